@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf/loader.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "bpf/bpffs.h"
+#include "bpf/tandem.skel.h"
+#include "dataplane/l4/verdict.h"
+
+struct loader {
+	struct tandem_bpf *bpf;
+	char root[PATH_MAX - 64]; /* the bpffs, or "" */
+	uint32_t image_lines;
+	struct loader_past past;
+};
+
+/* The maps that a later process looks for. */
+struct kept_map {
+	struct bpf_map *map;
+	bool carried; /* by itself, when its shape is the same; else by value or not at all */
+};
+
+enum { KEPT_MAPS = 6 };
+
+static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
+{
+	struct tandem_bpf *b = l->bpf;
+
+	out[0] = (struct kept_map){ b->maps.service_counters, true };
+	out[1] = (struct kept_map){ b->maps.server_counters, true };
+	out[2] = (struct kept_map){ b->maps.verdict_counters, true };
+	out[3] = (struct kept_map){ b->maps.drop_counters, true };
+	out[4] = (struct kept_map){ b->maps.generation, false };
+	out[5] = (struct kept_map){ b->maps.neighbours, false };
+}
+
+static void pin_dir(const struct loader *l, const char *suffix, char *path, size_t size)
+{
+	snprintf(path, size, "%s/v%d%s", l->root, L4_TABLES_VERSION, suffix);
+}
+
+static void pin_path(const struct loader *l, const char *suffix, const struct bpf_map *map,
+	char *path, size_t size)
+{
+	snprintf(path, size, "%s/v%d%s/%s", l->root, L4_TABLES_VERSION, suffix, bpf_map__name(map));
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
+{
+	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
+	bpf_map__set_max_entries(b->maps.routes4, s->routes);
+	bpf_map__set_max_entries(b->maps.routes6, s->routes);
+	bpf_map__set_max_entries(b->maps.neighbours, s->neighbours);
+	bpf_map__set_max_entries(b->maps.neighbour_rows, s->neighbours);
+	bpf_map__set_max_entries(b->maps.service_counters, s->services + 1);
+	bpf_map__set_max_entries(b->maps.server_counters, s->servers + 1);
+	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
+}
+
+static int image_map_new(uint32_t lines)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t), sizeof(struct l4_line),
+		lines, &opts);
+}
+
+/* Copies a per-CPU map of another size, as far as both reach. */
+static void carry_values(int from, int to, uint32_t value_size, uint32_t n)
+{
+	void *values = calloc((size_t)libbpf_num_possible_cpus(), value_size);
+
+	for (uint32_t i = 0; values && i < n; i++)
+		if (!bpf_map_lookup_elem(from, &i, values))
+			bpf_map_update_elem(to, &i, values, BPF_ANY);
+	free(values);
+}
+
+static int old_map(const struct loader *l, const struct bpf_map *map, struct bpf_map_info *info)
+{
+	uint32_t size = sizeof *info;
+	char path[PATH_MAX];
+	int fd;
+
+	pin_path(l, "", map, path, sizeof path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return fd;
+	memset(info, 0, sizeof *info);
+	if (!bpf_obj_get_info_by_fd(fd, info, &size) && info->type == bpf_map__type(map) &&
+		info->key_size == bpf_map__key_size(map) &&
+		info->value_size == bpf_map__value_size(map))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
+/* Before the load: counters of the same shape are used on. */
+static void reuse_counters(struct loader *l)
+{
+	struct kept_map kept[KEPT_MAPS];
+
+	kept_maps(l, kept);
+	for (int i = 0; i < KEPT_MAPS; i++) {
+		struct bpf_map_info info;
+		int fd = kept[i].carried ? old_map(l, kept[i].map, &info) : -1;
+
+		if (fd < 0)
+			continue;
+		l->past.counters = true;
+		if (info.max_entries == bpf_map__max_entries(kept[i].map))
+			bpf_map__reuse_fd(kept[i].map, fd);
+		close(fd);
+	}
+}
+
+/* After the load: counters of another size go over by value. */
+static void copy_counters(struct loader *l)
+{
+	struct kept_map kept[KEPT_MAPS];
+
+	kept_maps(l, kept);
+	for (int i = 0; i < KEPT_MAPS; i++) {
+		uint32_t n = bpf_map__max_entries(kept[i].map);
+		struct bpf_map_info info;
+		int fd = kept[i].carried ? old_map(l, kept[i].map, &info) : -1;
+
+		if (fd < 0)
+			continue;
+		if (info.max_entries != n)
+			carry_values(fd, bpf_map__fd(kept[i].map), (info.value_size + 7) / 8 * 8,
+				info.max_entries < n ? info.max_entries : n);
+		close(fd);
+	}
+}
+
+static void read_generation(struct loader *l)
+{
+	uint32_t zero = 0, id;
+	struct bpf_map_info info;
+	struct l4_root root;
+	int outer = old_map(l, l->bpf->maps.generation, &info), inner;
+
+	if (outer < 0)
+		return;
+	if (!bpf_map_lookup_elem(outer, &zero, &id) && (inner = bpf_map_get_fd_by_id(id)) >= 0) {
+		if (!bpf_map_lookup_elem(inner, &zero, &root) && root.magic == L4_TABLES_MAGIC)
+			l->past.generation = root.generation;
+		close(inner);
+	}
+	close(outer);
+}
+
+static void read_neighbours(struct loader *l)
+{
+	struct bpf_map_info info;
+	int fd = old_map(l, l->bpf->maps.neighbours, &info);
+	size_t size;
+	void *rows;
+
+	if (fd < 0)
+		return;
+	size = (size_t)info.max_entries * info.value_size;
+	rows = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (rows == MAP_FAILED)
+		return;
+	l->past.neighbours = malloc(size);
+	if (l->past.neighbours) {
+		memcpy(l->past.neighbours, rows, size);
+		l->past.n_neighbours = info.max_entries;
+	}
+	munmap(rows, size);
+}
+
+/* Calls fn with the path of each link pin and its ifindex. */
+static int each_link(
+	const char *root, int (*fn)(void *arg, const char *path, uint32_t ifindex), void *arg)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	int rc = 0;
+	DIR *d;
+
+	snprintf(path, sizeof path, "%s/links", root);
+	d = opendir(path);
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while (!rc && (e = readdir(d))) {
+		unsigned long ifindex =
+			strncmp(e->d_name, "if", 2) ? 0 : strtoul(e->d_name + 2, NULL, 10);
+
+		if (!ifindex)
+			continue;
+		snprintf(path, sizeof path, "%s/links/if%lu", root, ifindex);
+		rc = fn(arg, path, (uint32_t)ifindex);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int count_link(void *arg, const char *path, uint32_t ifindex)
+{
+	struct loader_past *past = arg;
+
+	(void)path;
+	(void)ifindex;
+	past->links++;
+	return 0;
+}
+
+/* Pins of other layouts: their directory's name is another v<number>. */
+static bool is_other_layout(const char *name)
+{
+	return name[0] == 'v' && atoi(name + 1) != L4_TABLES_VERSION;
+}
+
+static void look_for_other_layouts(struct loader *l, bool remove)
+{
+	DIR *d = opendir(l->root);
+	char path[PATH_MAX];
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (!is_other_layout(e->d_name))
+			continue;
+		l->past.other_layout = true;
+		snprintf(path, sizeof path, "%s/%.60s", l->root, e->d_name);
+		if (remove)
+			bpffs_remove(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+static int open_run_dir(struct loader *l, const char *run_dir)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if ((size_t)snprintf(l->root, sizeof l->root, "%s/bpf", run_dir) >= sizeof l->root)
+		return -ENAMETOOLONG;
+	rc = bpffs_mount(l->root);
+	if (rc)
+		return rc == -ENODEV ? -ENOENT : rc;
+	pin_dir(l, "-new", path, sizeof path);
+	bpffs_remove(path); /* of a process that died on its way */
+	look_for_other_layouts(l, false);
+	return each_link(l->root, count_link, &l->past);
+}
+
+int loader_open(
+	struct loader **out, const char *run_dir, const struct loader_sizes *sizes, bool trace)
+{
+	struct loader *l = calloc(1, sizeof *l);
+	int rc = -ENOMEM, image = -1;
+
+	if (!l)
+		return rc;
+	libbpf_set_print(quiet);
+	l->image_lines = sizes->image_lines;
+	if (run_dir && (rc = open_run_dir(l, run_dir)))
+		goto fail;
+	l->bpf = tandem_bpf__open();
+	if (!l->bpf) {
+		rc = -errno;
+		goto fail;
+	}
+	l->bpf->rodata->trace_on = trace;
+	set_sizes(l->bpf, sizes);
+	image = image_map_new(sizes->image_lines);
+	if (image < 0) {
+		rc = image;
+		goto fail;
+	}
+	bpf_map__set_inner_map_fd(l->bpf->maps.generation, image);
+	if (run_dir)
+		reuse_counters(l);
+	rc = tandem_bpf__load(l->bpf);
+	if (rc) {
+		rc = rc == -EPERM || rc == -ENOMEM ? rc : -EOPNOTSUPP;
+		goto fail;
+	}
+	close(image);
+	if (run_dir) {
+		copy_counters(l);
+		read_generation(l);
+		read_neighbours(l);
+	}
+	*out = l;
+	return 0;
+fail:
+	if (image >= 0)
+		close(image);
+	loader_close(l);
+	return rc;
+}
+
+void loader_close(struct loader *l)
+{
+	if (!l)
+		return;
+	tandem_bpf__destroy(l->bpf);
+	free(l->past.neighbours);
+	free(l);
+}
+
+const struct loader_past *loader_past(const struct loader *l)
+{
+	return &l->past;
+}
+
+struct tandem_bpf *loader_bpf(const struct loader *l)
+{
+	return l->bpf;
+}
+
+int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines)
+{
+	size_t size = (size_t)l->image_lines * sizeof *image;
+	uint32_t zero = 0;
+	int fd, rc;
+	void *to;
+
+	if (lines > l->image_lines)
+		return -ENOSPC;
+	fd = image_map_new(l->image_lines);
+	if (fd < 0)
+		return fd;
+	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (to == MAP_FAILED) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	memcpy(to, image, lines * sizeof *image);
+	munmap(to, size);
+	/* Returns after an RCU grace period: the kernel waits for programs that still read the former inner
+	 * map (maybe_wait_bpf_programs()). */
+	rc = bpf_map_update_elem(bpf_map__fd(l->bpf->maps.generation), &zero, &fd, BPF_ANY);
+	close(fd);
+	return rc;
+}
+
+static int pin_maps(const struct loader *l)
+{
+	char now[PATH_MAX], next[PATH_MAX], path[PATH_MAX];
+	struct kept_map kept[KEPT_MAPS];
+
+	pin_dir(l, "", now, sizeof now);
+	pin_dir(l, "-new", next, sizeof next);
+	if (mkdir(next, 0700) && errno != EEXIST)
+		return -errno;
+	kept_maps(l, kept);
+	for (int i = 0; i < KEPT_MAPS; i++) {
+		int rc;
+
+		pin_path(l, "-new", kept[i].map, path, sizeof path);
+		rc = bpf_obj_pin(bpf_map__fd(kept[i].map), path);
+		if (rc && rc != -EEXIST)
+			return rc;
+	}
+	bpffs_remove(now);
+	return rename(next, now) ? -errno : 0;
+}
+
+/* What was done to one interface, so that it can be undone. */
+struct attachment {
+	uint32_t ifindex;
+	int link;
+	int former; /* program that ran before, or -1: the link is new */
+};
+
+static void link_path(const struct loader *l, uint32_t ifindex, char *path, size_t size)
+{
+	snprintf(path, size, "%s/links/if%u", l->root, ifindex);
+}
+
+static const char *mode_name(enum loader_mode mode)
+{
+	return mode == LOADER_NATIVE ? "native" : "generic";
+}
+
+/* The pinned link of an interface, when it is still of use; -1: there is none. */
+static int link_open(const char *path, uint32_t ifindex, enum loader_mode mode, int *program)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof info;
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return -1;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.xdp.ifindex == ifindex &&
+		(mode == LOADER_AUTO || !strcmp(loader_port_mode(ifindex), mode_name(mode)))) {
+		*program = bpf_prog_get_fd_by_id(info.prog_id);
+		if (*program >= 0)
+			return fd;
+	}
+	close(fd);
+	unlink(path); /* its interface is gone, or is to run in another mode */
+	return -1;
+}
+
+static int link_new(int program, uint32_t ifindex, enum loader_mode mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	int fd = -EOPNOTSUPP;
+
+	if (mode != LOADER_GENERIC) {
+		opts.flags = XDP_FLAGS_DRV_MODE;
+		fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
+	}
+	if (fd >= 0 || fd == -EBUSY || fd == -EEXIST || fd == -ENODEV || mode == LOADER_NATIVE)
+		return fd;
+	opts.flags = XDP_FLAGS_SKB_MODE;
+	return bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
+}
+
+static int attach_one(
+	const struct loader *l, uint32_t ifindex, enum loader_mode mode, struct attachment *a)
+{
+	int program = bpf_program__fd(l->bpf->progs.tandem_xdp), rc;
+	char path[PATH_MAX];
+
+	link_path(l, ifindex, path, sizeof path);
+	*a = (struct attachment){ ifindex, -1, -1 };
+	a->link = link_open(path, ifindex, mode, &a->former);
+	if (a->link >= 0) {
+		rc = bpf_link_update(a->link, program, NULL);
+	} else {
+		a->link = link_new(program, ifindex, mode);
+		rc = a->link < 0 ? a->link : bpf_obj_pin(a->link, path);
+	}
+	return rc;
+}
+
+static void attach_undo(const struct loader *l, const struct attachment *a)
+{
+	char path[PATH_MAX];
+
+	if (a->former >= 0) {
+		bpf_link_update(a->link, a->former, NULL);
+		return;
+	}
+	link_path(l, a->ifindex, path, sizeof path);
+	unlink(path);
+}
+
+static void attach_close(const struct attachment *a)
+{
+	if (a->link >= 0)
+		close(a->link);
+	if (a->former >= 0)
+		close(a->former);
+}
+
+static int set_tx_ports(const struct loader *l, const uint32_t *ifindexes, unsigned n)
+{
+	int map = bpf_map__fd(l->bpf->maps.tx_ports), rc = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = bpf_map_update_elem(map, &ifindexes[i], &ifindexes[i], BPF_ANY);
+	return rc;
+}
+
+struct wanted_links {
+	const uint32_t *ifindexes;
+	unsigned n;
+};
+
+static int drop_unwanted_link(void *arg, const char *path, uint32_t ifindex)
+{
+	const struct wanted_links *w = arg;
+
+	for (unsigned i = 0; i < w->n; i++)
+		if (w->ifindexes[i] == ifindex)
+			return 0;
+	return unlink(path) ? -errno : 0;
+}
+
+int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum loader_mode mode,
+	unsigned *failed)
+{
+	struct attachment *done = calloc(n ? n : 1, sizeof *done);
+	struct wanted_links wanted = { ifindexes, n };
+	char path[PATH_MAX];
+	unsigned i = 0;
+	int rc;
+
+	*failed = n;
+	if (!done)
+		return -ENOMEM;
+	rc = set_tx_ports(l, ifindexes, n);
+	snprintf(path, sizeof path, "%s/links", l->root);
+	if (!rc && mkdir(path, 0700) && errno != EEXIST)
+		rc = -errno;
+	for (; !rc && i < n; i++) {
+		rc = attach_one(l, ifindexes[i], mode, &done[i]);
+		if (rc)
+			*failed = i;
+	}
+	if (!rc)
+		rc = pin_maps(l);
+	if (!rc) {
+		each_link(l->root, drop_unwanted_link, &wanted);
+		look_for_other_layouts(l, true);
+	}
+	for (unsigned k = 0; k < i; k++) {
+		if (rc)
+			attach_undo(l, &done[k]);
+		attach_close(&done[k]);
+	}
+	free(done);
+	return rc;
+}
+
+const char *loader_port_mode(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+	if (bpf_xdp_query((int)ifindex, 0, &opts))
+		return "none";
+	return opts.attach_mode == XDP_ATTACHED_DRV   ? "native"
+	       : opts.attach_mode == XDP_ATTACHED_SKB ? "generic"
+						      : "none";
+}
+
+static int remove_link(void *arg, const char *path, uint32_t ifindex)
+{
+	int *n = arg;
+
+	(void)ifindex;
+	if (unlink(path))
+		return -errno;
+	++*n;
+	return 0;
+}
+
+int loader_detach(const char *run_dir)
+{
+	char root[PATH_MAX - 64], path[PATH_MAX];
+	int n = 0, rc;
+	struct dirent *e;
+	DIR *d;
+
+	if ((size_t)snprintf(root, sizeof root, "%s/bpf", run_dir) >= sizeof root)
+		return -ENAMETOOLONG;
+	rc = each_link(root, remove_link, &n);
+	d = opendir(root);
+	while (d && !rc && (e = readdir(d))) {
+		if (e->d_name[0] == '.' || e->d_type != DT_DIR) /* the kernel has files of its own there */
+			continue;
+		snprintf(path, sizeof path, "%s/%.60s", root, e->d_name);
+		if (bpffs_remove(path) < 0)
+			rc = -EIO;
+	}
+	if (d)
+		closedir(d);
+	if (!rc)
+		rc = bpffs_unmount(root);
+	return rc ? rc : n;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loads the XDP program with its maps, and swaps it in.
+ *
+ * Every process builds its own tables aside and fills them; what packets use is decided by the program that an
+ * interface's pinned link holds, and that is exchanged last. Only counters go from one process' set of maps
+ * to the next (and, by value, the neighbours). So a start, a restart and an upgrade are one path, and
+ * until its end packets flow by what was there before.
+ *
+ * Pins, below the bpffs at RUN_DIR/bpf: links/if<ifindex>, and v<L4_TABLES_VERSION>/<map>. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "dataplane/l4/tables.h"
+
+struct tandem_bpf;
+struct loader;
+
+struct loader_sizes {
+	uint32_t addresses, services, servers; /* the highest ids */
+	uint32_t routes, neighbours;
+	uint32_t image_lines, ring_chunks;
+};
+
+enum loader_mode { LOADER_AUTO, LOADER_NATIVE, LOADER_GENERIC };
+
+/* What the process before left, as far as it can be read. */
+struct loader_past {
+	unsigned links;	     /* interfaces that still run its program */
+	uint64_t generation; /* of its last image; 0: unknown */
+	bool counters;	     /* its counters are carried on */
+	bool other_layout;   /* it used another layout of maps: its counters cannot be carried on */
+	struct l4_neighbour *neighbours; /* a copy of its table, or NULL; the loader's */
+	uint32_t n_neighbours;
+};
+
+/* Mounts the bpffs, loads program and maps. trace: see bpf/tandem.bpf.c. run_dir NULL: nothing is read, mounted
+ * or pinned (for tests and benchmarks). Returns 0; -EPERM; -ENOENT (no bpffs in this kernel); -EOPNOTSUPP (the
+ * kernel refuses the program); another negative errno. */
+int loader_open(
+	struct loader **out, const char *run_dir, const struct loader_sizes *sizes, bool trace);
+void loader_close(struct loader *l);
+
+const struct loader_past *loader_past(const struct loader *l);
+/* Maps and program, for the owner of the tables. */
+struct tandem_bpf *loader_bpf(const struct loader *l);
+
+/* Makes the image, `lines` lines long, the published generation. When it returns no packet uses the former
+ * one. */
+int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines);
+
+/* Runs the program on these interfaces and no others: exchanges it where a former process' runs, attaches
+ * it elsewhere, detaches it from what is not listed, then moves the pins. On error every interface is as
+ * it was, and *failed is the index of the one that refused. */
+int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum loader_mode mode,
+	unsigned *failed);
+
+/* "native" or "generic": how the interface runs its program; "none" when there is none. */
+const char *loader_port_mode(uint32_t ifindex);
+
+/* Removes links, maps and the bpffs below run_dir. Returns how many interfaces were freed, or a negative
+ * errno. */
+int loader_detach(const char *run_dir);

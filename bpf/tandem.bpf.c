@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The XDP engine: look-ups around the stages of dataplane/l4. */
+#include "bpf/maps.h"
+#include "dataplane/l4/cursor.h"
+#include "dataplane/l4/flow.h"
+
+/* Set before loading: makes the program report every packet in `trace`. */
+const volatile bool trace_on;
+
+enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
+
+struct l4_tables {
+	struct xdp_md *ctx;
+	void *image;
+};
+
+L4_INLINE const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
+{
+	return bpf_map_lookup_elem(t->image, &line);
+}
+
+L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)
+{
+	uint32_t at = chunk + slot / L4_CHUNK_SLOTS;
+	const struct l4_chunk *c = bpf_map_lookup_elem(&rings, &at);
+
+	(void)t;
+	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+}
+
+L4_INLINE const struct l4_route *l4_tables_route(
+	const struct l4_tables *t, const struct l4_flow *flow)
+{
+	(void)t;
+	if (flow->is6) {
+		struct route6_key key = {
+			128,
+			{ flow->dst[0], flow->dst[1], flow->dst[2], flow->dst[3] },
+		};
+
+		return bpf_map_lookup_elem(&routes6, &key);
+	}
+	struct route4_key key = { 32, { flow->dst[0] } };
+
+	return bpf_map_lookup_elem(&routes4, &key);
+}
+
+L4_INLINE struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row)
+{
+	(void)t;
+	return bpf_map_lookup_elem(&neighbours, &row);
+}
+
+L4_INLINE uint32_t l4_tables_find_neighbour(
+	const struct l4_tables *t, const struct l4_neighbour_key *key)
+{
+	uint32_t *row = bpf_map_lookup_elem(&neighbour_rows, key);
+
+	(void)t;
+	return row ? *row : L4_NO_NEIGHBOUR;
+}
+
+/* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
+L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
+{
+	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
+			       0x9e3779b1u >>
+		       22;
+	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
+
+	(void)t;
+	if (!last || (*last && now - *last < ASK_INTERVAL_NS))
+		return;
+	*last = now;
+	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
+}
+
+static __always_inline void frame_set(struct l4_frame *f, const struct xdp_md *ctx)
+{
+	f->data = (uint8_t *)(long)ctx->data;
+	f->end = (uint8_t *)(long)ctx->data_end;
+	f->len = (uint32_t)(f->end - f->data);
+}
+
+L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
+{
+	if (bpf_xdp_adjust_tail(t->ctx, (int)(len - f->len)))
+		return false;
+	frame_set(f, t->ctx);
+	return true;
+}
+
+#include "dataplane/l4/packet.h"
+
+static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
+{
+	struct l4_counter *c = bpf_map_lookup_elem(map, &id);
+
+	if (!c)
+		return;
+	c->packets++;
+	c->bytes += bytes;
+}
+
+static __always_inline void count_verdict(enum l4_verdict v, const struct l4_result *r)
+{
+	uint32_t row = v;
+	uint64_t *n = bpf_map_lookup_elem(&verdict_counters, &row);
+
+	if (n)
+		++*n;
+	if (v < L4_V_MALFORMED || !r->vip_id)
+		return;
+	row = r->vip_id * L4_V_COUNT + v;
+	n = bpf_map_lookup_elem(&drop_counters, &row);
+	if (n)
+		++*n;
+}
+
+static __always_inline void trace_packet(enum l4_verdict v, const struct l4_result *r)
+{
+	uint32_t zero = 0;
+	struct l4_trace *e = bpf_map_lookup_elem(&trace, &zero);
+
+	if (!e)
+		return;
+	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
+}
+
+SEC("xdp")
+int tandem_xdp(struct xdp_md *ctx)
+{
+	uint32_t zero = 0, bytes;
+	struct l4_tables t = { ctx, bpf_map_lookup_elem(&generation, &zero) };
+	struct l4_result r = { 0 };
+	struct l4_frame f;
+	enum l4_verdict v;
+
+	if (!t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = f.len;
+	v = l4_process(&t, &f, ctx->ingress_ifindex, &r);
+	count_verdict(v, &r);
+	if (trace_on)
+		trace_packet(v, &r);
+	if (v >= L4_V_MALFORMED)
+		return XDP_DROP;
+	if (v < L4_V_FORWARDED)
+		return XDP_PASS;
+	if (v == L4_V_FORWARDED) {
+		count(&service_counters, r.service_id, bytes);
+		count(&server_counters, r.server_id, bytes);
+	}
+	if (r.ifindex == ctx->ingress_ifindex)
+		return XDP_TX;
+	return (int)bpf_redirect_map(&tx_ports, r.ifindex, 0);
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

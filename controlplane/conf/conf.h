@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operator's configuration, read, checked and immutable. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "controlplane/base/addr.h"
+
+enum conf_engine_type { CONF_ENGINE_XDP };
+enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
+enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT };
+enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
+
+/* Every name is unique among its kind (a server's within its pool), and is a libconfig name:
+ * [A-Za-z*][-A-Za-z0-9_*]*, at most 63 characters. `line` is where the object stands in the file. */
+struct conf_interface {
+	const char *name;
+	const char *device; /* the kernel's name; the object's own name when not given */
+	int line;
+};
+
+struct conf_vip {
+	const char *name;
+	struct addr address;
+	unsigned interface; /* index into conf.interfaces: where ARP and ND are answered */
+	int line;
+};
+
+/* An address that servers use as their gateway, so that replies of `nat` services pass here. */
+struct conf_gateway {
+	const char *name;
+	struct addr address;
+	unsigned interface;
+	int line;
+};
+
+struct conf_service {
+	const char *name;
+	unsigned vip;
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;	  /* host order */
+	enum conf_forward forward;
+	unsigned pool;
+	int line;
+};
+
+struct conf_server {
+	const char *name;
+	unsigned pool;
+	struct addr address;
+	uint16_t port;	 /* host order; 0: the service's own */
+	uint16_t weight; /* 0..1000; 0 takes no new flows */
+	int line;
+};
+
+struct conf_pool {
+	const char *name;
+	int health;			  /* index into conf.healths, or -1: servers count as up */
+	unsigned first_server, n_servers; /* its servers are contiguous in conf.servers */
+	int line;
+};
+
+struct conf_health {
+	const char *name;
+	enum conf_health_type type;
+	uint32_t interval_ms, timeout_ms;
+	uint16_t rise, fall;
+	uint8_t jitter_percent;
+	uint16_t port; /* 0: the server's own, or the service's when the server has none */
+	/* http only */
+	const char *method, *path, *host; /* host "": the server's address */
+	uint16_t status_min, status_max;
+	const char *body; /* "": not looked at; else a string that the body must contain */
+	int line;
+};
+
+/* Sizes of the engine's tables. */
+struct conf_limits {
+	uint32_t vips; /* gateways count too */
+	uint32_t services, servers, routes, neighbours;
+	uint32_t ring_slots;
+};
+
+struct conf {
+	const char *node;
+	struct {
+		enum conf_engine_type type;
+		enum conf_xdp_mode mode;
+	} engine;
+	struct conf_limits limits;
+	struct {
+		const char *group; /* group that may use the API's socket, or "" */
+	} api;
+	struct conf_interface *interfaces;
+	struct conf_vip *vips;
+	struct conf_gateway *gateways;
+	struct conf_service *services;
+	struct conf_pool *pools;
+	struct conf_server *servers;
+	struct conf_health *healths;
+	unsigned n_interfaces, n_vips, n_gateways, n_services, n_pools, n_servers, n_healths;
+	struct conf_memory *memory; /* owns every string and array above */
+};
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
+
+struct diag {
+	enum diag_level level;
+	int line;      /* 1-based; 0: the file as a whole */
+	int column;    /* 1-based; 0: unknown, no caret */
+	char *message; /* a full sentence without the position */
+	char *source;  /* the text of the line, or NULL */
+};
+
+/* What reading a file has to say, in the order of lines. */
+struct diags {
+	struct diag *list;
+	size_t n, n_errors;
+	size_t n_hidden; /* entries beyond the first thousand; the last of the list says so */
+	char *file;
+};
+
+void diags_free(struct diags *d);
+
+/* Prints every entry in the compilers' manner: "FILE:LINE:COL: error: MESSAGE", the line, a caret. */
+void diags_print(const struct diags *d, FILE *out);
+
+/* Reads and checks a file. Returns 0 and *out, to be freed with conf_free(); or a negative errno
+ * (-EINVAL: at least one error is in d). d may hold warnings and notes on success too; the caller
+ * frees it in every case. */
+int conf_load(const char *path, struct conf **out, struct diags *d);
+
+/* The same from text, `name` standing for the file in messages. */
+int conf_parse(const char *text, const char *name, struct conf **out, struct diags *d);
+
+void conf_free(struct conf *c);
+
+/* Prints the schema (path, type, unit, range, default, reloadable, help) as text, or as the JSON of
+ * `tandemctl config schema -j`. */
+void conf_schema_print(FILE *out, bool json);
+
+/* Whole-object look-ups by name; return the index or -1. */
+int conf_find_pool(const struct conf *c, const char *name);
+int conf_find_service(const struct conf *c, const char *name);
+int conf_find_vip(const struct conf *c, const char *name);
+/* The server called `server` in pool `pool` (an index), or -1. */
+int conf_find_server(const struct conf *c, unsigned pool, const char *server);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the control plane asks of a packet engine, whichever body it has. */
+#pragma once
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "controlplane/base/err.h"
+#include "controlplane/conf/conf.h"
+#include "controlplane/host/host.h"
+#include "dataplane/l4/verdict.h"
+
+struct event_base;
+struct engine;
+struct snapshot_input;
+
+struct engine_counter {
+	uint64_t packets, bytes; /* bytes of whole frames as received, without FCS */
+};
+
+struct engine_port {
+	char device[IF_NAMESIZE];
+	uint32_t ifindex;
+	const char *mode; /* "native", "generic" */
+};
+
+struct engine_options {
+	const char *run_dir; /* the bpffs is mounted at RUN_DIR/bpf */
+	const struct conf_limits *limits;
+	enum conf_xdp_mode mode;
+	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
+	 * for tests and tools that run the program by hand. run_dir is not used. */
+	bool dry;
+	/* Interfaces to attach to; all must exist. */
+	const struct host_link *const *links;
+	unsigned n_links;
+	/* A next hop's MAC address is wanted: called from the loop, already rate limited. */
+	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	void *arg;
+};
+
+/* Opens the engine: adopts what a former process left behind (then *adopted is true and packets flow on
+ * by its last snapshot), or sets up afresh. Does not attach yet: that is done by the first publish, so
+ * that no packet meets an empty table. Returns 0, or a negative errno and a sentence. */
+int engine_open(struct engine **out, struct event_base *base, const struct engine_options *o,
+	bool *adopted, struct err *e);
+
+/* Frees the process' side only; packets keep flowing. */
+void engine_close(struct engine *en);
+
+/* Compiles and publishes the next generation, and attaches where that is still to be done. All or
+ * nothing: on error the former generation stays. Returns 0, -ENOSPC (a table is full; e says which limit to
+ * raise), -EBUSY (another program owns an interface), … */
+int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e);
+
+/* The number of the generation that packets use, counted across restarts; 0: none yet. */
+uint64_t engine_generation(const struct engine *en);
+
+/* Routes and neighbours may change at any time between publishes. */
+int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e);
+int engine_neighbour(struct engine *en, const struct host_neighbour *n, bool gone, struct err *e);
+/* Walks the on-link neighbours that packets used since the last call, so that they can be refreshed. */
+void engine_each_used_neighbour(struct engine *en,
+	void (*fn)(void *arg, uint32_t ifindex, const struct addr *addr), void *arg);
+
+/* Counters since the engine was first set up; ids are the stable ids of the snapshot. */
+int engine_service_counter(const struct engine *en, uint32_t id, struct engine_counter *out);
+int engine_server_counter(const struct engine *en, uint32_t id, struct engine_counter *out);
+int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT]);
+int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+
+const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
+
+/* Removes programs, maps and pins under run_dir, whether or not a daemon made them; unmounts the bpffs.
+ * Returns the number of interfaces freed, or a negative errno. */
+int engine_detach(const char *run_dir, struct err *e);

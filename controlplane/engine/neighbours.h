@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of the engine's neighbour table: who has which, and when one is free again.
+ *
+ * A row belongs to one (interface, address). It lives while the kernel knows the neighbour, a published
+ * generation's server or a route's gateway goes by it. Rows are reused in the order in which they came
+ * free, so that a packet that has just read a row's number does not find another neighbour in it. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "controlplane/base/addr.h"
+#include "dataplane/l4/tables.h"
+
+struct neighbours;
+
+/* rows: the table as engines read it, zeroed. index_map: the BPF map from l4_neighbour_key to row. */
+int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n, int index_map);
+void neighbours_free(struct neighbours *t);
+
+/* Interfaces that packets leave by; rows of others are neither made nor kept. Rewrites source MAC and MTU in
+ * the rows of those that changed. */
+struct neighbour_port {
+	uint32_t ifindex;
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+int neighbours_set_ports(struct neighbours *t, const struct neighbour_port *ports, unsigned n);
+bool neighbours_has_port(const struct neighbours *t, uint32_t ifindex);
+
+/* The row of a next hop, made when there is none. Returns 0, -ENOSPC, or -ENODEV when the interface is no port. */
+int neighbours_get(struct neighbours *t, uint32_t ifindex, const struct addr *a, uint32_t *row);
+
+/* What the kernel (or, with confirmed false, a former process' table) says of a neighbour. mac NULL: it is
+ * not to be used. Returns as neighbours_get(). */
+int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *a,
+	const uint8_t *mac, bool confirmed);
+
+/* Counts users of a row: routes by get and put, the servers of a generation by a mark. A generation is made up
+ * by neighbours_mark() calls and becomes the live one by neighbours_settle(published). */
+void neighbours_route_get(struct neighbours *t, uint32_t row);
+void neighbours_route_put(struct neighbours *t, uint32_t row);
+void neighbours_mark(struct neighbours *t, uint32_t row);
+void neighbours_settle(struct neighbours *t, bool published);
+
+/* Calls fn for every neighbour that packets used since the last call; frees inherited rows that neither packets
+ * nor the kernel asked for in between. */
+void neighbours_sweep(struct neighbours *t,
+	void (*fn)(void *arg, uint32_t ifindex, const struct addr *a), void *arg);

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The XDP engine behind engine.h: owns the tables that the loader made, compiles and publishes. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "bpf/loader.h"
+#include "bpf/tandem.skel.h"
+#include "controlplane/base/log.h"
+#include "controlplane/engine/xdp.h"
+#include "controlplane/engine/neighbours.h"
+#include "dataplane/snapshot/snapshot.h"
+
+struct engine {
+	struct loader *loader;
+	struct tandem_bpf *bpf;
+	struct ring_store *ring_store;
+	struct neighbours *neighbours;
+	struct l4_chunk *rings;	   /* the map, mapped */
+	struct l4_neighbour *rows; /* likewise */
+	size_t rings_size, rows_size;
+	uint32_t image_lines;
+	uint64_t generation;
+	struct engine_port ports[64];
+	unsigned n_ports;
+	enum loader_mode mode;
+	bool attached, dry;
+	struct ring_buffer *wants;
+	struct event *wants_event;
+	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	void *arg;
+};
+
+static int open_error(int rc, const char *run_dir, struct err *e)
+{
+	switch (rc) {
+	case -EPERM:
+	case -EACCES:
+		return err_set(e, rc,
+			"may not load BPF programs or mount a bpffs at %s/bpf; run as root, or "
+			"with "
+			"CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN",
+			run_dir);
+	case -ENOENT:
+		return err_set(e, rc,
+			"cannot mount a bpffs at %s/bpf: the directory is missing, or the kernel "
+			"was "
+			"built without CONFIG_BPF_SYSCALL",
+			run_dir);
+	case -EOPNOTSUPP:
+		return err_set(e, rc,
+			"the kernel refuses the XDP program: tandem needs Linux 6.1 or later with "
+			"CONFIG_BPF_JIT");
+	case -ENOMEM:
+		return err_set(
+			e, rc, "no memory for the engine's tables; lower the values under limits");
+	default:
+		return err_set(e, rc, "cannot set up the XDP engine under %s/bpf: %s", run_dir,
+			strerror(-rc));
+	}
+}
+
+static int want_one(void *arg, void *data, size_t size)
+{
+	struct engine *en = arg;
+	const struct l4_want *w = data;
+	struct addr a = { 0 };
+
+	if (size < sizeof *w || !en->neighbour_wanted)
+		return 0;
+	a.af = w->is6 ? 6 : 4;
+	memcpy(a.bytes, w->address, addr_size(&a));
+	en->neighbour_wanted(en->arg, w->ifindex, &a);
+	return 0;
+}
+
+static void wants_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *en = arg;
+
+	(void)fd;
+	(void)what;
+	ring_buffer__consume(en->wants);
+}
+
+static int open_wants(struct engine *en, struct event_base *base)
+{
+	en->wants = ring_buffer__new(bpf_map__fd(en->bpf->maps.wants), want_one, en, NULL);
+	if (!en->wants)
+		return -errno;
+	if (!base)
+		return 0;
+	en->wants_event = event_new(
+		base, ring_buffer__epoll_fd(en->wants), EV_READ | EV_PERSIST, wants_ready, en);
+	return en->wants_event && !event_add(en->wants_event, NULL) ? 0 : -ENOMEM;
+}
+
+static void *map_memory(const struct bpf_map *map, size_t *size)
+{
+	size_t page = 4096;
+	void *p;
+
+	*size = ((size_t)bpf_map__max_entries(map) * bpf_map__value_size(map) + page - 1) / page *
+		page;
+	p = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int set_ports(struct engine *en, const struct engine_options *o)
+{
+	struct neighbour_port ports[64];
+
+	if (o->n_links > sizeof en->ports / sizeof *en->ports)
+		return -E2BIG;
+	for (unsigned i = 0; i < o->n_links; i++) {
+		const struct host_link *l = o->links[i];
+
+		memcpy(en->ports[i].device, l->name, sizeof en->ports[i].device);
+		en->ports[i].ifindex = l->ifindex;
+		en->ports[i].mode = "none";
+		ports[i].ifindex = l->ifindex;
+		ports[i].mtu = (uint16_t)(l->mtu > UINT16_MAX ? UINT16_MAX : l->mtu);
+		memcpy(ports[i].mac, l->mac, sizeof ports[i].mac);
+	}
+	en->n_ports = o->n_links;
+	return neighbours_set_ports(en->neighbours, ports, o->n_links);
+}
+
+/* Neighbours that the former process knew serve until the kernel says otherwise. */
+static void inherit_neighbours(struct engine *en)
+{
+	const struct loader_past *past = loader_past(en->loader);
+
+	for (uint32_t i = 0; i < past->n_neighbours; i++) {
+		const struct l4_neighbour *r = &past->neighbours[i];
+		struct addr a = { .af = r->is6 ? 6 : 4 };
+
+		if (!r->usable)
+			continue;
+		memcpy(a.bytes, r->address, addr_size(&a));
+		neighbours_learn(en->neighbours, r->ifindex, &a, r->mac, false);
+	}
+}
+
+static int open_tables(struct engine *en, const struct engine_options *o)
+{
+	int rc;
+
+	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
+	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
+	en->ring_store = ring_store_new(o->limits->ring_slots);
+	if (!en->rings || !en->rows || !en->ring_store)
+		return -ENOMEM;
+	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
+		bpf_map__fd(en->bpf->maps.neighbour_rows));
+	return rc ? rc : set_ports(en, o);
+}
+
+static void tell_past(const struct loader_past *past)
+{
+	if (past->other_layout)
+		log_warn("the tables left by another version of tandem have another layout: "
+			 "counters start fresh");
+	if (past->links)
+		log_info("%u interface(s) still run the former process' program; it serves until "
+			 "the first "
+			 "snapshot is published, %s",
+			past->links, past->counters ? "counters go on" : "counters start fresh");
+}
+
+int engine_open(struct engine **out, struct event_base *base, const struct engine_options *o,
+	bool *adopted, struct err *e)
+{
+	const struct conf_limits *lim = o->limits;
+	struct loader_sizes sizes = {
+		.addresses = lim->vips,
+		.services = lim->services,
+		.servers = lim->servers,
+		.routes = lim->routes,
+		.neighbours = lim->neighbours,
+		.image_lines = snapshot_lines(lim->vips, lim->services, lim->servers),
+		.ring_chunks = ring_store_chunks(lim->ring_slots),
+	};
+	struct engine *en = calloc(1, sizeof *en);
+	int rc;
+
+	if (!en)
+		return err_set(e, -ENOMEM, "out of memory");
+	en->image_lines = sizes.image_lines;
+	en->mode = o->mode == CONF_XDP_NATIVE	 ? LOADER_NATIVE
+		   : o->mode == CONF_XDP_GENERIC ? LOADER_GENERIC
+						 : LOADER_AUTO;
+	en->neighbour_wanted = o->neighbour_wanted;
+	en->arg = o->arg;
+	en->dry = o->dry;
+	rc = loader_open(&en->loader, o->dry ? NULL : o->run_dir, &sizes, o->dry);
+	if (!rc) {
+		en->bpf = loader_bpf(en->loader);
+		en->generation = loader_past(en->loader)->generation;
+		rc = open_tables(en, o);
+	}
+	if (!rc)
+		rc = open_wants(en, base);
+	if (rc) {
+		engine_close(en);
+		return open_error(rc, o->run_dir, e);
+	}
+	inherit_neighbours(en);
+	tell_past(loader_past(en->loader));
+	*adopted = loader_past(en->loader)->links > 0;
+	*out = en;
+	return 0;
+}
+
+void engine_close(struct engine *en)
+{
+	if (!en)
+		return;
+	if (en->wants_event)
+		event_free(en->wants_event);
+	ring_buffer__free(en->wants);
+	neighbours_free(en->neighbours);
+	ring_store_free(en->ring_store);
+	if (en->rings)
+		munmap(en->rings, en->rings_size);
+	if (en->rows)
+		munmap(en->rows, en->rows_size);
+	loader_close(en->loader);
+	free(en);
+}
+
+static int publish_ports(struct engine *en, const struct snapshot_input *in)
+{
+	struct neighbour_port ports[64];
+
+	if (in->n_ports > sizeof ports / sizeof *ports)
+		return -E2BIG;
+	for (uint32_t i = 0; i < in->n_ports; i++) {
+		ports[i].ifindex = in->ports[i].ifindex;
+		ports[i].mtu = in->ports[i].mtu;
+		memcpy(ports[i].mac, in->ports[i].mac, sizeof ports[i].mac);
+	}
+	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
+}
+
+/* The neighbour row of every member's next hop. */
+static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint32_t *rows)
+{
+	for (uint32_t i = 0; i < in->n_members; i++) {
+		const struct snapshot_member *m = &in->members[i];
+		struct addr hop = { .af = m->hop_af };
+		int rc;
+
+		rows[i] = L4_NO_NEIGHBOUR;
+		if (!m->hop_ifindex)
+			continue;
+		memcpy(hop.bytes, m->hop_bytes, sizeof hop.bytes);
+		rc = neighbours_get(en->neighbours, m->hop_ifindex, &hop, &rows[i]);
+		if (rc == -ENODEV)
+			rows[i] = L4_NO_NEIGHBOUR;
+		else if (rc)
+			return rc;
+		else
+			neighbours_mark(en->neighbours, rows[i]);
+	}
+	return 0;
+}
+
+static int attach(struct engine *en, struct err *e)
+{
+	uint32_t ifindexes[64];
+	unsigned failed;
+	int rc;
+
+	for (unsigned i = 0; i < en->n_ports; i++)
+		ifindexes[i] = en->ports[i].ifindex;
+	rc = loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &failed);
+	if (rc) {
+		const char *device = failed < en->n_ports ? en->ports[failed].device : "";
+
+		if (rc == -EBUSY || rc == -EEXIST)
+			return err_set(e, -EBUSY,
+				"interface %s runs another XDP program; detach it first (ip link "
+				"set dev %s xdp off)",
+				device, device);
+		if (failed < en->n_ports)
+			return err_set(e, rc,
+				"cannot attach the XDP program to interface %s in %s mode: %s",
+				device, en->mode == LOADER_NATIVE ? "native" : "native or generic",
+				strerror(-rc));
+		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
+	}
+	for (unsigned i = 0; i < en->n_ports; i++) {
+		struct engine_port *p = &en->ports[i];
+
+		p->mode = loader_port_mode(p->ifindex);
+		if (!strcmp(p->mode, "generic") && en->mode == LOADER_AUTO)
+			log_warn("interface %s does not take XDP in native mode: it runs in "
+				 "generic mode, which is "
+				 "much slower",
+				p->device);
+		else
+			log_info("interface %s runs XDP in %s mode", p->device, p->mode);
+	}
+	en->attached = true;
+	return 0;
+}
+
+static int publish_error(int rc, const char *what, struct err *e)
+{
+	if (rc == -ENOSPC)
+		return err_set(e, rc,
+			"the engine's table for %s is full; raise limits.%s and restart tandemd "
+			"(packets keep flowing meanwhile)",
+			what, what);
+	if (rc == -ENOMEM)
+		return err_set(
+			e, rc, "no memory for the next snapshot; packets flow on by the last one");
+	return err_set(e, rc, "cannot publish the snapshot: %s", strerror(-rc));
+}
+
+static int compile(
+	struct engine *en, const struct snapshot_input *in, struct snapshot **sn, const char **what)
+{
+	uint32_t *rows = calloc(in->n_members + 1u, sizeof *rows);
+	int rc = -ENOMEM;
+
+	*what = "neighbours";
+	if (rows)
+		rc = resolve_hops(en, in, rows);
+	if (!rc)
+		rc = snapshot_build(
+			en->ring_store, in, rows, en->generation + 1, en->image_lines, sn, what);
+	free(rows);
+	return rc;
+}
+
+int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
+{
+	const char *what = "";
+	struct snapshot *sn = NULL;
+	int rc = publish_ports(en, in);
+
+	if (!rc)
+		rc = compile(en, in, &sn, &what);
+	if (rc) {
+		neighbours_settle(en->neighbours, false);
+		return publish_error(rc, what, e);
+	}
+	for (uint32_t i = 0; i < sn->n_rings; i++)
+		memcpy(&en->rings[sn->rings[i].chunk], sn->rings[i].slots,
+			sn->rings[i].chunks * sizeof *en->rings);
+	rc = loader_publish(en->loader, sn->image, sn->lines);
+	if (rc) {
+		neighbours_settle(en->neighbours, false);
+		snapshot_abort(en->ring_store, sn);
+		return publish_error(rc, what, e);
+	}
+	en->generation++;
+	neighbours_settle(en->neighbours, true);
+	snapshot_commit(en->ring_store, sn);
+	return en->attached || en->dry ? 0 : attach(en, e);
+}
+
+struct tandem_bpf *engine_bpf(const struct engine *en)
+{
+	return en->bpf;
+}
+
+uint64_t engine_generation(const struct engine *en)
+{
+	return en->attached ? en->generation : 0;
+}
+
+struct route_place {
+	int map;
+	struct {
+		uint32_t plen;
+		uint32_t address[4];
+	} key;
+};
+
+static struct route_place route_place(const struct engine *en, const struct host_route *r)
+{
+	struct route_place p = { 0 };
+
+	p.map = bpf_map__fd(r->dst.af == 6 ? en->bpf->maps.routes6 : en->bpf->maps.routes4);
+	p.key.plen = r->plen;
+	memcpy(p.key.address, r->dst.bytes, addr_size(&r->dst));
+	return p;
+}
+
+static int route_value(struct engine *en, const struct host_route *r, struct l4_route *v)
+{
+	*v = (struct l4_route){ L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR };
+	if (r->kind == HOST_ROUTE_LOCAL)
+		v->kind = L4_ROUTE_LOCAL;
+	if (r->kind != HOST_ROUTE_UNICAST || !neighbours_has_port(en->neighbours, r->ifindex))
+		return 0;
+	v->ifindex = r->ifindex;
+	v->kind = r->gateway.af ? L4_ROUTE_GATEWAY : L4_ROUTE_LINK;
+	return r->gateway.af
+		       ? neighbours_get(en->neighbours, r->ifindex, &r->gateway, &v->neighbour)
+		       : 0;
+}
+
+int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e)
+{
+	struct route_place place = route_place(en, route);
+	struct l4_route was = { .neighbour = L4_NO_NEIGHBOUR }, is;
+	int rc = 0;
+
+	bpf_map_lookup_elem(place.map, &place.key, &was);
+	if (gone) {
+		bpf_map_delete_elem(place.map, &place.key);
+	} else {
+		rc = route_value(en, route, &is);
+		if (!rc)
+			rc = bpf_map_update_elem(place.map, &place.key, &is, BPF_ANY);
+		if (rc)
+			return rc == -ENOSPC
+				       ? err_set(e, rc,
+						 "the engine's table of routes or neighbours is "
+						 "full; raise "
+						 "limits.routes or limits.neighbours and restart "
+						 "tandemd")
+				       : err_set(e, rc, "cannot enter a route: %s", strerror(-rc));
+		if (is.neighbour != L4_NO_NEIGHBOUR)
+			neighbours_route_get(en->neighbours, is.neighbour);
+	}
+	if (was.neighbour != L4_NO_NEIGHBOUR)
+		neighbours_route_put(en->neighbours, was.neighbour);
+	return 0;
+}
+
+int engine_neighbour(struct engine *en, const struct host_neighbour *n, bool gone, struct err *e)
+{
+	bool usable = !gone && n->state != HOST_NEIGHBOUR_NONE;
+	int rc = neighbours_learn(
+		en->neighbours, n->ifindex, &n->addr, usable ? n->mac : NULL, true);
+
+	if (rc == -ENOSPC)
+		return err_set(e, rc,
+			"the engine's table of neighbours is full; raise limits.neighbours and "
+			"restart "
+			"tandemd");
+	return 0; /* of an interface that is not the engine's: none of its business */
+}
+
+void engine_each_used_neighbour(struct engine *en,
+	void (*fn)(void *arg, uint32_t ifindex, const struct addr *addr), void *arg)
+{
+	neighbours_sweep(en->neighbours, fn, arg);
+}
+
+/* Sums a row of a per-CPU map of n 64-bit words. */
+static int read_counter(const struct bpf_map *map, uint32_t row, uint64_t *out, unsigned n)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *values = cpus > 0 ? calloc((size_t)cpus * n, sizeof *values) : NULL;
+	int rc = -ENOMEM;
+
+	if (values)
+		rc = bpf_map_lookup_elem(bpf_map__fd(map), &row, values);
+	memset(out, 0, n * sizeof *out);
+	for (int cpu = 0; !rc && cpu < cpus; cpu++)
+		for (unsigned i = 0; i < n; i++)
+			out[i] += values[(unsigned)cpu * n + i];
+	free(values);
+	return rc;
+}
+
+static int read_traffic(const struct bpf_map *map, uint32_t id, struct engine_counter *out)
+{
+	uint64_t sums[2];
+	int rc = read_counter(map, id, sums, 2);
+
+	*out = (struct engine_counter){ sums[0], sums[1] };
+	return rc;
+}
+
+int engine_service_counter(const struct engine *en, uint32_t id, struct engine_counter *out)
+{
+	return read_traffic(en->bpf->maps.service_counters, id, out);
+}
+
+int engine_server_counter(const struct engine *en, uint32_t id, struct engine_counter *out)
+{
+	return read_traffic(en->bpf->maps.server_counters, id, out);
+}
+
+int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT])
+{
+	for (uint32_t i = 0; i < L4_V_COUNT; i++) {
+		int rc = read_counter(en->bpf->maps.verdict_counters, i, &out[i], 1);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT])
+{
+	for (uint32_t i = 0; i < L4_V_COUNT; i++) {
+		int rc = read_counter(
+			en->bpf->maps.drop_counters, vip_id * L4_V_COUNT + i, &out[i], 1);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+const struct engine_port *engine_ports(const struct engine *en, unsigned *n)
+{
+	*n = en->n_ports;
+	return en->ports;
+}
+
+int engine_detach(const char *run_dir, struct err *e)
+{
+	int n = loader_detach(run_dir);
+
+	return n >= 0 ? n
+		      : err_set(e, n, "cannot remove the engine's pins below %s/bpf: %s%s", run_dir,
+				strerror(-n), n == -EPERM || n == -EACCES ? "; run as root" : "");
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A mirror of what the kernel knows of links, addresses, routes and neighbours, kept by rtnetlink. */
+#pragma once
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "controlplane/base/addr.h"
+#include "controlplane/base/err.h"
+
+struct event_base;
+struct host;
+
+struct host_link {
+	uint32_t ifindex;
+	char name[IF_NAMESIZE];
+	uint8_t mac[6];
+	uint32_t mtu;
+	bool up; /* administratively up and with a carrier */
+};
+
+struct host_address {
+	uint32_t ifindex;
+	struct addr addr;
+	uint8_t plen;
+};
+
+enum host_route_kind {
+	HOST_ROUTE_UNICAST,
+	HOST_ROUTE_LOCAL,   /* an address of this host */
+	HOST_ROUTE_DISCARD, /* blackhole, unreachable, prohibit, throw, broadcast, multicast */
+};
+
+/* The best (lowest metric) route of its prefix in the tables main and local; of a multipath route the
+ * first next hop. */
+struct host_route {
+	struct addr dst; /* host bits are zero */
+	uint8_t plen;
+	enum host_route_kind kind;
+	uint32_t ifindex;
+	struct addr gateway; /* af 0: the destination is on the link */
+};
+
+enum host_neighbour_state {
+	HOST_NEIGHBOUR_NONE,   /* unknown, being asked for, or failed: not to be used */
+	HOST_NEIGHBOUR_USABLE, /* reachable, permanent, delay or probe */
+	HOST_NEIGHBOUR_STALE,  /* usable, but the kernel has not heard of it for a while */
+};
+
+struct host_neighbour {
+	uint32_t ifindex;
+	struct addr addr;
+	uint8_t mac[6];
+	enum host_neighbour_state state;
+};
+
+/* Called from the event loop after the mirror itself was updated; never from within host_new(). Any
+ * may be NULL. A vanished object is reported with gone = true (a neighbour also with state NONE). */
+struct host_callbacks {
+	void (*link)(void *arg, const struct host_link *link, bool gone);
+	void (*address)(void *arg, const struct host_address *address, bool gone);
+	void (*route)(void *arg, const struct host_route *route, bool gone);
+	void (*neighbour)(void *arg, const struct host_neighbour *neighbour, bool gone);
+	/* Messages were lost (ENOBUFS) and the whole mirror was read anew: look at everything again. */
+	void (*resync)(void *arg);
+};
+
+/* Opens rtnetlink and reads everything once, so that the look-ups below are good on return.
+ * Returns 0 or a negative errno with a sentence in e. */
+int host_new(struct host **out, struct event_base *base, const struct host_callbacks *cb, void *arg,
+	struct err *e);
+void host_free(struct host *h);
+
+/* Look-ups; NULL when there is none. Pointers are good until the loop runs again. */
+const struct host_link *host_link_by_name(const struct host *h, const char *name);
+const struct host_link *host_link_by_index(const struct host *h, uint32_t ifindex);
+/* Longest match for a destination. */
+const struct host_route *host_route_lookup(const struct host *h, const struct addr *dst);
+const struct host_neighbour *host_neighbour_find(const struct host *h, uint32_t ifindex,
+	const struct addr *addr);
+/* Whether one of the host's interfaces owns the address; its ifindex, or 0. */
+uint32_t host_owns(const struct host *h, const struct addr *addr);
+
+/* Walks; a callback that returns false ends the walk. */
+void host_each_link(const struct host *h, bool (*fn)(void *arg, const struct host_link *), void *arg);
+void host_each_address(const struct host *h, bool (*fn)(void *arg, const struct host_address *),
+	void *arg);
+void host_each_route(const struct host *h, bool (*fn)(void *arg, const struct host_route *),
+	void *arg);
+void host_each_neighbour(const struct host *h, bool (*fn)(void *arg, const struct host_neighbour *),
+	void *arg);
+
+/* Makes the kernel resolve or refresh a neighbour (RTM_NEWNEIGH with NTF_USE); the answer arrives by
+ * the neighbour callback. Returns 0 or a negative errno. */
+int host_neighbour_ask(struct host *h, uint32_t ifindex, const struct addr *addr);

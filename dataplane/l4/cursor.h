@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The one place that proves bounds: to the verifier, to the sanitizers and to the reader. */
+#pragma once
+#include "dataplane/l4/wire.h"
+
+/* A frame in memory. `end` is one past its last byte, `len` their distance. */
+struct l4_frame {
+	uint8_t *data, *end;
+	uint32_t len;
+};
+
+/* The `size` bytes at offset `off`, or NULL when the frame ends before. The compiler is kept from concluding
+ * one check from another: the verifier does not follow such reasoning and wants each pointer checked. */
+L4_INLINE void *l4_at(const struct l4_frame *f, uint32_t off, uint32_t size)
+{
+	uint8_t *p = f->data + off;
+
+	__asm__("" : "+r"(p));
+	return p + size > f->end ? NULL : p;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A flow's canonical key and its hash. */
+#pragma once
+#include "dataplane/l4/hash.h"
+
+/* Addresses and ports in network order as the client's packets have them; IPv4 in the first word, the
+ * others zero. */
+struct l4_flow {
+	uint32_t src[4], dst[4];
+	uint16_t sport, dport;
+	uint8_t protocol;
+	bool is6;
+};
+
+/* SipHash-1-3 over the bytes src, dst, sport, dport, protocol in network order: 13 for IPv4, 37 for IPv6.
+ * One 64-bit result serves slot (low bits), and record bucket and fingerprint (high bits). */
+L4_INLINE uint64_t l4_flow_hash(const uint64_t key[2], const struct l4_flow *f)
+{
+	struct l4_sip s = l4_sip_init(key);
+	uint64_t last = (uint64_t)f->dport << 16 | f->sport | (uint64_t)f->protocol << 32;
+
+	if (f->is6) {
+		l4_sip_word(&s, (uint64_t)f->src[1] << 32 | f->src[0]);
+		l4_sip_word(&s, (uint64_t)f->src[3] << 32 | f->src[2]);
+		l4_sip_word(&s, (uint64_t)f->dst[1] << 32 | f->dst[0]);
+		l4_sip_word(&s, (uint64_t)f->dst[3] << 32 | f->dst[2]);
+		last |= 37ull << 56;
+	} else {
+		l4_sip_word(&s, (uint64_t)f->dst[0] << 32 | f->src[0]);
+		last |= 13ull << 56;
+	}
+	l4_sip_word(&s, last);
+	return l4_sip_end(&s);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One packet through all stages, for bodies that take packets one after the other.
+ *
+ * The body defines, before it includes this file, where its tables are:
+ *
+ *   struct l4_tables;
+ *   const void *l4_tables_line(const struct l4_tables *t, uint32_t line);
+ *       a line of the generation that t stands for, or NULL outside the image
+ *   uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot);
+ *       a slot of the ring that begins at the chunk, L4_SLOT_EMPTY outside the rings
+ *   const struct l4_route *l4_tables_route(const struct l4_tables *t, const struct l4_flow *flow);
+ *       longest match for flow->dst, or NULL
+ *   struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row);
+ *   uint32_t l4_tables_find_neighbour(const struct l4_tables *t, const struct l4_neighbour_key *key);
+ *       the row of a host on a link, or L4_NO_NEIGHBOUR
+ *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
+ *       asks the control plane to resolve a neighbour; may be dropped
+ *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
+ *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
+ *
+ * The same packet and the same table contents give the same verdict and the same bytes in every body. */
+#pragma once
+#include "dataplane/l4/forward.h"
+#include "dataplane/l4/verdict.h"
+
+/* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
+struct l4_result {
+	uint32_t ifindex; /* L4_SEND: the interface to leave by */
+	uint32_t
+		vip_id; /* of the address of ours that the packet was for, or whose service it was */
+	uint32_t service_id, server_id; /* FORWARDED only */
+};
+
+/* What every stage of one packet's way needs. */
+struct l4_walk {
+	const struct l4_tables *tables;
+	const struct l4_root *root;
+	const uint64_t *keys;
+	const struct l4_port *port; /* the interface that it came in by */
+	struct l4_packet packet;
+};
+
+L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
+{
+	uint32_t bit = (uint32_t)(sum >> 32) & w->root->filter_mask;
+	const struct l4_line *line =
+		l4_tables_line(w->tables, w->root->filter_base + bit / L4_FILTER_LINE_BITS);
+
+	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
+}
+
+/* The row of a key whose address gives the partial hash `sum`, or NULL. */
+L4_INLINE const void *l4_find(
+	const struct l4_walk *w, const uint32_t address[4], uint64_t sum, uint32_t tail)
+{
+	uint32_t tag = l4_ml_end(w->keys, sum, tail), line;
+	const struct l4_bucket *bucket =
+		l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
+	const struct l4_key *row;
+
+	if (!bucket)
+		return NULL;
+	line = l4_bucket_find(bucket, tag);
+	if (!line)
+		return NULL;
+	row = l4_tables_line(w->tables, line);
+	return row && l4_key_is(row, address, tail) ? row : NULL;
+}
+
+L4_INLINE enum l4_verdict l4_process_arp(
+	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
+{
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	struct l4_arp *arp = l4_at(f, w->packet.l3, sizeof *arp);
+	const struct l4_address *ours;
+	uint32_t target[4] = { 0 };
+
+	if (!eth || !arp || !l4_arp_is_ip4(arp))
+		return L4_V_UNREADABLE;
+	target[0] = arp->target[0] | (uint32_t)arp->target[1] << 16;
+	ours = l4_find(w, target, l4_ml_address(w->keys, false, target),
+		l4_key_tail(0, 0, L4_KIND_ADDRESS));
+	if (!ours)
+		return L4_V_NOT_OURS;
+	r->vip_id = ours->id;
+	if (arp->op != L4_BE16(1) || ours->ifindex != w->port->ifindex ||
+		!(l4_mac_is_broadcast(eth->dst) || l4_mac_is(eth->dst, w->port->mac)))
+		return L4_V_ELSEWHERE;
+	l4_arp_answer(eth, arp, w->port->mac);
+	r->ifindex = ours->ifindex;
+	return L4_V_ARP_ANSWERED;
+}
+
+/* Neighbour solicitations for addresses of ours; NOT_OURS stands for "look further". */
+L4_INLINE enum l4_verdict l4_process_nd(struct l4_walk *w, struct l4_frame *f, struct l4_result *r)
+{
+	uint32_t l3 = w->packet.l3, target[4], flags;
+	struct l4_ip6 *ip = l4_at(f, l3, sizeof *ip);
+	struct l4_nd *nd = l4_at(f, l3 + sizeof *ip, sizeof *nd);
+	const struct l4_address *ours;
+	struct l4_nd_tlla *tlla;
+	struct l4_eth *eth;
+
+	if (!ip || !nd || ip->next_header != L4_PROTO_ICMP6 || nd->type != L4_ICMP6_NS)
+		return L4_V_NOT_OURS;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		target[i] = nd->target[i];
+	ours = l4_find(w, target, l4_ml_address(w->keys, true, target),
+		l4_key_tail(0, 0, L4_KIND_ADDRESS | L4_KIND_IS6));
+	if (!ours)
+		return L4_V_NOT_OURS;
+	r->vip_id = ours->id;
+	if (ours->ifindex != w->port->ifindex)
+		return L4_V_ELSEWHERE;
+	if (!l4_nd_is_valid(f, &w->packet, ip, nd))
+		return L4_V_MALFORMED;
+	flags = ours->nd_flags;
+	if (!l4_tables_resize(w->tables, f, l3 + L4_ND_ANSWER_LEN))
+		return L4_V_ENGINE_FAULT;
+	eth = l4_at(f, 0, sizeof *eth);
+	ip = l4_at(f, l3, sizeof *ip);
+	nd = l4_at(f, l3 + sizeof *ip, sizeof *nd);
+	tlla = l4_at(f, l3 + sizeof *ip + sizeof *nd, sizeof *tlla);
+	if (!eth || !ip || !nd || !tlla)
+		return L4_V_ENGINE_FAULT;
+	l4_nd_answer(eth, ip, nd, tlla, w->port->mac, flags);
+	r->ifindex = w->port->ifindex;
+	return L4_V_ND_ANSWERED;
+}
+
+/* A packet for an address of ours that is no service's. */
+L4_INLINE enum l4_verdict l4_process_own(
+	struct l4_walk *w, const struct l4_frame *f, enum l4_parsed parsed, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	struct l4_icmp *icmp;
+
+	switch (parsed) {
+	case L4_PARSED_MALFORMED:
+		return L4_V_MALFORMED;
+	case L4_PARSED_FRAGMENT:
+		return L4_V_FRAGMENT;
+	case L4_PARSED_EXTENSION:
+		return L4_V_EXTENSION;
+	case L4_PARSED_PORTS:
+	case L4_PARSED_OTHER:
+		return L4_V_NO_SERVICE;
+	case L4_PARSED_ICMP:
+		break;
+	}
+	icmp = l4_at(f, p->l4, sizeof *icmp);
+	if (!eth || !icmp)
+		return L4_V_MALFORMED;
+	if (!l4_is_echo(icmp, p->flow.is6))
+		return L4_V_ICMP_UNHANDLED;
+	if (!l4_echo_source_is_valid(&p->flow))
+		return L4_V_MALFORMED;
+	if (p->flow.is6) {
+		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!ip)
+			return L4_V_MALFORMED;
+		l4_echo6_answer(eth, ip, icmp, w->port->mac);
+	} else {
+		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!ip)
+			return L4_V_MALFORMED;
+		l4_echo4_answer(eth, ip, icmp, w->port->mac);
+	}
+	r->ifindex = w->port->ifindex;
+	return L4_V_ECHO_ANSWERED;
+}
+
+/* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
+ * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
+L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
+	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	if (!n || !eth)
+		return L4_V_NO_ROUTE;
+	if (p->ip_len > n->mtu)
+		return L4_V_TOO_BIG;
+	if (!n->used)
+		n->used = 1;
+	if (!n->usable) {
+		struct l4_want want = {
+			{ n->address[0], n->address[1], n->address[2], n->address[3] },
+			n->ifindex,
+			n->is6,
+		};
+
+		l4_tables_want(w->tables, &want);
+		return L4_V_NO_NEIGHBOUR;
+	}
+	if (p->flow.is6) {
+		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!ip || (to && !l4_nat6(f, p, source, to)))
+			return L4_V_MALFORMED;
+		ip->hop_limit--;
+	} else {
+		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!ip || (to && !l4_nat4(f, p, source, to)))
+			return L4_V_MALFORMED;
+		l4_forward_ttl4(ip);
+	}
+	l4_forward_link(eth, n);
+	r->ifindex = n->ifindex;
+	return done;
+}
+
+/* A packet of a service: to the server that its flow's slot names. */
+L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_service *s, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	const struct l4_member *m;
+	enum l4_verdict v;
+	struct l4_end to;
+	uint32_t slot;
+
+	r->vip_id = s->vip_id;
+	if (!s->n_members)
+		return L4_V_NO_SERVER;
+	slot = l4_tables_slot(w->tables, s->ring_chunk,
+		(uint32_t)l4_flow_hash(w->root->flow_key, &p->flow) & s->ring_mask);
+	m = slot == L4_SLOT_EMPTY ? NULL : l4_tables_line(w->tables, s->member_base + slot);
+	if (!m)
+		return L4_V_NO_SERVER;
+	if (p->ttl <= 1)
+		return L4_V_TTL_EXCEEDED;
+	if (m->neighbour == L4_NO_NEIGHBOUR)
+		return L4_V_NO_ROUTE;
+	if (s->forward == L4_FORWARD_NAT) {
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; i++)
+			to.address[i] = m->address[i];
+		to.port = m->port ? m->port : p->flow.dport;
+		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
+	} else {
+		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
+	}
+	if (v == L4_V_FORWARDED) {
+		r->service_id = s->id;
+		r->server_id = m->id;
+	}
+	return v;
+}
+
+/* A reply of a nat service's server: back under the service's own address. */
+L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_reverse *rev, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	const struct l4_route *route = l4_tables_route(w->tables, &p->flow);
+	struct l4_end to;
+	uint32_t row;
+
+	if (route && route->kind == L4_ROUTE_LOCAL)
+		return L4_V_OWN;
+	r->vip_id = rev->vip_id;
+	if (p->ttl <= 1)
+		return L4_V_TTL_EXCEEDED;
+	if (!route || route->kind == L4_ROUTE_DISCARD)
+		return L4_V_NO_ROUTE;
+	row = route->neighbour;
+	if (route->kind == L4_ROUTE_LINK) {
+		struct l4_neighbour_key key = {
+			{ p->flow.dst[0], p->flow.dst[1], p->flow.dst[2], p->flow.dst[3] },
+			route->ifindex,
+			p->flow.is6,
+		};
+
+		row = l4_tables_find_neighbour(w->tables, &key);
+		if (row == L4_NO_NEIGHBOUR) {
+			struct l4_want want = {
+				{ key.address[0], key.address[1], key.address[2], key.address[3] },
+				key.ifindex,
+				key.is6,
+			};
+
+			l4_tables_want(w->tables, &want);
+			return L4_V_NO_NEIGHBOUR;
+		}
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		to.address[i] = rev->vip[i];
+	to.port = rev->vip_port;
+	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
+}
+
+/* An IP packet whose addresses have been read and whose frame is for this host. */
+L4_INLINE enum l4_verdict l4_process_ip(
+	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
+{
+	struct l4_packet *p = &w->packet;
+	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
+	uint64_t dst = l4_ml_address(w->keys, is6, p->flow.dst);
+	uint64_t src = l4_ml_address(w->keys, is6, p->flow.src);
+	bool maybe_ours = l4_filter_has(w, dst), maybe_server = l4_filter_has(w, src);
+	enum l4_parsed parsed;
+	const void *row;
+
+	if (!maybe_ours && !maybe_server)
+		return L4_V_NOT_OURS;
+	parsed = is6 ? l4_parse_ip6_payload(f, p) : l4_parse_ip4_payload(f, p);
+	if (maybe_ours) {
+		if (parsed == L4_PARSED_PORTS) {
+			row = l4_find(w, p->flow.dst, dst,
+				l4_key_tail(
+					p->flow.dport, p->flow.protocol, L4_KIND_SERVICE | is6));
+			if (row)
+				return l4_process_service(w, f, row, r);
+		}
+		row = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+		if (row) {
+			r->vip_id = ((const struct l4_address *)row)->id;
+			return l4_process_own(w, f, parsed, r);
+		}
+	}
+	if (maybe_server && parsed == L4_PARSED_PORTS) {
+		row = l4_find(w, p->flow.src, src,
+			l4_key_tail(p->flow.sport, p->flow.protocol, L4_KIND_REVERSE | is6));
+		if (row)
+			return l4_process_reply(w, f, row, r);
+	}
+	return L4_V_NOT_OURS;
+}
+
+/* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
+ * which must be zero. Frames that are passed or dropped are left as they came. */
+L4_INLINE enum l4_verdict l4_process(
+	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+{
+	struct l4_walk w = { .tables = t };
+	const struct l4_keys *keys = l4_tables_line(t, L4_LINE_KEYS);
+	const struct l4_eth *eth;
+	enum l4_verdict v;
+
+	w.root = l4_tables_line(t, L4_LINE_ROOT);
+	if (!w.root || !keys || !w.root->generation)
+		return L4_V_NOT_OURS;
+	w.keys = keys->k;
+	w.port = l4_tables_line(t, w.root->port_base + (ifindex & w.root->port_mask));
+	if (!w.port || w.port->ifindex != ifindex)
+		return L4_V_NOT_OURS;
+	if (!l4_parse_link(f, &w.packet))
+		return L4_V_UNREADABLE;
+	switch (w.packet.ethertype) {
+	case L4_ETH_ARP:
+		return l4_process_arp(&w, f, r);
+	case L4_ETH_IP4:
+		if (!l4_parse_ip4(f, &w.packet))
+			return L4_V_UNREADABLE;
+		break;
+	case L4_ETH_IP6:
+		if (!l4_parse_ip6(f, &w.packet))
+			return L4_V_UNREADABLE;
+		v = l4_process_nd(&w, f, r);
+		if (v != L4_V_NOT_OURS)
+			return v;
+		break;
+	default:
+		return L4_V_NOT_OURS;
+	}
+	eth = l4_at(f, 0, sizeof *eth);
+	if (!eth || !l4_mac_is(eth->dst, w.port->mac))
+		return L4_V_NOT_OURS;
+	return l4_process_ip(&w, f, r);
+}

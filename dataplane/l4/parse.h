@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From bytes to a flow. Reading never goes past the frame's end; what a header claims is believed only
+ * within the frame. */
+#pragma once
+#include "dataplane/l4/cursor.h"
+#include "dataplane/l4/flow.h"
+
+enum { L4_MAX_TAGS = 2, L4_MAX_EXTENSIONS = 6 };
+
+/* What the transport header is good for. It counts once the packet is known to be ours. */
+enum l4_parsed {
+	L4_PARSED_PORTS,     /* TCP or UDP: the flow is complete */
+	L4_PARSED_ICMP,	     /* the 8 bytes of an ICMP header of the right family are there */
+	L4_PARSED_OTHER,     /* another protocol */
+	L4_PARSED_MALFORMED, /* contradicts itself or the frame's length */
+	L4_PARSED_FRAGMENT,
+	L4_PARSED_EXTENSION, /* extension headers that cannot be followed */
+};
+
+struct l4_packet {
+	uint32_t l3, l4;    /* offsets of the network and the transport header */
+	uint32_t ip_len;    /* bytes of the IP packet, its header included */
+	uint16_t ethertype; /* host order, behind the tags */
+	uint8_t ttl;
+	struct l4_flow flow;
+};
+
+/* Ethernet and up to two VLAN tags: fills ethertype and l3. False when the frame is too short for them or
+ * has more tags. */
+L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	uint32_t off = sizeof *eth;
+	uint16_t type;
+
+	if (!eth)
+		return false;
+	type = eth->type;
+#pragma GCC unroll 2
+	for (int i = 0; i < L4_MAX_TAGS; i++) {
+		const struct l4_vlan *v;
+
+		if (type != L4_BE16(L4_ETH_VLAN) && type != L4_BE16(L4_ETH_QINQ))
+			break;
+		v = l4_at(f, off, sizeof *v);
+		if (!v)
+			return false;
+		type = v->type;
+		off += sizeof *v;
+	}
+	p->l3 = off;
+	p->ethertype = __builtin_bswap16(type);
+	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
+}
+
+/* The addresses of an IPv4 header, all 20 bytes of which must be there. */
+L4_INLINE bool l4_parse_ip4(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+
+	if (!ip || ip->version_ihl >> 4 != 4)
+		return false;
+	p->flow.src[0] = ip->src;
+	p->flow.dst[0] = ip->dst;
+	p->flow.src[1] = p->flow.src[2] = p->flow.src[3] = 0;
+	p->flow.dst[1] = p->flow.dst[2] = p->flow.dst[3] = 0;
+	p->flow.protocol = ip->protocol;
+	p->flow.is6 = false;
+	p->flow.sport = p->flow.dport = 0;
+	p->ttl = ip->ttl;
+	return true;
+}
+
+/* The same for the 40 bytes of IPv6. */
+L4_INLINE bool l4_parse_ip6(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+
+	if (!ip || (ip->version_class_label & L4_BE32(0xf0000000)) != L4_BE32(0x60000000))
+		return false;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		p->flow.src[i] = ip->src[i];
+		p->flow.dst[i] = ip->dst[i];
+	}
+	p->flow.protocol = ip->next_header;
+	p->flow.is6 = true;
+	p->flow.sport = p->flow.dport = 0;
+	p->ttl = ip->hop_limit;
+	return true;
+}
+
+/* Ports of TCP and UDP, with `left` bytes of IP payload from p->l4 on, all of them in the frame. */
+L4_INLINE enum l4_parsed l4_parse_transport(
+	const struct l4_frame *f, struct l4_packet *p, uint32_t left)
+{
+	if (p->flow.protocol == L4_PROTO_TCP) {
+		const struct l4_tcp *t = l4_at(f, p->l4, sizeof *t);
+		uint32_t header;
+
+		if (!t || left < sizeof *t)
+			return L4_PARSED_MALFORMED;
+		header = (t->offset >> 4) * 4u;
+		if (header < sizeof *t || header > left)
+			return L4_PARSED_MALFORMED;
+		p->flow.sport = t->sport;
+		p->flow.dport = t->dport;
+		return L4_PARSED_PORTS;
+	}
+	if (p->flow.protocol == L4_PROTO_UDP) {
+		const struct l4_udp *u = l4_at(f, p->l4, sizeof *u);
+		uint32_t len;
+
+		if (!u || left < sizeof *u)
+			return L4_PARSED_MALFORMED;
+		len = __builtin_bswap16(u->len);
+		if (len < sizeof *u || len > left)
+			return L4_PARSED_MALFORMED;
+		p->flow.sport = u->sport;
+		p->flow.dport = u->dport;
+		return L4_PARSED_PORTS;
+	}
+	if (p->flow.protocol == (p->flow.is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP))
+		return left < sizeof(struct l4_icmp) ? L4_PARSED_MALFORMED : L4_PARSED_ICMP;
+	return L4_PARSED_OTHER;
+}
+
+/* The rest of an IPv4 header and what is behind it. */
+L4_INLINE enum l4_parsed l4_parse_ip4_payload(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+	uint32_t header, total;
+
+	if (!ip)
+		return L4_PARSED_MALFORMED;
+	header = (ip->version_ihl & 15) * 4u;
+	total = __builtin_bswap16(ip->total_len);
+	if (header < sizeof *ip || total < header || p->l3 + total > f->len)
+		return L4_PARSED_MALFORMED;
+	p->ip_len = total;
+	p->l4 = p->l3 + header;
+	if (ip->frag & L4_BE16(L4_IP4_MORE_OR_OFFSET))
+		return L4_PARSED_FRAGMENT;
+	return l4_parse_transport(f, p, total - header);
+}
+
+/* The rest of an IPv6 header, the extension headers behind it and what they end in. */
+L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+	uint32_t off = p->l3 + sizeof *ip, end;
+	uint8_t next;
+
+	if (!ip)
+		return L4_PARSED_MALFORMED;
+	p->ip_len = sizeof *ip + __builtin_bswap16(ip->payload_len);
+	end = p->l3 + p->ip_len;
+	if (end > f->len)
+		return L4_PARSED_MALFORMED;
+	next = ip->next_header;
+#pragma GCC unroll 7
+	for (int i = 0; i <= L4_MAX_EXTENSIONS; i++) {
+		const struct l4_ip6_ext *ext;
+
+		if (next == L4_PROTO_FRAGMENT)
+			return L4_PARSED_FRAGMENT;
+		if (next == L4_PROTO_ESP || next == L4_PROTO_AH)
+			return L4_PARSED_EXTENSION;
+		if (next != L4_PROTO_HOPOPTS && next != L4_PROTO_DSTOPTS &&
+			next != L4_PROTO_ROUTING)
+			break;
+		if (i == L4_MAX_EXTENSIONS)
+			return L4_PARSED_EXTENSION;
+		ext = l4_at(f, off, sizeof *ext);
+		if (!ext || off + sizeof *ext > end)
+			return L4_PARSED_MALFORMED;
+		if (next == L4_PROTO_ROUTING && ext->segments_left)
+			return L4_PARSED_EXTENSION;
+		next = ext->next_header;
+		off += (ext->len + 1u) * 8u;
+		if (off > end)
+			return L4_PARSED_MALFORMED;
+	}
+	p->l4 = off;
+	p->flow.protocol = next;
+	return l4_parse_transport(f, p, end - off);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The tables that engines read: one definition for the builder, the BPF program and every other body.
+ *
+ * The image of a generation is an array of 64-byte lines, one cache line each. Line 0 is the root, line 1
+ * the keys of the table hash; the others are reached by line numbers found in lines before them.
+ * Rings lie beside it in chunks, since generations share them. Routes and neighbours follow the kernel
+ * and not the configuration, so they are no part of a generation. */
+#pragma once
+#include "dataplane/l4/hash.h"
+
+/* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
+ * adopted. */
+#define L4_TABLES_VERSION 1
+#define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
+
+struct l4_line {
+	uint64_t words[8];
+};
+
+enum { L4_LINE_ROOT, L4_LINE_KEYS, L4_LINE_FIRST };
+
+struct l4_root {
+	uint32_t magic, version;
+	uint64_t generation; /* counts up from 1; 0: none yet, an empty table */
+	uint64_t flow_key[2];
+	uint32_t lines;			   /* of this image */
+	uint32_t filter_base, filter_mask; /* mask: of bit numbers */
+	uint32_t bucket_base, bucket_mask;
+	uint32_t port_base,
+		port_mask; /* the port of ifindex i is line port_base + (i & port_mask) */
+	uint32_t pad;
+};
+
+struct l4_keys {
+	uint64_t k[L4_ML_KEYS];
+};
+
+enum { L4_FILTER_LINE_BITS = 512 };
+
+/* What a row of the hash table stands for. The lowest bit of l4_key.kind says IPv6. */
+enum l4_kind { L4_KIND_SERVICE = 0, L4_KIND_ADDRESS = 2, L4_KIND_REVERSE = 4, L4_KIND_IS6 = 1 };
+
+/* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. */
+struct l4_key {
+	uint32_t address[4];
+	uint16_t port;
+	uint8_t protocol, kind;
+};
+
+enum { L4_BUCKET_ENTRIES = 8 };
+
+/* tag: the row's whole 32-bit hash, distinct among all rows of the image; 0: empty. */
+struct l4_bucket {
+	struct {
+		uint32_t tag, line;
+	} entries[L4_BUCKET_ENTRIES];
+};
+
+enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT };
+
+struct l4_service {
+	struct l4_key key;
+	uint32_t id, vip_id;
+	uint32_t ring_chunk, ring_mask; /* ring_mask + 1 slots */
+	uint32_t member_base;		/* line of member 0 */
+	uint32_t n_members;		/* 0: the ring is empty, there is no server */
+	uint8_t forward;		/* enum l4_forward */
+	uint8_t pad[19];
+};
+
+struct l4_address {
+	struct l4_key key;
+	uint32_t id;
+	uint32_t ifindex;  /* where ARP and ND are answered */
+	uint32_t nd_flags; /* of an advertisement for it, network order */
+	uint8_t pad[32];
+};
+
+/* A server's reply and what it is translated back to. */
+struct l4_reverse {
+	struct l4_key key;
+	uint32_t vip_id;
+	uint32_t vip[4];
+	uint16_t vip_port;
+	uint8_t pad[22];
+};
+
+struct l4_member {
+	uint32_t address[4];
+	uint32_t id;
+	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
+	uint16_t port;	    /* network order; 0: the one that the client asked for */
+	uint8_t pad[38];
+};
+
+struct l4_port {
+	uint32_t ifindex; /* 0: none */
+	uint8_t mac[6];
+	uint8_t pad[54];
+};
+
+/* Rings: chunks of slots; a slot is the index of a member. */
+enum { L4_CHUNK_SLOTS = 256 };
+#define L4_SLOT_EMPTY 0xffffu
+
+struct l4_chunk {
+	uint16_t slots[L4_CHUNK_SLOTS];
+};
+
+#define L4_NO_NEIGHBOUR 0xffffffffu
+
+/* The way to a next hop. `mac_state` is written with one 64-bit store by the control plane: bytes 0-5 the
+ * next hop's MAC address, byte 6 nonzero while it is usable. `used` is set by the engine and cleared by
+ * the control plane. The rest is written before the row is named anywhere, and when the interface itself
+ * changes. */
+struct l4_neighbour {
+	union {
+		uint64_t mac_state;
+		struct {
+			uint8_t mac[6], usable, pad0;
+		};
+	};
+	uint8_t src_mac[6]; /* of the interface */
+	uint16_t mtu;
+	uint32_t ifindex;
+	uint32_t used;
+	uint32_t address[4]; /* the next hop, to ask for; IPv4 in the first word */
+	uint32_t is6;
+	uint32_t pad1;
+};
+
+/* Where packets to a prefix go. */
+enum l4_route_kind { L4_ROUTE_DISCARD, L4_ROUTE_LOCAL, L4_ROUTE_LINK, L4_ROUTE_GATEWAY };
+
+struct l4_route {
+	uint32_t kind;	    /* enum l4_route_kind */
+	uint32_t ifindex;   /* LINK: the interface */
+	uint32_t neighbour; /* GATEWAY: row of the router */
+};
+
+/* Finds the neighbour row of a host on a link. */
+struct l4_neighbour_key {
+	uint32_t address[4];
+	uint32_t ifindex;
+	uint32_t is6;
+};
+
+/* A neighbour that is wanted: what the engine tells the control plane. */
+struct l4_want {
+	uint32_t address[4];
+	uint32_t ifindex;
+	uint32_t is6;
+};
+
+struct l4_counter {
+	uint64_t packets, bytes;
+};
+
+/* What a packet came to, where an engine is asked to tell. */
+struct l4_trace {
+	uint32_t verdict; /* enum l4_verdict */
+	uint32_t ifindex, vip_id, service_id, server_id;
+};
+
+#define L4_IS_LINE(T) _Static_assert(sizeof(struct T) == sizeof(struct l4_line), "one line")
+L4_IS_LINE(l4_root);
+L4_IS_LINE(l4_keys);
+L4_IS_LINE(l4_bucket);
+L4_IS_LINE(l4_service);
+L4_IS_LINE(l4_address);
+L4_IS_LINE(l4_reverse);
+L4_IS_LINE(l4_member);
+L4_IS_LINE(l4_port);
+#undef L4_IS_LINE
+_Static_assert(sizeof(struct l4_key) == 20, "no padding");
+_Static_assert(sizeof(struct l4_neighbour) == 48 && sizeof(struct l4_chunk) == 512, "layout");
+
+/* The last word of the table hash of a key. */
+L4_INLINE uint32_t l4_key_tail(uint16_t port, uint8_t protocol, uint8_t kind)
+{
+	return port | (uint32_t)protocol << 16 | (uint32_t)kind << 24;
+}
+
+/* The line that a tag names in a bucket, or 0. */
+L4_INLINE uint32_t l4_bucket_find(const struct l4_bucket *b, uint32_t tag)
+{
+	uint32_t line = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < L4_BUCKET_ENTRIES; i++)
+		if (b->entries[i].tag == tag)
+			line = b->entries[i].line;
+	return line;
+}
+
+/* The last word of a key is compared first: it differs soonest. */
+L4_INLINE bool l4_key_is(const struct l4_key *k, const uint32_t address[4], uint32_t tail)
+{
+	if (l4_key_tail(k->port, k->protocol, k->kind) != tail || k->address[0] != address[0])
+		return false;
+	return !(tail >> 24 & L4_KIND_IS6) ||
+	       (k->address[1] == address[1] && k->address[2] == address[2] &&
+		       k->address[3] == address[3]);
+}

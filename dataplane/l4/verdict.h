@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What becomes of a packet, and why: the one list that engines, counters, API, CLI and manual share. */
+#pragma once
+
+enum l4_action {
+	L4_PASS, /* to the host's stack */
+	L4_SEND, /* out of an interface */
+	L4_DROP,
+};
+
+/* X(symbol, name, action, help). The order is the index of counters that outlive a program: append
+ * only, or raise TABLES_VERSION. */
+#define L4_VERDICTS(X)                                                                             \
+	X(NOT_OURS, "not_ours", L4_PASS,                                                           \
+		"neither sent to one of our addresses nor a reply to be translated")               \
+	X(UNREADABLE, "unreadable", L4_PASS,                                                       \
+		"the destination cannot be read: truncated or unknown headers")                    \
+	X(OWN, "own", L4_PASS, "from a server of a nat service to an address of this host itself") \
+	X(ELSEWHERE, "elsewhere", L4_PASS,                                                         \
+		"ARP or ND for one of our addresses on another interface, or nothing to answer")   \
+	X(FORWARDED, "forwarded", L4_SEND, "sent to a server")                                     \
+	X(REPLIED, "replied", L4_SEND, "a server's reply, translated back and sent to the client") \
+	X(ARP_ANSWERED, "arp_answered", L4_SEND, "ARP request for one of our addresses, answered") \
+	X(ND_ANSWERED, "nd_answered", L4_SEND,                                                     \
+		"neighbour solicitation for one of our addresses, answered")                       \
+	X(ECHO_ANSWERED, "echo_answered", L4_SEND, "ping of one of our addresses, answered")       \
+	X(MALFORMED, "malformed", L4_DROP,                                                         \
+		"a header that contradicts itself or the length of the packet")                    \
+	X(FRAGMENT, "fragment", L4_DROP, "a fragment: ports cannot be known of all its parts")     \
+	X(EXTENSION, "extension", L4_DROP,                                                         \
+		"IPv6 extension headers that cannot be followed: too many, ESP, source routing")   \
+	X(NO_SERVICE, "no_service", L4_DROP,                                                       \
+		"one of our addresses, but no service on this protocol and port")                  \
+	X(ICMP_UNHANDLED, "icmp_unhandled", L4_DROP,                                               \
+		"an ICMP message to one of our addresses that is not an echo request")             \
+	X(NO_SERVER, "no_server", L4_DROP,                                                         \
+		"the service's pool has no server that may take the packet")                       \
+	X(NO_ROUTE, "no_route", L4_DROP,                                                           \
+		"no route to the next hop over an interface of the engine")                        \
+	X(NO_NEIGHBOUR, "no_neighbour", L4_DROP,                                                   \
+		"the next hop's MAC address is not known yet; it is being asked for")              \
+	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP, "TTL or hop limit is used up")                    \
+	X(TOO_BIG, "too_big", L4_DROP, "larger than the MTU towards the next hop")                 \
+	X(ENGINE_FAULT, "engine_fault", L4_DROP,                                                   \
+		"the engine could not complete the step: no snapshot or no headroom")
+
+enum l4_verdict {
+#define X(symbol, name, action, help) L4_V_##symbol,
+	L4_VERDICTS(X)
+#undef X
+		L4_V_COUNT
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Headers as they stand on the wire. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define L4_INLINE static inline __attribute__((always_inline))
+
+/* Fields in network order. In a frame they are aligned to 2 bytes only (Ethernet is 14 bytes long); the
+ * BPF back end would read such fields in halves, and the kernel's verifier allows whole reads wherever the
+ * processor does, so there they keep their natural alignment. */
+typedef uint16_t be16;
+#ifdef __bpf__
+typedef uint32_t be32;
+#else
+typedef uint32_t be32 __attribute__((aligned(2)));
+#endif
+
+/* Constants and single values between host and network order (tandem runs on little-endian hosts). */
+#define L4_BE16(x) ((be16)__builtin_bswap16((uint16_t)(x)))
+#define L4_BE32(x) (__builtin_bswap32((uint32_t)(x)))
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
+
+enum {
+	L4_ETH_IP4 = 0x0800,
+	L4_ETH_ARP = 0x0806,
+	L4_ETH_VLAN = 0x8100, /* IEEE 802.1Q */
+	L4_ETH_IP6 = 0x86dd,
+	L4_ETH_QINQ = 0x88a8, /* IEEE 802.1ad */
+};
+
+/* IANA protocol numbers; the second half are IPv6 extension headers (RFC 8200, section 4). */
+enum {
+	L4_PROTO_ICMP = 1,
+	L4_PROTO_TCP = 6,
+	L4_PROTO_UDP = 17,
+	L4_PROTO_ICMP6 = 58,
+	L4_PROTO_HOPOPTS = 0,
+	L4_PROTO_ROUTING = 43,
+	L4_PROTO_FRAGMENT = 44,
+	L4_PROTO_ESP = 50,
+	L4_PROTO_AH = 51,
+	L4_PROTO_DSTOPTS = 60,
+};
+
+struct l4_eth {
+	uint8_t dst[6], src[6];
+	be16 type;
+};
+
+struct l4_vlan {
+	be16 tci, type;
+};
+
+struct l4_ip4 {
+	uint8_t version_ihl, tos;
+	be16 total_len, id, frag; /* frag: 3 flag bits, 13 bits of offset */
+	uint8_t ttl, protocol;
+	be16 checksum;
+	be32 src, dst;
+};
+
+#define L4_IP4_MORE_OR_OFFSET 0x3fff /* of frag: set in every fragment (RFC 791) */
+
+struct l4_ip6 {
+	be32 version_class_label;
+	be16 payload_len;
+	uint8_t next_header, hop_limit;
+	be32 src[4], dst[4];
+};
+
+/* The common start of IPv6 extension headers that may be skipped (RFC 8200). */
+struct l4_ip6_ext {
+	uint8_t next_header, len;    /* in units of 8 bytes, the first not counted */
+	uint8_t type, segments_left; /* routing header only */
+	uint8_t rest[4];
+};
+
+struct l4_tcp {
+	be16 sport, dport;
+	be32 seq, ack;
+	uint8_t offset, flags; /* offset: header words in the upper 4 bits */
+	be16 window, checksum, urgent;
+};
+
+struct l4_udp {
+	be16 sport, dport, len, checksum;
+};
+
+/* ICMP and ICMPv6 echo (RFC 792, RFC 4443). */
+struct l4_icmp {
+	uint8_t type, code;
+	be16 checksum, id, seq;
+};
+
+enum {
+	L4_ICMP_ECHO_REPLY = 0,
+	L4_ICMP_ECHO = 8,
+	L4_ICMP6_ECHO = 128,
+	L4_ICMP6_ECHO_REPLY = 129,
+	L4_ICMP6_NS = 135,
+	L4_ICMP6_NA = 136,
+};
+
+/* ARP for IPv4 over Ethernet (RFC 826). */
+struct l4_arp {
+	be16 hardware, protocol;
+	uint8_t hardware_len, protocol_len;
+	be16 op; /* 1 request, 2 reply */
+	uint8_t sender_mac[6];
+	be16 sender[2];
+	uint8_t target_mac[6];
+	be16 target[2];
+};
+
+/* Neighbour solicitation and advertisement up to the target (RFC 4861, sections 4.3 and 4.4). */
+struct l4_nd {
+	uint8_t type, code;
+	be16 checksum;
+	be32 flags; /* advertisement: router, solicited, override in the upper 3 bits */
+	be32 target[4];
+};
+
+/* The target link-layer address option that an advertisement carries (RFC 4861, section 4.6.1). */
+struct l4_nd_tlla {
+	uint8_t type, len; /* 2, 1 */
+	uint8_t mac[6];
+};
+
+_Static_assert(sizeof(struct l4_eth) == 14 && sizeof(struct l4_vlan) == 4, "no padding");
+_Static_assert(sizeof(struct l4_ip4) == 20 && sizeof(struct l4_ip6) == 40, "no padding");
+_Static_assert(sizeof(struct l4_tcp) == 20 && sizeof(struct l4_udp) == 8, "no padding");
+_Static_assert(sizeof(struct l4_arp) == 28 && sizeof(struct l4_icmp) == 8, "no padding");
+_Static_assert(sizeof(struct l4_nd) == 24 && sizeof(struct l4_nd_tlla) == 8, "no padding");

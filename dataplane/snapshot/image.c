@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/snapshot/index.h"
+#include "dataplane/snapshot/rings.h"
+
+enum { IMAGE_MAX_PORT_LINES = 4096 };
+
+/* An image in the making. */
+struct image {
+	const struct snapshot_input *in;
+	const uint32_t *neighbours;
+	struct ring_store *store;
+	struct l4_line *lines;
+	uint32_t used, max;
+	struct ring **rings;	/* per pool */
+	uint32_t *member_lines; /* per pool: line of its first member */
+	bool *pool_serves;	/* per pool: some member has weight */
+	uint32_t *rows;		/* lines of the rows to be indexed */
+	uint32_t n_rows;
+	const char *what;
+};
+
+/* Reverse rows: a server of a nat service needs one per service. */
+static uint32_t count_reverse(const struct snapshot_input *in)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < in->n_services; i++)
+		if (in->services[i].forward == L4_FORWARD_NAT)
+			n += in->pools[in->services[i].pool].n_members;
+	return n > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)n;
+}
+
+uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers)
+{
+	uint32_t rows = addresses + services + servers;
+
+	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
+	       index_bucket_lines(rows) + rows + servers;
+}
+
+/* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
+static uint32_t image_take(struct image *im, uint32_t n, const char *what)
+{
+	uint32_t first = im->used;
+
+	if (n > im->max - im->used) {
+		im->what = what;
+		return 0;
+	}
+	im->used += n;
+	return first;
+}
+
+static void key_set(struct l4_key *k, uint8_t af, const uint8_t *bytes, uint16_t port,
+	uint8_t protocol, uint8_t kind)
+{
+	memcpy(k->address, bytes, af == 6 ? 16 : 4);
+	k->port = L4_BE16(port);
+	k->protocol = protocol;
+	k->kind = (uint8_t)(kind | (af == 6 ? L4_KIND_IS6 : 0));
+}
+
+/* The smallest table in which every interface has a line of its own, found by its low bits. */
+static int image_ports(struct image *im)
+{
+	const struct snapshot_input *in = im->in;
+	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
+	uint32_t size, i, base;
+
+	for (size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
+		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
+
+		for (i = 0; i < in->n_ports; i++)
+			if (seen[in->ports[i].ifindex & (size - 1)]++)
+				break;
+		if (i == in->n_ports)
+			break;
+	}
+	if (size > IMAGE_MAX_PORT_LINES) {
+		im->what = "interfaces";
+		return -ENOSPC;
+	}
+	base = image_take(im, size, "interfaces");
+	if (!base)
+		return -ENOSPC;
+	root->port_base = base;
+	root->port_mask = size - 1;
+	for (i = 0; i < in->n_ports; i++) {
+		struct l4_port *p =
+			(struct l4_port *)&im->lines[base + (in->ports[i].ifindex & (size - 1))];
+
+		p->ifindex = in->ports[i].ifindex;
+		memcpy(p->mac, in->ports[i].mac, sizeof p->mac);
+	}
+	return 0;
+}
+
+static int image_index_lines(struct image *im, uint32_t rows)
+{
+	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
+	uint32_t filter = index_filter_lines(rows), buckets = index_bucket_lines(rows);
+
+	root->filter_base = image_take(im, filter, "services");
+	root->bucket_base = image_take(im, buckets, "services");
+	if (!root->filter_base || !root->bucket_base)
+		return -ENOSPC;
+	root->filter_mask = filter * L4_FILTER_LINE_BITS - 1;
+	root->bucket_mask = buckets - 1;
+	return 0;
+}
+
+static uint64_t member_identity(const struct snapshot_member *m)
+{
+	static const uint64_t key[2] = { 0x6d656d6265722d69, 0 };
+	struct l4_sip s = l4_sip_init(key);
+	uint64_t words[2];
+
+	memcpy(words, m->bytes, sizeof words);
+	l4_sip_word(&s, words[0]);
+	l4_sip_word(&s, words[1]);
+	l4_sip_word(&s, (uint64_t)19 << 56 | (uint64_t)m->af << 16 | m->port);
+	return l4_sip_end(&s);
+}
+
+static int image_pool_ring(struct image *im, uint32_t pool)
+{
+	const struct snapshot_pool *p = &im->in->pools[pool];
+	struct maglev_member *members = calloc(p->n_members ? p->n_members : 1, sizeof *members);
+	int rc;
+
+	if (!members)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < p->n_members; i++) {
+		const struct snapshot_member *m = &im->in->members[p->first_member + i];
+
+		members[i].identity = member_identity(m);
+		members[i].weight = m->weight;
+		im->pool_serves[pool] |= m->weight > 0;
+	}
+	rc = ring_store_get(im->store, members, p->n_members, &im->rings[pool]);
+	if (rc == -ENOSPC)
+		im->what = "ring_slots";
+	free(members);
+	return rc;
+}
+
+static int image_pool_members(struct image *im, uint32_t pool)
+{
+	const struct snapshot_pool *p = &im->in->pools[pool];
+	uint32_t base = image_take(im, p->n_members, "servers");
+
+	if (!base)
+		return -ENOSPC;
+	im->member_lines[pool] = base;
+	for (uint32_t i = 0; i < p->n_members; i++) {
+		const struct snapshot_member *m = &im->in->members[p->first_member + i];
+		struct l4_member *row = (struct l4_member *)&im->lines[base + i];
+
+		memcpy(row->address, m->bytes, m->af == 6 ? 16 : 4);
+		row->id = m->id;
+		row->port = L4_BE16(m->port);
+		row->neighbour = im->neighbours[p->first_member + i];
+	}
+	return 0;
+}
+
+static int image_pools(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_pools; i++) {
+		int rc = image_pool_ring(im, i);
+
+		if (!rc)
+			rc = image_pool_members(im, i);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static struct l4_line *image_row(struct image *im, const char *what)
+{
+	uint32_t line = image_take(im, 1, what);
+
+	if (!line)
+		return NULL;
+	im->rows[im->n_rows++] = line;
+	return &im->lines[line];
+}
+
+static int image_addresses(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_addresses; i++) {
+		const struct snapshot_address *a = &im->in->addresses[i];
+		struct l4_address *row = (struct l4_address *)image_row(im, "vips");
+
+		if (!row)
+			return -ENOSPC;
+		key_set(&row->key, a->af, a->bytes, 0, 0, L4_KIND_ADDRESS);
+		row->id = a->id;
+		row->ifindex = a->ifindex;
+		/* Override, and for a gateway: router (RFC 4861, section 4.4). */
+		row->nd_flags = a->gateway ? L4_BE32(0xa0000000) : L4_BE32(0x20000000);
+	}
+	return 0;
+}
+
+static int image_reverse(struct image *im, const struct snapshot_service *s)
+{
+	const struct snapshot_address *vip = &im->in->addresses[s->address];
+	const struct snapshot_pool *p = &im->in->pools[s->pool];
+
+	for (uint32_t i = 0; i < p->n_members; i++) {
+		const struct snapshot_member *m = &im->in->members[p->first_member + i];
+		struct l4_reverse *row = (struct l4_reverse *)image_row(im, "servers");
+
+		if (!row)
+			return -ENOSPC;
+		key_set(&row->key, m->af, m->bytes, m->port ? m->port : s->port, s->protocol,
+			L4_KIND_REVERSE);
+		row->vip_id = vip->id;
+		memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
+		row->vip_port = L4_BE16(s->port);
+	}
+	return 0;
+}
+
+static int image_services(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_services; i++) {
+		const struct snapshot_service *s = &im->in->services[i];
+		const struct snapshot_address *vip = &im->in->addresses[s->address];
+		const struct ring *ring = im->rings[s->pool];
+		struct l4_service *row = (struct l4_service *)image_row(im, "services");
+
+		if (!row)
+			return -ENOSPC;
+		key_set(&row->key, vip->af, vip->bytes, s->port, s->protocol, L4_KIND_SERVICE);
+		row->id = s->id;
+		row->vip_id = vip->id;
+		row->ring_chunk = ring->chunk;
+		row->ring_mask = ring->chunks * L4_CHUNK_SLOTS - 1;
+		row->member_base = im->member_lines[s->pool];
+		row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
+		row->forward = (uint8_t)s->forward;
+		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+static bool input_is_sound(const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_pools; i++)
+		if (in->pools[i].first_member > in->n_members ||
+			in->pools[i].n_members > in->n_members - in->pools[i].first_member)
+			return false;
+	for (uint32_t i = 0; i < in->n_services; i++)
+		if (in->services[i].address >= in->n_addresses ||
+			in->services[i].pool >= in->n_pools)
+			return false;
+	return true;
+}
+
+static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
+{
+	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
+	int rc;
+
+	root->magic = L4_TABLES_MAGIC;
+	root->version = L4_TABLES_VERSION;
+	root->generation = generation;
+	memcpy(root->flow_key, im->in->key, sizeof root->flow_key);
+	rc = image_ports(im);
+	if (!rc)
+		rc = image_index_lines(im, rows);
+	if (!rc)
+		rc = image_pools(im);
+	if (!rc)
+		rc = image_addresses(im);
+	if (!rc)
+		rc = image_services(im);
+	if (!rc)
+		rc = index_fill(im->lines, im->rows, im->n_rows);
+	root->lines = im->used;
+	return rc;
+}
+
+static void collect_ring(void *arg, const struct ring *r)
+{
+	struct snapshot *sn = arg;
+
+	sn->rings[sn->n_rings++] = (struct snapshot_ring){ r->chunk, r->chunks, r->slots };
+}
+
+static int image_finish(struct image *im, struct snapshot **out)
+{
+	struct snapshot *sn = calloc(1, sizeof *sn);
+
+	if (!sn)
+		return -ENOMEM;
+	sn->rings = calloc(im->in->n_pools ? im->in->n_pools : 1, sizeof *sn->rings);
+	if (!sn->rings) {
+		free(sn);
+		return -ENOMEM;
+	}
+	ring_store_each_new(im->store, collect_ring, sn);
+	sn->image = im->lines;
+	sn->lines = im->used;
+	im->lines = NULL;
+	*out = sn;
+	return 0;
+}
+
+int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
+	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
+	const char **what)
+{
+	uint32_t rows;
+	struct image im = { .in = in, .neighbours = neighbours, .store = s, .used = L4_LINE_FIRST };
+	int rc = -EINVAL;
+
+	*what = "";
+	*out = NULL;
+	if (!input_is_sound(in))
+		return rc;
+	rc = -ENOMEM;
+	rows = in->n_addresses + in->n_services + count_reverse(in);
+	im.max = snapshot_lines(in->n_addresses, in->n_services, in->n_members + count_reverse(in));
+	if (im.max > max_lines)
+		im.max = max_lines;
+	im.lines = calloc(im.max, sizeof *im.lines);
+	im.rings = calloc(in->n_pools + 1u, sizeof(struct ring *));
+	im.member_lines = calloc(in->n_pools + 1u, sizeof *im.member_lines);
+	im.pool_serves = calloc(in->n_pools + 1u, sizeof *im.pool_serves);
+	im.rows = calloc(rows + 1u, sizeof *im.rows);
+	if (im.lines && im.rings && im.member_lines && im.pool_serves && im.rows)
+		rc = image_fill(&im, generation, rows);
+	if (!rc)
+		rc = image_finish(&im, out);
+	if (rc)
+		snapshot_abort(s, NULL);
+	*what = im.what ? im.what : "";
+	free(im.lines);
+	free(im.rings);
+	free(im.member_lines);
+	free(im.pool_serves);
+	free(im.rows);
+	return rc;
+}

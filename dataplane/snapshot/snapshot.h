@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The immutable image that engines read: what goes in, how it is built, what comes out.
+ *
+ * Building is a pure function of its input and of the ring store, which remembers the rings that the
+ * live generation uses so that unchanged ones are shared. An image holds no pointers: rows name each
+ * other by line number (dataplane/l4/tables.h), rings by the chunk they start at. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "dataplane/l4/tables.h"
+
+/* An interface that the engine sends and receives on. */
+struct snapshot_port {
+	uint32_t ifindex;
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+
+/* A VIP or a gateway: an address that the engine answers for. */
+struct snapshot_address {
+	uint32_t id;
+	uint8_t af;	   /* 4 or 6 */
+	uint8_t bytes[16]; /* network order, IPv4 in the first four */
+	uint32_t ifindex;  /* where ARP and ND are answered */
+	bool gateway;
+};
+
+struct snapshot_service {
+	uint32_t id;
+	uint32_t address; /* index into addresses; not a gateway */
+	uint8_t protocol; /* 6 or 17 */
+	uint16_t port;	  /* host order */
+	enum l4_forward forward;
+	uint32_t pool; /* index into pools */
+};
+
+struct snapshot_pool {
+	uint32_t first_member, n_members; /* a range of members; its family is its services' */
+};
+
+struct snapshot_member {
+	uint32_t id; /* the server's stable id */
+	uint8_t af;
+	uint8_t bytes[16];
+	uint16_t port;	 /* host order; 0: the service's */
+	uint16_t weight; /* 0: has no ring slots (drained, down, in maintenance) */
+	/* The next hop towards it: the server itself when on the link, else a router. ifindex 0: there is
+	 * none (no route, or over an interface that is not among the ports). */
+	uint32_t hop_ifindex;
+	uint8_t hop_af;
+	uint8_t hop_bytes[16];
+};
+
+struct snapshot_input {
+	const struct snapshot_port *ports;
+	const struct snapshot_address *addresses;
+	const struct snapshot_service *services;
+	const struct snapshot_pool *pools;
+	const struct snapshot_member *members;
+	uint32_t n_ports, n_addresses, n_services, n_pools, n_members;
+	uint8_t key[16]; /* of the flow hash, shared by the pair */
+};
+
+/* Which rings are where. One per engine; outlives generations. */
+struct ring_store;
+
+/* slots: how many ring slots one configuration may use; twice that is reserved, so that every ring can
+ * be replaced at once. Returns NULL when out of memory. */
+struct ring_store *ring_store_new(uint32_t slots);
+void ring_store_free(struct ring_store *s);
+
+/* How many chunks of L4_CHUNK_SLOTS slots a store for `slots` slots spans. */
+uint32_t ring_store_chunks(uint32_t slots);
+
+/* A ring that the image needs and the engine does not have yet. */
+struct snapshot_ring {
+	uint32_t chunk; /* first of `chunks` chunks */
+	uint32_t chunks;
+	const uint16_t *slots; /* chunks * L4_CHUNK_SLOTS of them */
+};
+
+struct snapshot {
+	struct l4_line *image;
+	uint32_t lines;
+	struct snapshot_ring *rings;
+	uint32_t n_rings;
+};
+
+/* Compiles the input. neighbours[i] is the row of member i's next hop in the engine's neighbour table,
+ * or L4_NO_NEIGHBOUR. generation goes into the root. max_lines is the size of the engine's image.
+ * Returns 0; -ENOSPC when the image or the rings do not fit (*what names the limit: "services",
+ * "servers", "ring_slots", …); -ENOMEM; -EINVAL for an input that contradicts itself. Must be followed
+ * by snapshot_commit() or snapshot_abort() before the next build. */
+int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
+	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
+	const char **what);
+
+/* The generation is live and packets of the former one are gone: rings that it alone used are free. */
+void snapshot_commit(struct ring_store *s, struct snapshot *sn);
+
+/* The generation was not published: the rings that it added are free again. */
+void snapshot_abort(struct ring_store *s, struct snapshot *sn);
+
+/* How many lines an image needs at most for so many objects; reverse rows are one per server. */
+uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/test.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/snapshot/snapshot.h"
+
+enum { MAX = 300, SLOTS = 1 << 16 };
+
+/* A site in plain arrays, and an input that points at them. */
+struct site {
+	struct snapshot_port ports[3];
+	struct snapshot_address addresses[MAX];
+	struct snapshot_service services[MAX];
+	struct snapshot_pool pools[MAX];
+	struct snapshot_member members[MAX];
+	uint32_t neighbours[MAX];
+	struct snapshot_input in;
+};
+
+static struct site site;
+static struct l4_chunk rings[SLOTS / L4_CHUNK_SLOTS * 2];
+
+static void random_bytes(uint8_t *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (uint8_t)lrand48();
+}
+
+/* VIPs with two services each, every third of IPv6; pools of `per_pool` servers. */
+static void make_site(uint32_t n_vips, uint32_t n_pools, uint32_t per_pool)
+{
+	memset(&site, 0, sizeof site);
+	site.in = (struct snapshot_input){ .ports = site.ports,
+		.addresses = site.addresses,
+		.services = site.services,
+		.pools = site.pools,
+		.members = site.members,
+		.n_ports = 3,
+		.n_addresses = n_vips,
+		.n_services = 2 * n_vips,
+		.n_pools = n_pools,
+		.n_members = n_pools * per_pool };
+	for (uint32_t i = 0; i < 3; i++) {
+		site.ports[i] = (struct snapshot_port){ .ifindex = 2 + 8 * i, .mtu = 1500 };
+		random_bytes(site.ports[i].mac, 6);
+	}
+	for (uint32_t i = 0; i < n_vips; i++) {
+		struct snapshot_address *a = &site.addresses[i];
+
+		*a = (struct snapshot_address){ .id = i + 1, .af = i % 3 ? 4 : 6, .ifindex = 2 };
+		random_bytes(a->bytes, a->af == 6 ? 16 : 4);
+		for (uint32_t k = 0; k < 2; k++)
+			site.services[2 * i + k] = (struct snapshot_service){ .id = 2 * i + k + 1,
+				.address = i,
+				.protocol = k ? 17 : 6,
+				.port = 80,
+				.forward = L4_FORWARD_DSR,
+				.pool = (2 * i + k) % n_pools };
+	}
+	for (uint32_t p = 0; p < n_pools; p++)
+		site.pools[p] = (struct snapshot_pool){ p * per_pool, per_pool };
+	for (uint32_t i = 0; i < n_pools * per_pool; i++) {
+		site.members[i] = (struct snapshot_member){ .id = i + 1, .af = 4, .weight = 1 };
+		random_bytes(site.members[i].bytes, 4);
+		site.neighbours[i] = i;
+	}
+}
+
+static struct snapshot *build(struct ring_store *s)
+{
+	struct snapshot *sn = NULL;
+	const char *what;
+
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), 0);
+	assert_non_null(sn);
+	return sn;
+}
+
+/* What an engine does with the new rings. */
+static void upload(const struct snapshot *sn)
+{
+	for (uint32_t i = 0; i < sn->n_rings; i++)
+		memcpy(&rings[sn->rings[i].chunk], sn->rings[i].slots,
+			sn->rings[i].chunks * sizeof *rings);
+}
+
+static const struct l4_key *find(const struct l4_line *image, const uint8_t *bytes, uint8_t af,
+	uint16_t port, uint8_t protocol, uint8_t kind)
+{
+	const struct l4_root *root = (const struct l4_root *)&image[L4_LINE_ROOT];
+	const uint64_t *k = ((const struct l4_keys *)&image[L4_LINE_KEYS])->k;
+	uint32_t address[4] = { 0 }, tail, line, tag, bit;
+	uint64_t sum;
+
+	memcpy(address, bytes, af == 6 ? 16 : 4);
+	kind |= af == 6;
+	tail = l4_key_tail(L4_BE16(port), protocol, kind);
+	sum = l4_ml_address(k, af == 6, address);
+	bit = (uint32_t)(sum >> 32) & root->filter_mask;
+	if (!(image[root->filter_base + bit / 512].words[bit / 64 % 8] >> bit % 64 & 1))
+		return NULL;
+	tag = l4_ml_end(k, sum, tail);
+	line = l4_bucket_find(
+		(const struct l4_bucket *)&image[root->bucket_base + (tag & root->bucket_mask)],
+		tag);
+	if (!line || !l4_key_is((const struct l4_key *)&image[line], address, tail))
+		return NULL;
+	return (const struct l4_key *)&image[line];
+}
+
+static const struct l4_service *find_service(const struct l4_line *image, uint32_t i)
+{
+	const struct snapshot_service *s = &site.services[i];
+	const struct snapshot_address *a = &site.addresses[s->address];
+
+	return (const struct l4_service *)find(
+		image, a->bytes, a->af, s->port, s->protocol, L4_KIND_SERVICE);
+}
+
+static void test_everything_is_found(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(100, 20, 5);
+	sn = build(s);
+	for (uint32_t i = 0; i < site.in.n_services; i++) {
+		const struct l4_service *row = find_service(sn->image, i);
+
+		assert_non_null(row);
+		assert_int_equal(row->id, i + 1);
+		assert_int_equal(row->vip_id, site.services[i].address + 1);
+		assert_int_equal(row->n_members, 5);
+		for (uint32_t m = 0; m < 5; m++) {
+			const struct l4_member *member =
+				(const struct l4_member *)&sn->image[row->member_base + m];
+
+			assert_int_equal(member->id, site.services[i].pool * 5 + m + 1);
+			assert_int_equal(member->neighbour, member->id - 1);
+		}
+	}
+	for (uint32_t i = 0; i < site.in.n_addresses; i++) {
+		const struct snapshot_address *a = &site.addresses[i];
+		const struct l4_address *row = (const struct l4_address *)find(
+			sn->image, a->bytes, a->af, 0, 0, L4_KIND_ADDRESS);
+
+		assert_non_null(row);
+		assert_int_equal(row->id, i + 1);
+		assert_null(find(sn->image, a->bytes, a->af, 81, 6, L4_KIND_SERVICE));
+	}
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void test_strangers_are_not_found(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(100, 20, 5);
+	sn = build(s);
+	for (int i = 0; i < 100000; i++) {
+		uint8_t bytes[16];
+
+		random_bytes(bytes, sizeof bytes);
+		assert_null(find(sn->image, bytes, 6, 0, 0, L4_KIND_ADDRESS));
+		assert_null(find(sn->image, bytes, 6, 80, 6, L4_KIND_SERVICE));
+	}
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void test_every_port_has_its_line(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	const struct l4_root *root;
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(1, 1, 1);
+	sn = build(s);
+	root = (const struct l4_root *)&sn->image[L4_LINE_ROOT];
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct l4_port *p =
+			(const struct l4_port *)&sn
+				->image[root->port_base +
+					(site.ports[i].ifindex & root->port_mask)];
+
+		assert_int_equal(p->ifindex, site.ports[i].ifindex);
+		assert_memory_equal(p->mac, site.ports[i].mac, 6);
+	}
+	assert_int_equal(root->port_mask + 1,
+		32); /* 2, 10 and 18 differ in their low 5 bits and not before */
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void test_reverse_rows(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	const struct l4_reverse *row;
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 3);
+	site.services[2].forward = L4_FORWARD_NAT; /* of VIP 1, TCP, pool 0 */
+	site.members[0].port = 8080;
+	sn = build(s);
+	row = (const struct l4_reverse *)find(
+		sn->image, site.members[0].bytes, 4, 8080, 6, L4_KIND_REVERSE);
+	assert_non_null(row);
+	assert_int_equal(row->vip_port, L4_BE16(80));
+	assert_memory_equal(row->vip, site.addresses[1].bytes, 4);
+	assert_non_null(find(sn->image, site.members[1].bytes, 4, 80, 6, L4_KIND_REVERSE));
+	assert_null(find(sn->image, site.members[1].bytes, 4, 80, 17, L4_KIND_REVERSE));
+	assert_null(find(sn->image, site.members[3].bytes, 4, 80, 6, L4_KIND_REVERSE));
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void test_a_pool_without_servers(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 2);
+	site.members[0].weight = site.members[1].weight = 0;
+	sn = build(s);
+	assert_int_equal(find_service(sn->image, 0)->n_members, 0);
+	assert_int_equal(find_service(sn->image, 1)->n_members, 2);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void test_pools_with_the_same_members_share_a_ring(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	memcpy(&site.members[4], &site.members[0], 4 * sizeof *site.members);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	assert_int_equal(
+		find_service(sn->image, 0)->ring_chunk, find_service(sn->image, 1)->ring_chunk);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* What packets use must not be written: a changed ring goes elsewhere, unchanged ones stay where they are, and
+ * an aborted build leaves no trace. */
+static void test_generations(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	uint32_t chunk[2];
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 2);
+	chunk[0] = find_service(sn->image, 0)->ring_chunk;
+	chunk[1] = find_service(sn->image, 1)->ring_chunk;
+	snapshot_commit(s, sn);
+
+	site.members[0].weight = 0;
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	assert_int_not_equal(find_service(sn->image, 0)->ring_chunk, chunk[0]);
+	assert_int_equal(find_service(sn->image, 1)->ring_chunk, chunk[1]);
+	snapshot_abort(s, sn);
+
+	site.members[0].weight = 1;
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 0);
+	assert_int_equal(find_service(sn->image, 0)->ring_chunk, chunk[0]);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* Random changes: the published rings are at every moment what Maglev says, and nothing ever leaks. */
+static void test_random_generations(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+
+	(void)state;
+	make_site(10, 10, 20); /* 10 rings of 2,048 slots: a third of the store */
+	for (int round = 0; round < 500; round++) {
+		uint32_t m = (uint32_t)(lrand48() % site.in.n_members);
+		struct snapshot *sn;
+
+		site.members[m].weight = (uint16_t)(lrand48() % 3);
+		sn = build(s);
+		upload(sn);
+		for (uint32_t i = 0; i < site.in.n_services; i++) {
+			const struct l4_service *row = find_service(sn->image, i);
+			const uint16_t *slots = rings[row->ring_chunk].slots;
+			bool seen[20] = { false };
+
+			for (uint32_t k = 0; k <= row->ring_mask; k++)
+				seen[slots[k]] = true;
+			for (uint32_t k = 0; k < 20; k++)
+				assert_int_equal(seen[k],
+					site.members[site.services[i].pool * 20 + k].weight > 0);
+		}
+		if (lrand48() % 4)
+			snapshot_commit(s, sn);
+		else
+			snapshot_abort(s, sn);
+	}
+	ring_store_free(s);
+}
+
+static void test_full(void **state)
+{
+	struct ring_store *s = ring_store_new(1024);
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(5, 5, 2); /* 5 rings of 256 slots */
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+	assert_string_equal(what, "ring_slots");
+	make_site(4, 4, 2);
+	snapshot_commit(s, build(s)); /* what was taken before the failure is free again */
+	/* Every ring can be replaced at once. */
+	for (uint32_t i = 0; i < site.in.n_members; i++)
+		site.members[i].weight = 7;
+	site.members[0].weight = site.members[2].weight = site.members[4].weight =
+		site.members[6].weight = 5;
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 4);
+	snapshot_commit(s, sn);
+	assert_int_equal(snapshot_build(s, &site.in, site.neighbours, 1, 40, &sn, &what), -ENOSPC);
+	assert_string_not_equal(what, "");
+	ring_store_free(s);
+}
+
+static void test_inputs_that_contradict_themselves(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(3, 2, 2);
+	site.services[1].pool = 2;
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+	make_site(3, 2, 2);
+	site.pools[1].first_member = 3;
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+	make_site(3, 2, 2);
+	site.addresses[2] = site.addresses[1]; /* both of IPv4: two rows with one key */
+	site.addresses[2].af = site.addresses[1].af;
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+	ring_store_free(s);
+}
+
+static void test_lines_are_enough(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS);
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(140, 100, 3);
+	for (uint32_t i = 0; i < 100; i++)
+		site.services[i].forward = L4_FORWARD_NAT;
+	assert_int_equal(snapshot_build(s, &site.in, site.neighbours, 1,
+				 snapshot_lines(140, 280, 300), &sn, &what),
+		0);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything_is_found),
+		cmocka_unit_test(test_strangers_are_not_found),
+		cmocka_unit_test(test_every_port_has_its_line),
+		cmocka_unit_test(test_reverse_rows),
+		cmocka_unit_test(test_a_pool_without_servers),
+		cmocka_unit_test(test_pools_with_the_same_members_share_a_ring),
+		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_random_generations),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_inputs_that_contradict_themselves),
+		cmocka_unit_test(test_lines_are_enough),
+	};
+
+	srand48(1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
