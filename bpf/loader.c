@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include "bpf/bpffs.h"
 #include "bpf/tandem.skel.h"
@@ -216,6 +217,18 @@ static int each_link(
 	return rc;
 }
 
+/* Detaches at once: a link whose pin merely goes is freed some time later. */
+static int link_remove(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd >= 0) {
+		bpf_link_detach(fd);
+		close(fd);
+	}
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
 static int count_link(void *arg, const char *path, uint32_t ifindex)
 {
 	struct loader_past *past = arg;
@@ -229,7 +242,7 @@ static int count_link(void *arg, const char *path, uint32_t ifindex)
 /* Pins of other layouts: their directory's name is another v<number>. */
 static bool is_other_layout(const char *name)
 {
-	return name[0] == 'v' && atoi(name + 1) != L4_TABLES_VERSION;
+	return name[0] == 'v' && strtol(name + 1, NULL, 10) != L4_TABLES_VERSION;
 }
 
 static void look_for_other_layouts(struct loader *l, bool remove)
@@ -248,6 +261,15 @@ static void look_for_other_layouts(struct loader *l, bool remove)
 	}
 	if (d)
 		closedir(d);
+}
+
+bool loader_kernel_is_known(const char *release)
+{
+	char *end;
+	unsigned long major = strtoul(release, &end, 10);
+	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return major > 6 || (major == 6 && minor >= 1);
 }
 
 static int open_run_dir(struct loader *l, const char *run_dir)
@@ -271,9 +293,14 @@ int loader_open(
 {
 	struct loader *l = calloc(1, sizeof *l);
 	int rc = -ENOMEM, image = -1;
+	struct utsname host;
 
 	if (!l)
 		return rc;
+	if (!uname(&host) && !loader_kernel_is_known(host.release)) {
+		rc = -EOPNOTSUPP;
+		goto fail;
+	}
 	libbpf_set_print(quiet);
 	l->image_lines = sizes->image_lines;
 	if (run_dir && (rc = open_run_dir(l, run_dir)))
@@ -414,7 +441,7 @@ static int link_open(const char *path, uint32_t ifindex, enum loader_mode mode, 
 			return fd;
 	}
 	close(fd);
-	unlink(path); /* its interface is gone, or is to run in another mode */
+	link_remove(path); /* its interface is gone, or is to run in another mode */
 	return -1;
 }
 
@@ -459,8 +486,10 @@ static void attach_undo(const struct loader *l, const struct attachment *a)
 		bpf_link_update(a->link, a->former, NULL);
 		return;
 	}
+	if (a->link >= 0)
+		bpf_link_detach(a->link);
 	link_path(l, a->ifindex, path, sizeof path);
-	unlink(path);
+	link_remove(path);
 }
 
 static void attach_close(const struct attachment *a)
@@ -471,7 +500,7 @@ static void attach_close(const struct attachment *a)
 		close(a->former);
 }
 
-static int set_tx_ports(const struct loader *l, const uint32_t *ifindexes, unsigned n)
+int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n)
 {
 	int map = bpf_map__fd(l->bpf->maps.tx_ports), rc = 0;
 
@@ -492,7 +521,7 @@ static int drop_unwanted_link(void *arg, const char *path, uint32_t ifindex)
 	for (unsigned i = 0; i < w->n; i++)
 		if (w->ifindexes[i] == ifindex)
 			return 0;
-	return unlink(path) ? -errno : 0;
+	return link_remove(path);
 }
 
 int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum loader_mode mode,
@@ -507,7 +536,7 @@ int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum 
 	*failed = n;
 	if (!done)
 		return -ENOMEM;
-	rc = set_tx_ports(l, ifindexes, n);
+	rc = loader_set_ports(l, ifindexes, n);
 	snprintf(path, sizeof path, "%s/links", l->root);
 	if (!rc && mkdir(path, 0700) && errno != EEXIST)
 		rc = -errno;
@@ -544,13 +573,11 @@ const char *loader_port_mode(uint32_t ifindex)
 
 static int remove_link(void *arg, const char *path, uint32_t ifindex)
 {
-	int *n = arg;
+	int *n = arg, rc = link_remove(path);
 
 	(void)ifindex;
-	if (unlink(path))
-		return -errno;
-	++*n;
-	return 0;
+	*n += !rc;
+	return rc;
 }
 
 int loader_detach(const char *run_dir)
@@ -565,7 +592,8 @@ int loader_detach(const char *run_dir)
 	rc = each_link(root, remove_link, &n);
 	d = opendir(root);
 	while (d && !rc && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || e->d_type != DT_DIR) /* the kernel has files of its own there */
+		if (e->d_name[0] == '.' ||
+			e->d_type != DT_DIR) /* the kernel has files of its own there */
 			continue;
 		snprintf(path, sizeof path, "%s/%.60s", root, e->d_name);
 		if (bpffs_remove(path) < 0)

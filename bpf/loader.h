@@ -34,9 +34,12 @@ struct loader_past {
 	uint32_t n_neighbours;
 };
 
+/* Whether a kernel of this release ("6.1.0-18-amd64") is one that the program is made for: Linux 6.1 or later. */
+bool loader_kernel_is_known(const char *release);
+
 /* Mounts the bpffs, loads program and maps. trace: see bpf/tandem.bpf.c. run_dir NULL: nothing is read, mounted
  * or pinned (for tests and benchmarks). Returns 0; -EPERM; -ENOENT (no bpffs in this kernel); -EOPNOTSUPP (the
- * kernel refuses the program); another negative errno. */
+ * kernel is too old, or refuses the program); another negative errno. */
 int loader_open(
 	struct loader **out, const char *run_dir, const struct loader_sizes *sizes, bool trace);
 void loader_close(struct loader *l);
@@ -48,6 +51,9 @@ struct tandem_bpf *loader_bpf(const struct loader *l);
 /* Makes the image, `lines` lines long, the published generation. When it returns no packet uses the former
  * one. */
 int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines);
+
+/* Enters the interfaces that packets may leave by; loader_attach() does so itself. */
+int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n);
 
 /* Runs the program on these interfaces and no others: exchanges it where a former process' runs, attaches
  * it elsewhere, detaches it from what is not listed, then moves the pins. On error every interface is as

@@ -127,9 +127,9 @@ struct {
 	__type(value, uint64_t);
 } asked SEC(".maps");
 
-/* What the last packet of a CPU came to; written when `trace_on`. */
+/* What the last packet came to; written when `trace_on`, and then packets come one after the other. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
 	__type(value, struct l4_trace);

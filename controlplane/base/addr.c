@@ -40,8 +40,10 @@ int addr_parse_prefix(const char *text, struct addr *out, uint8_t *plen)
 
 const char *addr_text(const struct addr *a, char *buf)
 {
-	if (!a->af)
-		return strcpy(buf, "none");
+	if (!a->af) {
+		memcpy(buf, "none", sizeof "none");
+		return buf;
+	}
 	inet_ntop(a->af == 4 ? AF_INET : AF_INET6, a->bytes, buf, ADDR_TEXT);
 	return buf;
 }
@@ -67,7 +69,7 @@ bool addr_in_prefix(const struct addr *a, const struct addr *net, uint8_t plen)
 {
 	unsigned whole = plen / 8, rest = plen % 8;
 
-	if (a->af != net->af || plen > 8 * addr_size(a) || memcmp(a->bytes, net->bytes, whole))
+	if (a->af != net->af || plen > 8 * addr_size(a) || memcmp(a->bytes, net->bytes, whole) != 0)
 		return false;
 	return !rest || !((a->bytes[whole] ^ net->bytes[whole]) >> (8 - rest));
 }
@@ -79,6 +81,6 @@ bool addr_is_unicast(const struct addr *a)
 
 	if (a->af == 4)
 		return a->bytes[0] != 0 && a->bytes[0] < 224;
-	return a->af == 6 && memcmp(a->bytes, zero, 16) && a->bytes[0] != 0xff &&
-	       memcmp(a->bytes, mapped, 12);
+	return a->af == 6 && memcmp(a->bytes, zero, 16) != 0 && a->bytes[0] != 0xff &&
+	       memcmp(a->bytes, mapped, 12) != 0;
 }

@@ -17,6 +17,15 @@ void log_set_journal(bool on)
 	log_journal = on;
 }
 
+/* What others sent may be part of a message; it must not look like a line of its own, nor act on a
+ * terminal. */
+static void one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
 static void log_line(enum log_level level, const char *fmt, va_list ap)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
@@ -28,6 +37,7 @@ static void log_line(enum log_level level, const char *fmt, va_list ap)
 	if (level > log_level)
 		return;
 	vsnprintf(text, sizeof text, fmt, ap);
+	one_line(text);
 	if (log_journal) {
 		fprintf(stderr, "<%c>%s\n", priorities[level], text);
 		return;
@@ -38,13 +48,13 @@ static void log_line(enum log_level level, const char *fmt, va_list ap)
 	fprintf(stderr, "%s.%03ldZ %s: %s\n", when, now.tv_nsec / 1000000, names[level], text);
 }
 
-#define LOG_FUNCTION(name, level)                                                                   \
-	void name(const char *fmt, ...)                                                             \
-	{                                                                                           \
-		va_list ap;                                                                         \
-		va_start(ap, fmt);                                                                  \
-		log_line(level, fmt, ap);                                                           \
-		va_end(ap);                                                                         \
+#define LOG_FUNCTION(name, level)         \
+	void name(const char *fmt, ...)   \
+	{                                 \
+		va_list ap;               \
+		va_start(ap, fmt);        \
+		log_line(level, fmt, ap); \
+		va_end(ap);               \
 	}
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)

@@ -14,6 +14,8 @@
 #include "controlplane/engine/neighbours.h"
 #include "dataplane/snapshot/snapshot.h"
 
+enum { ENGINE_MAX_PORTS = 64 };
+
 struct engine {
 	struct loader *loader;
 	struct tandem_bpf *bpf;
@@ -24,7 +26,7 @@ struct engine {
 	size_t rings_size, rows_size;
 	uint32_t image_lines;
 	uint64_t generation;
-	struct engine_port ports[64];
+	struct engine_port ports[ENGINE_MAX_PORTS];
 	unsigned n_ports;
 	enum loader_mode mode;
 	bool attached, dry;
@@ -41,19 +43,17 @@ static int open_error(int rc, const char *run_dir, struct err *e)
 	case -EACCES:
 		return err_set(e, rc,
 			"may not load BPF programs or mount a bpffs at %s/bpf; run as root, or "
-			"with "
-			"CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN",
+			"with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN",
 			run_dir);
 	case -ENOENT:
 		return err_set(e, rc,
 			"cannot mount a bpffs at %s/bpf: the directory is missing, or the kernel "
-			"was "
-			"built without CONFIG_BPF_SYSCALL",
+			"was built without CONFIG_BPF_SYSCALL",
 			run_dir);
 	case -EOPNOTSUPP:
 		return err_set(e, rc,
-			"the kernel refuses the XDP program: tandem needs Linux 6.1 or later with "
-			"CONFIG_BPF_JIT");
+			"the kernel refuses the XDP program: tandem needs Linux 6.1 or later "
+			"with CONFIG_BPF_JIT");
 	case -ENOMEM:
 		return err_set(
 			e, rc, "no memory for the engine's tables; lower the values under limits");
@@ -111,7 +111,7 @@ static void *map_memory(const struct bpf_map *map, size_t *size)
 
 static int set_ports(struct engine *en, const struct engine_options *o)
 {
-	struct neighbour_port ports[64];
+	struct neighbour_port ports[ENGINE_MAX_PORTS];
 
 	if (o->n_links > sizeof en->ports / sizeof *en->ports)
 		return -E2BIG;
@@ -162,12 +162,11 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 static void tell_past(const struct loader_past *past)
 {
 	if (past->other_layout)
-		log_warn("the tables left by another version of tandem have another layout: "
-			 "counters start fresh");
+		log_warn("the tables left by another version of tandem have another "
+			 "layout: counters start fresh");
 	if (past->links)
-		log_info("%u interface(s) still run the former process' program; it serves until "
-			 "the first "
-			 "snapshot is published, %s",
+		log_info("%u interface(s) still run the former process' program; it "
+			 "serves until the first snapshot is published, %s",
 			past->links, past->counters ? "counters go on" : "counters start fresh");
 }
 
@@ -234,7 +233,7 @@ void engine_close(struct engine *en)
 
 static int publish_ports(struct engine *en, const struct snapshot_input *in)
 {
-	struct neighbour_port ports[64];
+	struct neighbour_port ports[ENGINE_MAX_PORTS];
 
 	if (in->n_ports > sizeof ports / sizeof *ports)
 		return -E2BIG;
@@ -269,43 +268,47 @@ static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint
 	return 0;
 }
 
+static int attach_error(const struct engine *en, int rc, unsigned failed, struct err *e)
+{
+	const char *device = failed < en->n_ports ? en->ports[failed].device : "";
+
+	if (rc == -EBUSY || rc == -EEXIST)
+		return err_set(e, -EBUSY,
+			"interface %s runs another XDP program; detach it first (ip link set dev "
+			"%s xdp off)",
+			device, device);
+	if (failed < en->n_ports)
+		return err_set(e, rc,
+			"cannot attach the XDP program to interface %s in %s mode: %s", device,
+			en->mode == LOADER_NATIVE ? "native" : "native or generic", strerror(-rc));
+	return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
+}
+
+/* Packets go by the tables from now on. A dry engine only learns where they may leave. */
 static int attach(struct engine *en, struct err *e)
 {
-	uint32_t ifindexes[64];
-	unsigned failed;
+	uint32_t ifindexes[ENGINE_MAX_PORTS];
+	unsigned failed = ENGINE_MAX_PORTS;
 	int rc;
 
 	for (unsigned i = 0; i < en->n_ports; i++)
 		ifindexes[i] = en->ports[i].ifindex;
-	rc = loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &failed);
-	if (rc) {
-		const char *device = failed < en->n_ports ? en->ports[failed].device : "";
-
-		if (rc == -EBUSY || rc == -EEXIST)
-			return err_set(e, -EBUSY,
-				"interface %s runs another XDP program; detach it first (ip link "
-				"set dev %s xdp off)",
-				device, device);
-		if (failed < en->n_ports)
-			return err_set(e, rc,
-				"cannot attach the XDP program to interface %s in %s mode: %s",
-				device, en->mode == LOADER_NATIVE ? "native" : "native or generic",
-				strerror(-rc));
-		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
-	}
-	for (unsigned i = 0; i < en->n_ports; i++) {
+	rc = en->dry ? loader_set_ports(en->loader, ifindexes, en->n_ports)
+		     : loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &failed);
+	if (rc)
+		return attach_error(en, rc, failed, e);
+	en->attached = true;
+	for (unsigned i = 0; i < en->n_ports && !en->dry; i++) {
 		struct engine_port *p = &en->ports[i];
 
 		p->mode = loader_port_mode(p->ifindex);
 		if (!strcmp(p->mode, "generic") && en->mode == LOADER_AUTO)
-			log_warn("interface %s does not take XDP in native mode: it runs in "
-				 "generic mode, which is "
-				 "much slower",
+			log_warn("interface %s does not take XDP in native mode: it runs "
+				 "in generic mode, which is much slower",
 				p->device);
 		else
 			log_info("interface %s runs XDP in %s mode", p->device, p->mode);
 	}
-	en->attached = true;
 	return 0;
 }
 
@@ -362,7 +365,7 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 	en->generation++;
 	neighbours_settle(en->neighbours, true);
 	snapshot_commit(en->ring_store, sn);
-	return en->attached || en->dry ? 0 : attach(en, e);
+	return en->attached ? 0 : attach(en, e);
 }
 
 struct tandem_bpf *engine_bpf(const struct engine *en)
@@ -423,10 +426,9 @@ int engine_route(struct engine *en, const struct host_route *route, bool gone, s
 		if (rc)
 			return rc == -ENOSPC
 				       ? err_set(e, rc,
-						 "the engine's table of routes or neighbours is "
-						 "full; raise "
-						 "limits.routes or limits.neighbours and restart "
-						 "tandemd")
+						 "the engine's table of routes or "
+						 "neighbours is full; raise limits.routes "
+						 "or limits.neighbours and restart tandemd")
 				       : err_set(e, rc, "cannot enter a route: %s", strerror(-rc));
 		if (is.neighbour != L4_NO_NEIGHBOUR)
 			neighbours_route_get(en->neighbours, is.neighbour);
@@ -445,8 +447,7 @@ int engine_neighbour(struct engine *en, const struct host_neighbour *n, bool gon
 	if (rc == -ENOSPC)
 		return err_set(e, rc,
 			"the engine's table of neighbours is full; raise limits.neighbours and "
-			"restart "
-			"tandemd");
+			"restart tandemd");
 	return 0; /* of an interface that is not the engine's: none of its business */
 }
 

@@ -40,6 +40,15 @@ struct l4_walk {
 	struct l4_packet packet;
 };
 
+/* The row of an interface of the engine, or NULL. */
+L4_INLINE const struct l4_port *l4_port_of(
+	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)
+{
+	const struct l4_port *p = l4_tables_line(t, root->port_base + (ifindex & root->port_mask));
+
+	return p && p->ifindex == ifindex ? p : NULL;
+}
+
 L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
 {
 	uint32_t bit = (uint32_t)(sum >> 32) & w->root->filter_mask;
@@ -255,6 +264,22 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 	return v;
 }
 
+/* A packet to a host on a link of which nothing is known yet. */
+L4_INLINE enum l4_verdict l4_ask(const struct l4_walk *w, const struct l4_neighbour_key *key)
+{
+	const struct l4_port *out = l4_port_of(w->tables, w->root, key->ifindex);
+	struct l4_want want = {
+		{ key->address[0], key->address[1], key->address[2], key->address[3] },
+		key->ifindex,
+		key->is6,
+	};
+
+	if (out && w->packet.ip_len > out->mtu)
+		return L4_V_TOO_BIG;
+	l4_tables_want(w->tables, &want);
+	return L4_V_NO_NEIGHBOUR;
+}
+
 /* A reply of a nat service's server: back under the service's own address. */
 L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_reverse *rev, struct l4_result *r)
@@ -280,16 +305,8 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 		};
 
 		row = l4_tables_find_neighbour(w->tables, &key);
-		if (row == L4_NO_NEIGHBOUR) {
-			struct l4_want want = {
-				{ key.address[0], key.address[1], key.address[2], key.address[3] },
-				key.ifindex,
-				key.is6,
-			};
-
-			l4_tables_want(w->tables, &want);
-			return L4_V_NO_NEIGHBOUR;
-		}
+		if (row == L4_NO_NEIGHBOUR)
+			return l4_ask(w, &key);
 	}
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
@@ -350,8 +367,8 @@ L4_INLINE enum l4_verdict l4_process(
 	if (!w.root || !keys || !w.root->generation)
 		return L4_V_NOT_OURS;
 	w.keys = keys->k;
-	w.port = l4_tables_line(t, w.root->port_base + (ifindex & w.root->port_mask));
-	if (!w.port || w.port->ifindex != ifindex)
+	w.port = l4_port_of(t, w.root, ifindex);
+	if (!w.port)
 		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;

@@ -174,12 +174,12 @@ L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l
 		ext = l4_at(f, off, sizeof *ext);
 		if (!ext || off + sizeof *ext > end)
 			return L4_PARSED_MALFORMED;
-		if (next == L4_PROTO_ROUTING && ext->segments_left)
-			return L4_PARSED_EXTENSION;
-		next = ext->next_header;
 		off += (ext->len + 1u) * 8u;
 		if (off > end)
 			return L4_PARSED_MALFORMED;
+		if (next == L4_PROTO_ROUTING && ext->segments_left)
+			return L4_PARSED_EXTENSION;
+		next = ext->next_header;
 	}
 	p->l4 = off;
 	p->flow.protocol = next;

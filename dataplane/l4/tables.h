@@ -97,7 +97,8 @@ struct l4_member {
 struct l4_port {
 	uint32_t ifindex; /* 0: none */
 	uint8_t mac[6];
-	uint8_t pad[54];
+	uint16_t mtu;
+	uint8_t pad[52];
 };
 
 /* Rings: chunks of slots; a slot is the index of a member. */

@@ -94,6 +94,7 @@ static int image_ports(struct image *im)
 
 		p->ifindex = in->ports[i].ifindex;
 		memcpy(p->mac, in->ports[i].mac, sizeof p->mac);
+		p->mtu = in->ports[i].mtu;
 	}
 	return 0;
 }

@@ -228,6 +228,17 @@ static void test_detach_leaves_nothing(void **state)
 	assert_int_equal(loader_detach(run_dir), 0); /* and again */
 }
 
+static void test_which_kernels_are_known(void **state)
+{
+	(void)state;
+	assert_true(loader_kernel_is_known("6.1.0-18-amd64"));
+	assert_true(loader_kernel_is_known("6.18.44"));
+	assert_true(loader_kernel_is_known("7.0-rc1"));
+	assert_false(loader_kernel_is_known("6.0.12"));
+	assert_false(loader_kernel_is_known("5.15.0-100-generic"));
+	assert_false(loader_kernel_is_known(""));
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -258,6 +269,7 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_which_kernels_are_known),
 		cmocka_unit_test_teardown(test_start_and_restart, teardown),
 		cmocka_unit_test_teardown(test_an_interface_leaves, teardown),
 		cmocka_unit_test_teardown(test_other_sizes_keep_counters, teardown),
