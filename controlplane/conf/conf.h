@@ -126,14 +126,17 @@ void diags_free(struct diags *d);
 /* Prints every entry in the compilers' manner: "FILE:LINE:COL: error: MESSAGE", the line, a caret. */
 void diags_print(const struct diags *d, FILE *out);
 
-/* Reads and checks a file. Returns 0 and *out, to be freed with conf_free(); or a negative errno
- * (-EINVAL: at least one error is in d). d may hold warnings and notes on success too; the caller
- * frees it in every case. */
+/* Reads and checks a file, which must be a regular one of at most 16 MiB and stand alone (@include is
+ * refused), so that no other file is ever read. Returns 0 and *out, to be freed with conf_free(); or a
+ * negative errno and at least one error in d (-EINVAL: in what the file says; -ENOMEM: d may be empty).
+ * *d is made anew, whatever it held. It may hold warnings and notes on success too; the caller frees it in
+ * every case. */
 int conf_load(const char *path, struct conf **out, struct diags *d);
 
 /* The same from text, `name` standing for the file in messages. */
 int conf_parse(const char *text, const char *name, struct conf **out, struct diags *d);
 
+/* NULL is allowed. */
 void conf_free(struct conf *c);
 
 /* Prints the schema (path, type, unit, range, default, reloadable, help) as text, or as the JSON of

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the schema cannot say: how values have to fit each other. Every check collects what it finds and
+ * leaves values alone that the reader found bad. */
+#pragma once
+#include "controlplane/conf/tree.h"
+
+/* All of them. Returns 0, or -ENOMEM. */
+int conf_check(struct conf_tree *t);
+
+int conf_check_addresses(struct conf_tree *t);
+int conf_check_services(struct conf_tree *t);
+int conf_check_nat(struct conf_tree *t);
+int conf_check_health(struct conf_tree *t);
+int conf_check_limits(struct conf_tree *t);
+int conf_check_unused(struct conf_tree *t);
+
+/* How many ways back from servers to clients nat needs: one for each server of each nat service. */
+uint64_t conf_nat_replies(const struct conf *c);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the configuration needs of the engine's tables. */
+#include <inttypes.h>
+#include "controlplane/conf/check.h"
+#include "controlplane/conf/diag.h"
+
+#define SLOTS_PER_SERVER 100
+#define RING_MIN	 256
+#define RING_MAX	 (1u << 20)
+
+/* The slots of a pool's ring. */
+static uint64_t ring_size(unsigned servers)
+{
+	uint64_t size = RING_MIN;
+
+	while (size < (uint64_t)servers * SLOTS_PER_SERVER)
+		size *= 2;
+	return size;
+}
+
+/* Where the limit is written; the file as a whole when it is not. */
+static const struct conf_spot *limit_spot(const struct conf_tree *t, const char *word, bool *bad)
+{
+	const config_setting_t *limits = config_setting_get_member(t->root, "limits"), *s;
+
+	*bad = false;
+	if (!limits || !config_setting_is_group(limits))
+		return NULL;
+	s = config_setting_get_member(limits, word);
+	if (!s)
+		return &conf_place_of(limits)->key;
+	*bad = conf_place_of(s)->bad;
+	return &conf_place_of(s)->value;
+}
+
+static uint64_t next_power(uint64_t n)
+{
+	uint64_t power = 1;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+static void check_limit(
+	struct conf_tree *t, const char *word, uint64_t limit, uint64_t need, const char *what)
+{
+	const struct conf_key *key = conf_schema_find("limits", word);
+	uint64_t most = (uint64_t)key->max, advice = next_power(need);
+	bool bad;
+	const struct conf_spot *at = limit_spot(t, word, &bad);
+
+	if (need <= limit || bad)
+		return;
+	if (need > most)
+		diags_add(t->diags, DIAG_ERROR, t->text, at,
+			"%s need %" PRIu64 " of \"limits.%s\", but %" PRIu64
+			" is the most that is possible",
+			what, need, word, most);
+	else
+		diags_add(t->diags, DIAG_ERROR, t->text, at,
+			"\"limits.%s\" is %" PRIu64 ", but %s need %" PRIu64 "; write %s = %" PRIu64
+			"; in \"limits\"",
+			word, limit, what, need, word, advice < most ? advice : most);
+}
+
+static uint64_t check_rings(struct conf_tree *t)
+{
+	const struct conf *c = t->conf;
+	uint64_t slots = 0;
+
+	for (unsigned i = 0; i < c->n_pools; i++) {
+		uint64_t size = ring_size(c->pools[i].n_servers);
+		slots += size;
+		if (size > RING_MAX)
+			diags_add(t->diags, DIAG_ERROR, t->text,
+				conf_tree_object_spot(t, CONF_POOL, i),
+				"pool \"%.63s\" has %u servers; a pool can have %u at most",
+				c->pools[i].name, c->pools[i].n_servers,
+				RING_MAX / SLOTS_PER_SERVER);
+	}
+	return slots;
+}
+
+int conf_check_limits(struct conf_tree *t)
+{
+	const struct conf *c = t->conf;
+	uint64_t slots = check_rings(t);
+
+	check_limit(t, "vips", c->limits.vips, (uint64_t)c->n_vips + c->n_gateways,
+		"the file's VIPs and gateways");
+	check_limit(t, "services", c->limits.services, c->n_services, "the file's services");
+	check_limit(t, "servers", c->limits.servers, c->n_servers, "the file's servers");
+	if (c->n_servers <= c->limits.servers)
+		check_limit(t, "servers", c->limits.servers, conf_nat_replies(c),
+			"replies from the servers of nat services, one for each service and "
+			"server,");
+	check_limit(t, "ring_slots", c->limits.ring_slots, slots, "the rings of the file's pools");
+	return 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/conf/schema.h"
+#include <assert.h>
+#include <netinet/in.h>
+#include <string.h>
+#include "controlplane/conf/rules.h"
+
+#define KIND(symbol, type, article, word_, path_, list_, n_) \
+	[symbol] = {                                         \
+		.word = word_,                               \
+		.one = article " " word_,                    \
+		.path = path_,                               \
+		.list = offsetof(struct conf, list_),        \
+		.n = offsetof(struct conf, n_),              \
+		.size = sizeof(struct type),                 \
+		.line = offsetof(struct type, line),         \
+	}
+
+const struct conf_kind_info conf_kinds[CONF_KINDS] = {
+	KIND(CONF_INTERFACE, conf_interface, "an", "interface", "interfaces.*", interfaces,
+		n_interfaces),
+	KIND(CONF_VIP, conf_vip, "a", "vip", "vips.*", vips, n_vips),
+	KIND(CONF_GATEWAY, conf_gateway, "a", "gateway", "gateways.*", gateways, n_gateways),
+	KIND(CONF_HEALTH, conf_health, "a", "health", "health.*", healths, n_healths),
+	KIND(CONF_POOL, conf_pool, "a", "pool", "pools.*", pools, n_pools),
+	KIND(CONF_SERVER, conf_server, "a", "server", "pools.*.servers.*", servers, n_servers),
+	KIND(CONF_SERVICE, conf_service, "a", "service", "services.*", services, n_services),
+};
+
+static_assert(
+	offsetof(struct conf_interface, name) == 0 && offsetof(struct conf_vip, name) == 0 &&
+		offsetof(struct conf_gateway, name) == 0 &&
+		offsetof(struct conf_health, name) == 0 && offsetof(struct conf_pool, name) == 0 &&
+		offsetof(struct conf_server, name) == 0 && offsetof(struct conf_service, name) == 0,
+	"every object begins with its name");
+static_assert(offsetof(struct conf_health, status_max) ==
+		      offsetof(struct conf_health, status_min) + sizeof(uint16_t),
+	"a status range is stored as a pair");
+
+static const struct conf_word engine_types[] = { { "xdp", CONF_ENGINE_XDP }, { 0 } };
+static const struct conf_word xdp_modes[] = {
+	{ "auto", CONF_XDP_AUTO },
+	{ "native", CONF_XDP_NATIVE },
+	{ "generic", CONF_XDP_GENERIC },
+	{ 0 },
+};
+static const struct conf_word health_types[] = {
+	{ "tcp", CONF_HEALTH_TCP },
+	{ "http", CONF_HEALTH_HTTP },
+	{ 0 },
+};
+static const struct conf_word protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
+	{ 0 } };
+static const struct conf_word forwards[] = {
+	{ "dsr", CONF_FORWARD_DSR },
+	{ "nat", CONF_FORWARD_NAT },
+	{ 0 },
+};
+
+#define FIELD(type, member) \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define ONLY_HTTP .only_with = "http"
+
+/* clang-format off */
+const struct conf_key conf_schema[] = {
+	{ .path = "node", .type = CONF_STRING, FIELD(conf, node), .rule = conf_rule_node, .required = true,
+	  .example = "lb-a", .help = "name of this machine in status, logs and metrics" },
+
+	{ .path = "engine", .type = CONF_GROUP, .help = "what forwards the packets" },
+	{ .path = "engine.type", .type = CONF_ENUM, FIELD(conf, engine.type), .words = engine_types,
+	  .fallback = "xdp", .help = "the packet engine" },
+	{ .path = "engine.mode", .type = CONF_ENUM, FIELD(conf, engine.mode), .words = xdp_modes,
+	  .fallback = "auto",
+	  .help = "how the XDP programs are attached: native runs in the driver, generic is slow but works "
+		  "with every device, auto takes native where the driver can and generic elsewhere" },
+
+	{ .path = "limits", .type = CONF_GROUP,
+	  .help = "sizes of the engine's tables; their memory is taken at the start" },
+	{ .path = "limits.vips", .type = CONF_INT, FIELD(conf, limits.vips), .unit = "addresses",
+	  .min = 1, .max = 65535, .fallback = "256", .help = "VIPs and gateways together" },
+	{ .path = "limits.services", .type = CONF_INT, FIELD(conf, limits.services), .unit = "services",
+	  .min = 1, .max = 65535, .fallback = "1024", .help = "services" },
+	{ .path = "limits.servers", .type = CONF_INT, FIELD(conf, limits.servers), .unit = "servers",
+	  .min = 1, .max = 65535, .fallback = "4096", .help = "servers of all pools together; so many replies can nat services have too, one for each of "
+		  "their servers" },
+	{ .path = "limits.routes", .type = CONF_INT, FIELD(conf, limits.routes), .unit = "routes",
+	  .min = 1, .max = 4194304, .fallback = "16384",
+	  .help = "routes of the kernel that the engine mirrors" },
+	{ .path = "limits.neighbours", .type = CONF_INT, FIELD(conf, limits.neighbours),
+	  .unit = "neighbours", .min = 1, .max = 4194304, .fallback = "16384",
+	  .help = "on-link servers, routers and clients whose MAC addresses the engine keeps" },
+	{ .path = "limits.ring_slots", .type = CONF_INT, FIELD(conf, limits.ring_slots), .unit = "slots",
+	  .min = 256, .max = 67108864, .fallback = "1048576",
+	  .help = "slots of the rings of all pools together; a pool takes the smallest power of two that is "
+		  "at least 100 times its servers, and not less than 256" },
+
+	{ .path = "api", .type = CONF_GROUP, .help = "the API on the Unix socket" },
+	{ .path = "api.group", .type = CONF_STRING, FIELD(conf, api.group), .rule = conf_rule_group,
+	  .fallback = "", .example = "tandem",
+	  .help = "user group whose members may use the API; without it only the daemon's own user may" },
+
+	{ .path = "interfaces", .type = CONF_NAMED, .kind = CONF_INTERFACE, .required = true,
+	  .reloadable = true, .example = "interfaces: { front: { device = \"eth0\"; }; };",
+	  .help = "interfaces that the engine receives on and sends out of" },
+	{ .path = "interfaces.*.device", .type = CONF_STRING, FIELD(conf_interface, device),
+	  .rule = conf_rule_device, .own_name = true, .otherwise = "the interface's own name",
+	  .reloadable = true, .example = "eth0", .help = "the kernel's name of the network device" },
+
+	{ .path = "vips", .type = CONF_NAMED, .kind = CONF_VIP, .reloadable = true,
+	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",
+	  .help = "virtual addresses that clients connect to" },
+	{ .path = "vips.*.address", .type = CONF_ADDRESS, FIELD(conf_vip, address), .required = true,
+	  .reloadable = true, .example = "192.0.2.10", .help = "the address, IPv4 or IPv6, without a prefix length" },
+	{ .path = "vips.*.interface", .type = CONF_REF, .kind = CONF_INTERFACE, FIELD(conf_vip, interface),
+	  .required = true, .reloadable = true, .example = "front",
+	  .help = "where ARP and neighbour discovery for the address are answered" },
+
+	{ .path = "gateways", .type = CONF_NAMED, .kind = CONF_GATEWAY, .reloadable = true,
+	  .example = "gateways: { back: { address = \"198.51.100.1\"; interface = \"back\"; }; };",
+	  .help = "addresses that servers of nat services use as their gateway, so that replies pass here" },
+	{ .path = "gateways.*.address", .type = CONF_ADDRESS, FIELD(conf_gateway, address),
+	  .required = true, .reloadable = true, .example = "198.51.100.1",
+	  .help = "the address, IPv4 or IPv6, without a prefix length" },
+	{ .path = "gateways.*.interface", .type = CONF_REF, .kind = CONF_INTERFACE,
+	  FIELD(conf_gateway, interface), .required = true, .reloadable = true, .example = "back",
+	  .help = "where ARP and neighbour discovery for the address are answered" },
+
+	{ .path = "health", .type = CONF_NAMED, .kind = CONF_HEALTH, .reloadable = true,
+	  .example = "health: { web: { type = \"http\"; path = \"/healthz\"; }; };",
+	  .help = "checks that tell whether a server can take new connections" },
+	{ .path = "health.*.type", .type = CONF_ENUM, FIELD(conf_health, type), .words = health_types,
+	  .required = true, .reloadable = true, .example = "http",
+	  .help = "tcp: a connection is accepted; http: a request is answered as wanted" },
+	{ .path = "health.*.interval", .type = CONF_DURATION, FIELD(conf_health, interval_ms), .min = 10,
+	  .max = 3600000, .fallback = "2s", .reloadable = true, .example = "2s",
+	  .help = "from the start of one probe to the start of the next" },
+	{ .path = "health.*.timeout", .type = CONF_DURATION, FIELD(conf_health, timeout_ms), .min = 10,
+	  .max = 3600000, .fallback = "1s", .reloadable = true, .example = "1s",
+	  .help = "a probe that takes longer has failed; at most the interval" },
+	{ .path = "health.*.rise", .type = CONF_INT, FIELD(conf_health, rise), .unit = "probes", .min = 1,
+	  .max = 100, .fallback = "2", .reloadable = true,
+	  .help = "successful probes in a row that bring a server up" },
+	{ .path = "health.*.fall", .type = CONF_INT, FIELD(conf_health, fall), .unit = "probes", .min = 1,
+	  .max = 100, .fallback = "3", .reloadable = true,
+	  .help = "failed probes in a row that take a server down" },
+	{ .path = "health.*.jitter", .type = CONF_PERCENT, FIELD(conf_health, jitter_percent), .min = 0,
+	  .max = 50, .fallback = "10%", .reloadable = true, .example = "10%",
+	  .help = "how far an interval may stray at random, so that probes do not come in bursts" },
+	{ .path = "health.*.port", .type = CONF_INT, FIELD(conf_health, port), .min = 1, .max = 65535,
+	  .otherwise = "the server's port", .reloadable = true, .example = "8080",
+	  .help = "port that is probed" },
+	{ .path = "health.*.method", .type = CONF_STRING, FIELD(conf_health, method), ONLY_HTTP,
+	  .rule = conf_rule_method, .fallback = "GET", .reloadable = true, .help = "the request's method" },
+	{ .path = "health.*.path", .type = CONF_STRING, FIELD(conf_health, path), ONLY_HTTP,
+	  .rule = conf_rule_path, .fallback = "/", .reloadable = true, .example = "/healthz",
+	  .help = "the request's path and query" },
+	{ .path = "health.*.host", .type = CONF_STRING, FIELD(conf_health, host), ONLY_HTTP,
+	  .rule = conf_rule_host, .fallback = "", .otherwise = "the server's address", .reloadable = true,
+	  .example = "www.example.com", .help = "the request's Host header" },
+	{ .path = "health.*.status", .type = CONF_STATUS, FIELD(conf_health, status_min), ONLY_HTTP,
+	  .min = 100, .max = 599, .fallback = "200-399", .reloadable = true, .example = "200-399",
+	  .help = "status codes that count as success: one, or the first and the last of a range" },
+	{ .path = "health.*.body", .type = CONF_STRING, FIELD(conf_health, body), ONLY_HTTP,
+	  .rule = conf_rule_body, .fallback = "", .otherwise = "the body is not looked at",
+	  .reloadable = true, .example = "ok", .help = "text that the answer's body must contain" },
+
+	{ .path = "pools", .type = CONF_NAMED, .kind = CONF_POOL, .reloadable = true,
+	  .example = "pools: { web: { servers: { web1: { address = \"198.51.100.11\"; }; }; }; };",
+	  .help = "sets of servers that do the same work" },
+	{ .path = "pools.*.health", .type = CONF_REF, .kind = CONF_HEALTH, FIELD(conf_pool, health),
+	  .otherwise = "no check: servers count as up", .reloadable = true, .example = "web",
+	  .help = "how its servers are checked" },
+	{ .path = "pools.*.servers", .type = CONF_NAMED, .kind = CONF_SERVER, .reloadable = true,
+	  .example = "servers: { web1: { address = \"198.51.100.11\"; }; };",
+	  .help = "the servers of the pool" },
+	{ .path = "pools.*.servers.*.address", .type = CONF_ADDRESS, FIELD(conf_server, address),
+	  .required = true, .reloadable = true, .example = "198.51.100.11",
+	  .help = "the server's address, of the same family as the VIPs of its services" },
+	{ .path = "pools.*.servers.*.port", .type = CONF_INT, FIELD(conf_server, port), .min = 1,
+	  .max = 65535, .otherwise = "the service's port", .reloadable = true, .example = "8080",
+	  .help = "port that nat services translate to" },
+	{ .path = "pools.*.servers.*.weight", .type = CONF_INT, FIELD(conf_server, weight), .min = 0,
+	  .max = 1000, .fallback = "1", .reloadable = true,
+	  .help = "its share of new flows in proportion to the pool's other weights; 0 takes none" },
+
+	{ .path = "services", .type = CONF_NAMED, .kind = CONF_SERVICE, .reloadable = true,
+	  .example = "services: { web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; }; };",
+	  .help = "what is offered on the VIPs" },
+	{ .path = "services.*.vip", .type = CONF_REF, .kind = CONF_VIP, FIELD(conf_service, vip),
+	  .required = true, .reloadable = true, .example = "web", .help = "the address that clients connect to" },
+	{ .path = "services.*.protocol", .type = CONF_ENUM, FIELD(conf_service, protocol),
+	  .words = protocols, .fallback = "tcp", .reloadable = true, .help = "the transport protocol" },
+	{ .path = "services.*.port", .type = CONF_INT, FIELD(conf_service, port), .min = 1, .max = 65535,
+	  .required = true, .reloadable = true, .example = "80", .help = "the port that clients connect to" },
+	{ .path = "services.*.forward", .type = CONF_ENUM, FIELD(conf_service, forward), .words = forwards,
+	  .required = true, .reloadable = true, .example = "nat",
+	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "
+		  "directly; nat: the server's address is put in, and replies must pass this machine" },
+	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
+	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
+};
+/* clang-format on */
+
+void *conf_object(const struct conf *c, enum conf_kind kind, unsigned i)
+{
+	char *list;
+
+	memcpy(&list, (const char *)c + conf_kinds[kind].list, sizeof list);
+	return list + i * conf_kinds[kind].size;
+}
+
+unsigned conf_count(const struct conf *c, enum conf_kind kind)
+{
+	unsigned n;
+
+	memcpy(&n, (const char *)c + conf_kinds[kind].n, sizeof n);
+	return n;
+}
+
+void conf_set_count(struct conf *c, enum conf_kind kind, unsigned n)
+{
+	memcpy((char *)c + conf_kinds[kind].n, &n, sizeof n);
+}
+
+const size_t conf_schema_size = sizeof conf_schema / sizeof *conf_schema;
+
+const char *conf_key_word(const struct conf_key *key)
+{
+	const char *dot = strrchr(key->path, '.');
+
+	return dot ? dot + 1 : key->path;
+}
+
+/* Whether the key is a member of the group with that path. */
+static bool member(const struct conf_key *key, const char *group)
+{
+	size_t n = strlen(group);
+
+	if (!n)
+		return !strchr(key->path, '.');
+	return !strncmp(key->path, group, n) && key->path[n] == '.' &&
+	       conf_key_word(key) == key->path + n + 1;
+}
+
+const struct conf_key *conf_schema_find(const char *group, const char *word)
+{
+	for (size_t i = 0; i < conf_schema_size; i++)
+		if (member(&conf_schema[i], group) && !strcmp(conf_key_word(&conf_schema[i]), word))
+			return &conf_schema[i];
+	return NULL;
+}
+
+void conf_schema_each(
+	const char *group, void (*fn)(void *arg, const struct conf_key *key), void *arg)
+{
+	for (size_t i = 0; i < conf_schema_size; i++)
+		if (member(&conf_schema[i], group))
+			fn(arg, &conf_schema[i]);
+}

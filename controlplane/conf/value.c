@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/conf/value.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/conf/units.h"
+
+static void *field(const struct conf_key *key, void *object)
+{
+	return (char *)object + key->offset;
+}
+
+static void store(const struct conf_key *key, void *object, uint64_t value)
+{
+	uint8_t u8 = (uint8_t)value;
+	uint16_t u16 = (uint16_t)value;
+	uint32_t u32 = (uint32_t)value;
+
+	memcpy(field(key, object),
+		key->size == 1	 ? (void *)&u8
+		: key->size == 2 ? (void *)&u16
+				 : (void *)&u32,
+		key->size);
+}
+
+static int store_within(const struct conf_key *key, void *object, int64_t value)
+{
+	if (value < key->min || value > key->max)
+		return -ERANGE;
+	store(key, object, (uint64_t)value);
+	return 0;
+}
+
+/* Decimal or hexadecimal, as libconfig writes integers: [-+]digits or 0x, with up to two L behind. */
+static int parse_int(const struct conf_key *key, const char *text, void *object)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, hex ? 16 : 10);
+	if (end == text || end[strspn(end, "L")] != '\0')
+		return -EINVAL;
+	return errno ? -ERANGE : store_within(key, object, n);
+}
+
+static int parse_string(
+	const struct conf_key *key, const char *text, void *object, struct conf_memory *m)
+{
+	char *copy;
+
+	if (key->rule && key->rule(text))
+		return -EINVAL;
+	copy = conf_memory_copy(m, text);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(field(key, object), &copy, sizeof copy);
+	return 0;
+}
+
+static int parse_address(const struct conf_key *key, const char *text, void *object)
+{
+	struct addr a;
+
+	if (addr_parse(text, &a))
+		return -EINVAL;
+	if (!addr_is_unicast(&a))
+		return -ERANGE;
+	memcpy(field(key, object), &a, sizeof a);
+	return 0;
+}
+
+static int parse_enum(const struct conf_key *key, const char *text, void *object)
+{
+	for (const struct conf_word *w = key->words; w->name; w++) {
+		if (strcmp(w->name, text))
+			continue;
+		store(key, object, w->value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_status(const struct conf_key *key, const char *text, void *object)
+{
+	uint16_t pair[2];
+	int rc = conf_status_parse(text, pair);
+
+	if (rc)
+		return rc;
+	if (pair[0] < key->min || pair[1] > key->max)
+		return -ERANGE;
+	memcpy(field(key, object), pair, sizeof pair);
+	return 0;
+}
+
+int conf_value_parse(
+	const struct conf_key *key, const char *text, void *object, struct conf_memory *m)
+{
+	uint32_t n;
+	int rc;
+
+	switch (key->type) {
+	case CONF_INT:
+		return parse_int(key, text, object);
+	case CONF_STRING:
+		return parse_string(key, text, object, m);
+	case CONF_DURATION:
+		rc = conf_duration_parse(text, &n);
+		return rc ? rc : store_within(key, object, n);
+	case CONF_PERCENT:
+		rc = conf_percent_parse(text, &n);
+		return rc ? rc : store_within(key, object, n);
+	case CONF_ADDRESS:
+		return parse_address(key, text, object);
+	case CONF_ENUM:
+		return parse_enum(key, text, object);
+	case CONF_STATUS:
+		return parse_status(key, text, object);
+	case CONF_REF:
+	case CONF_GROUP:
+	case CONF_NAMED:
+		break;
+	}
+	return -EINVAL;
+}
+
+void conf_value_refer(const struct conf_key *key, uint32_t index, void *object)
+{
+	store(key, object, index);
+}
+
+int conf_value_default(const struct conf_key *key, void *object, struct conf_memory *m)
+{
+	if (key->own_name) {
+		memcpy(field(key, object), object, sizeof(const char *));
+		return 0;
+	}
+	if (key->type == CONF_REF)
+		conf_value_refer(key, CONF_NO_REF, object);
+	return key->fallback ? conf_value_parse(key, key->fallback, object, m) : 0;
+}
+
+void conf_value_range(const struct conf_key *key, char *buf, size_t size)
+{
+	char from[CONF_DURATION_TEXT], to[CONF_DURATION_TEXT];
+
+	if (key->type == CONF_DURATION)
+		snprintf(buf, size, "%s to %s", conf_duration_text((uint32_t)key->min, from),
+			conf_duration_text((uint32_t)key->max, to));
+	else if (key->type == CONF_PERCENT)
+		snprintf(buf, size, "%" PRId64 "%% to %" PRId64 "%%", key->min, key->max);
+	else
+		snprintf(buf, size, "%" PRId64 " to %" PRId64, key->min, key->max);
+}
+
+static void wanted_words(const struct conf_key *key, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	for (const struct conf_word *w = key->words; w->name && used < size; w++) {
+		const char *joint = w == key->words ? "" : w[1].name ? ", " : " or ";
+		int n = snprintf(buf + used, size - used, "%s\"%s\"", joint, w->name);
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
+{
+	char range[64];
+
+	conf_value_range(key, range, sizeof range);
+	switch (key->type) {
+	case CONF_INT:
+		snprintf(buf, size, "an integer from %s", range);
+		return;
+	case CONF_STRING:
+		snprintf(buf, size, "a string");
+		return;
+	case CONF_DURATION:
+		snprintf(buf, size, "a duration from %s, such as \"%s\"", range, key->example);
+		return;
+	case CONF_PERCENT:
+		snprintf(buf, size, "a percentage from %s, such as \"%s\"", range, key->example);
+		return;
+	case CONF_ADDRESS:
+		snprintf(buf, size, "a unicast IPv4 or IPv6 address, such as \"%s\"", key->example);
+		return;
+	case CONF_ENUM:
+		wanted_words(key, buf, size);
+		return;
+	case CONF_REF:
+		snprintf(buf, size, "the name of %s, in quotes", conf_kinds[key->kind].one);
+		return;
+	case CONF_STATUS:
+		snprintf(buf, size,
+			"an HTTP status code or a range of them, from %s, such as \"%s\"", range,
+			key->example);
+		return;
+	case CONF_GROUP:
+	case CONF_NAMED:
+		snprintf(buf, size, "a group, { ... }");
+		return;
+	}
+}

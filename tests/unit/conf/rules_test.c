@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/conf/rules.h"
+#include <string.h>
+#include "tests/unit/test.h"
+
+typedef const char *(*rule_fn)(const char *text);
+
+struct sample {
+	rule_fn rule;
+	const char *text;
+	const char *why; /* how the sentence begins; NULL: allowed */
+};
+
+#define X16  "xxxxxxxxxxxxxxxx"
+#define X64  X16 X16 X16 X16
+#define X256 X64 X64 X64 X64
+
+static const struct sample samples[] = {
+	{ conf_rule_node, "lb-a.example_1", NULL },
+	{ conf_rule_node, "", "be 1 to 63" },
+	{ conf_rule_node, X64, "be 1 to 63" },
+	{ conf_rule_node, "lb a", "be 1 to 63" },
+	{ conf_rule_node, "lb\n", "be 1 to 63" },
+	{ conf_rule_device, "eth0", NULL },
+	{ conf_rule_device, "enp1s0f0np0.100", NULL }, /* 15 characters */
+	{ conf_rule_device, "br@x!", NULL },	       /* odd, but the kernel takes it */
+	{ conf_rule_device, X16, "be the kernel's name of a network device: 1 to 15" },
+	{ conf_rule_device, "", "be the kernel's name of a network device: 1 to 15" },
+	{ conf_rule_device, ".", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "..", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "eth/0", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "eth0:1", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "eth%d", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "eth 0", "be the kernel's name of a network device: visible" },
+	{ conf_rule_device, "eth\xc3\xa4", "be the kernel's name of a network device: visible" },
+	{ conf_rule_group, "", NULL },
+	{ conf_rule_group, "www-data", NULL },
+	{ conf_rule_group, X16 X16, NULL },
+	{ conf_rule_group, X16 X16 "x", "be the name of a user group" },
+	{ conf_rule_group, "a b", "be the name of a user group" },
+	{ conf_rule_method, "GET", NULL },
+	{ conf_rule_method, "M-SEARCH", NULL },
+	{ conf_rule_method, "", "be an HTTP method" },
+	{ conf_rule_method, X16 X16 "x", "be an HTTP method" },
+	{ conf_rule_method, "GET /", "be an HTTP method" },
+	{ conf_rule_method, "GET\r\nX: y", "be an HTTP method" },
+	{ conf_rule_path, "/", NULL },
+	{ conf_rule_path, "/a/b?c=%20&d='\"<", NULL },
+	{ conf_rule_path, "", "begin with \"/\"" },
+	{ conf_rule_path, "healthz", "begin with \"/\"" },
+	{ conf_rule_path, "http://x/", "begin with \"/\"" },
+	{ conf_rule_path, "/a b", "hold visible ASCII" },
+	{ conf_rule_path, "/\r\nX: y", "hold visible ASCII" },
+	{ conf_rule_path, "/\x7f", "hold visible ASCII" },
+	{ conf_rule_path, "/\xc3\xa4", "hold visible ASCII" },
+	{ conf_rule_path, "/a#b", "hold visible ASCII" },
+	{ conf_rule_path, "/" X256 X256 X256 X256, "be at most 1024" },
+	{ conf_rule_host, "", NULL },
+	{ conf_rule_host, "www.example.com", NULL },
+	{ conf_rule_host, "[2001:db8::1]:8080", NULL },
+	{ conf_rule_host, X256 "xxxxx", NULL },
+	{ conf_rule_host, X256 "xxxxxx", "be a host name" },
+	{ conf_rule_host, "a b", "be a host name" },
+	{ conf_rule_host, "a\r\nX: y", "be a host name" },
+	{ conf_rule_host, "a/b", "be a host name" },
+	{ conf_rule_host, "user@a", "be a host name" },
+	{ conf_rule_body, "", NULL },
+	{ conf_rule_body, "status: \xc3\xa4\n\t\"ok\"", NULL },
+	{ conf_rule_body, X256 X256 X256 X256, NULL },
+	{ conf_rule_body, X256 X256 X256 X256 "x", "be at most 1024" },
+	{ conf_rule_body, "\xff", "be UTF-8" },
+};
+
+static void rules_allow_and_refuse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+		const struct sample *s = &samples[i];
+		const char *why = s->rule(s->text);
+		if (!s->why ? why != NULL : !why || strncmp(why, s->why, strlen(s->why)))
+			fail_msg("\"%s\": %s", s->text, why ? why : "allowed");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_allow_and_refuse),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
