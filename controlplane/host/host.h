@@ -75,19 +75,20 @@ const struct host_link *host_link_by_name(const struct host *h, const char *name
 const struct host_link *host_link_by_index(const struct host *h, uint32_t ifindex);
 /* Longest match for a destination. */
 const struct host_route *host_route_lookup(const struct host *h, const struct addr *dst);
-const struct host_neighbour *host_neighbour_find(const struct host *h, uint32_t ifindex,
-	const struct addr *addr);
+const struct host_neighbour *host_neighbour_find(
+	const struct host *h, uint32_t ifindex, const struct addr *addr);
 /* Whether one of the host's interfaces owns the address; its ifindex, or 0. */
 uint32_t host_owns(const struct host *h, const struct addr *addr);
 
 /* Walks; a callback that returns false ends the walk. */
-void host_each_link(const struct host *h, bool (*fn)(void *arg, const struct host_link *), void *arg);
-void host_each_address(const struct host *h, bool (*fn)(void *arg, const struct host_address *),
-	void *arg);
-void host_each_route(const struct host *h, bool (*fn)(void *arg, const struct host_route *),
-	void *arg);
-void host_each_neighbour(const struct host *h, bool (*fn)(void *arg, const struct host_neighbour *),
-	void *arg);
+void host_each_link(
+	const struct host *h, bool (*fn)(void *arg, const struct host_link *), void *arg);
+void host_each_address(
+	const struct host *h, bool (*fn)(void *arg, const struct host_address *), void *arg);
+void host_each_route(
+	const struct host *h, bool (*fn)(void *arg, const struct host_route *), void *arg);
+void host_each_neighbour(
+	const struct host *h, bool (*fn)(void *arg, const struct host_neighbour *), void *arg);
 
 /* Makes the kernel resolve or refresh a neighbour (RTM_NEWNEIGH with NTF_USE); the answer arrives by
  * the neighbour callback. Returns 0 or a negative errno. */
