@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/api/nouns.h"
+#include "controlplane/api/values.h"
+
+static unsigned count_serving(const struct site *s, const struct conf_pool *pool)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < pool->n_servers; i++)
+		n += site_server_serving(s, pool->first_server + i);
+	return n;
+}
+
+static json_t *service_value(const struct site *s, unsigned index)
+{
+	const struct conf *conf = site_conf(s);
+	const struct conf_service *v = &conf->services[index];
+	const struct conf_pool *pool = &conf->pools[v->pool];
+	struct engine_counter count = { 0 };
+	uint32_t id = site_service_id(s, index);
+
+	engine_service_counter(site_engine(s), id, &count);
+	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:i, s:o, s:s, s:i, s:i, s:I, s:I}", "name",
+		v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
+		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
+		"port", v->port, "forward", value_forward(v->forward), "pool", pool->name,
+		"serving", count_serving(s, pool), "servers", pool->n_servers, "packets",
+		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
+}
+
+void api_services_list(struct call *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < site_conf(c->site)->n_services; i++)
+		json_array_append_new(list, service_value(c->site, i));
+	call_reply(c, json_pack("{s:o}", "services", list));
+}
+
+void api_services_get(struct call *c)
+{
+	int i = conf_find_service(site_conf(c->site), c->names[0]);
+
+	if (i < 0)
+		call_not_found(c, "service", c->names[0]);
+	else
+		call_reply(c, service_value(c->site, (unsigned)i));
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include "controlplane/api/nouns.h"
+#include "controlplane/api/values.h"
+
+static json_t *ports_value(const struct site *s)
+{
+	const struct conf *conf = site_conf(s);
+	json_t *list = json_array();
+	const struct engine_port *ports;
+	unsigned n;
+
+	ports = engine_ports(site_engine(s), &n);
+	for (unsigned i = 0; i < n; i++) {
+		const char *name = ports[i].device;
+
+		for (unsigned j = 0; j < conf->n_interfaces; j++)
+			if (!strcmp(conf->interfaces[j].device, ports[i].device))
+				name = conf->interfaces[j].name;
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:I, s:s}", "name", name, "device", ports[i].device,
+				"ifindex", (json_int_t)ports[i].ifindex, "mode", ports[i].mode));
+	}
+	return list;
+}
+
+static json_t *engine_value(const struct site *s, const struct site_status *status)
+{
+	return json_pack("{s:s, s:I, s:b, s:b, s:o}", "type", "xdp", "generation",
+		(json_int_t)status->generation, "adopted", status->adopted, "detached",
+		status->detached, "ports", status->detached ? json_array() : ports_value(s));
+}
+
+static json_t *servers_count(const struct site *s)
+{
+	unsigned n = site_conf(s)->n_servers, serving = 0;
+	unsigned seen[HEALTH_DOWN + 1] = { 0 }, wanted[SERVER_MAINT + 1] = { 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		struct health_report r;
+
+		site_server_health(s, i, &r);
+		seen[r.state]++;
+		wanted[site_server_overlay(s, i)->wanted]++;
+		serving += site_server_serving(s, i);
+	}
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "total", n, "serving", serving,
+		"up", seen[HEALTH_UP], "down", seen[HEALTH_DOWN], "starting", seen[HEALTH_STARTING],
+		"drain", wanted[SERVER_DRAIN], "maint", wanted[SERVER_MAINT]);
+}
+
+static json_t *warnings_value(const struct site_status *status)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < status->n_warnings; i++)
+		json_array_append_new(list, value_text(status->warnings[i]));
+	return list;
+}
+
+/* Servers for which something else is wanted than the file says. */
+static json_t *changes_value(const struct site *s)
+{
+	const struct conf *conf = site_conf(s);
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < conf->n_servers; i++) {
+		const struct conf_server *server = &conf->servers[i];
+		const struct site_overlay *o = site_server_overlay(s, i);
+
+		if (o->wanted == SERVER_READY && o->weight < 0)
+			continue;
+		json_array_append_new(list,
+			json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "server",
+				json_sprintf("%s/%s", conf->pools[server->pool].name, server->name),
+				"wanted", server_wanted_name(o->wanted), "weight",
+				o->weight < 0 ? json_null() : json_integer(o->weight), "who",
+				value_text_or_null(o->who), "why", value_text_or_null(o->why),
+				"when", value_time_ms(o->when_s * 1000)));
+	}
+	return list;
+}
+
+void api_status_get(struct call *c)
+{
+	const struct conf *conf = site_conf(c->site);
+	struct site_status status;
+
+	site_status(c->site, &status);
+	call_reply(c,
+		json_pack("{s:s, s:s, s:o, s:{s:o, s:o}, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
+			"node", conf->node, "version", TANDEM_VERSION, "started",
+			value_time_ms(status.started_s * 1000), "config", "path",
+			value_text(site_config_path(c->site)), "applied",
+			value_time_ms(status.applied_s * 1000), "engine",
+			engine_value(c->site, &status), "vips", conf->n_vips, "services",
+			conf->n_services, "pools", conf->n_pools, "servers", servers_count(c->site),
+			"warnings", warnings_value(&status), "changes", changes_value(c->site)));
+}

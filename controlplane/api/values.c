@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/api/values.h"
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "controlplane/pools/clock.h"
+
+json_t *value_time_ms(int64_t realtime_ms)
+{
+	time_t seconds = (time_t)(realtime_ms / 1000);
+	char day[32], text[48];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, sizeof text, "%s.%03dZ", day, (int)(realtime_ms % 1000));
+	return json_string(text);
+}
+
+json_t *value_monotonic_ms(uint64_t monotonic_ms)
+{
+	if (!monotonic_ms)
+		return json_null();
+	return value_time_ms(clock_real_ms() - (int64_t)(clock_ms() - monotonic_ms));
+}
+
+json_t *value_addr(const struct addr *a)
+{
+	char text[ADDR_TEXT];
+
+	return json_string(addr_text(a, text));
+}
+
+json_t *value_target(const struct addr *a, uint16_t port)
+{
+	char text[ADDR_TEXT];
+
+	if (!port)
+		return json_null();
+	addr_text(a, text);
+	return json_sprintf(a->af == 6 ? "[%s]:%u" : "%s:%u", text, port);
+}
+
+json_t *value_text(const char *text)
+{
+	json_t *value;
+	char *copy;
+
+	if (!text)
+		return json_null();
+	value = json_string(text);
+	if (value)
+		return value;
+	copy = strdup(text);
+	if (!copy)
+		return NULL;
+	for (char *p = copy; *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	value = json_string(copy);
+	free(copy);
+	return value;
+}
+
+json_t *value_text_or_null(const char *text)
+{
+	return *text ? value_text(text) : json_null();
+}
+
+json_t *value_protocol(uint8_t protocol)
+{
+	return json_string(protocol == IPPROTO_UDP ? "udp" : "tcp");
+}
+
+json_t *value_forward(enum conf_forward forward)
+{
+	return json_string(forward == CONF_FORWARD_NAT ? "nat" : "dsr");
+}
+
+static json_t *value_position(int n)
+{
+	return n ? json_integer(n) : json_null();
+}
+
+json_t *value_diagnostics(const struct diags *d)
+{
+	static const char *const levels[] = {
+		[DIAG_ERROR] = "error",
+		[DIAG_WARNING] = "warning",
+		[DIAG_NOTE] = "note",
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diag *g = &d->list[i];
+
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "file", value_text(d->file),
+				"line", value_position(g->line), "column",
+				value_position(g->column), "level", levels[g->level], "message",
+				value_text(g->message), "source", value_text(g->source)));
+	}
+	return list;
+}
+
+static const struct {
+	const char *name;
+	enum l4_action action;
+	const char *help;
+} verdicts[] = {
+#define X(symbol, name, action, help) { name, action, help },
+	L4_VERDICTS(X)
+#undef X
+};
+
+const char *verdict_name(enum l4_verdict v)
+{
+	return verdicts[v].name;
+}
+
+const char *verdict_help(enum l4_verdict v)
+{
+	return verdicts[v].help;
+}
+
+enum l4_action verdict_action(enum l4_verdict v)
+{
+	return verdicts[v].action;
+}
+
+const char *action_name(enum l4_action a)
+{
+	static const char *const names[] = {
+		[L4_PASS] = "pass",
+		[L4_SEND] = "send",
+		[L4_DROP] = "drop",
+	};
+
+	return names[a];
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes while the daemon runs, each all or nothing: a new configuration, an operator's overlay.
+ *
+ * Both work on a copy of the state that is saved first, so that nothing that packets see can be lost; what
+ * cannot be published is taken back. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "controlplane/base/log.h"
+#include "controlplane/pools/clock.h"
+#include "controlplane/pools/site_impl.h"
+
+/* Saves st and publishes l with it; after an error the file holds the site's own state again. */
+static int commit(struct site *s, const struct live *l, struct state *st, struct err *e)
+{
+	struct err ignored;
+	int err = state_file_save(s->file, st, e);
+
+	if (err)
+		return err;
+	err = publish_now(s, l, st, e);
+	if (err && state_file_save(s->file, s->state, &ignored))
+		log_error("%s", ignored.text);
+	return err;
+}
+
+/* l and st become the site's. */
+static void install(struct site *s, struct live *l, struct state *st)
+{
+	if (l != s->live) {
+		live_free(s->live);
+		s->live = l;
+		s->applied_s = clock_real_ms() / 1000;
+	}
+	state_free(s->state);
+	s->state = st;
+}
+
+static int apply_live(struct site *s, struct live *l, struct err *e)
+{
+	struct state *st = state_copy(s->state);
+	int err;
+
+	if (!st)
+		return err_set(e, -ENOMEM, "out of memory");
+	err = state_bind(st, l->conf, &l->ids, e);
+	if (err)
+		goto fail;
+	if (seen_watch(s, l, st)) {
+		err = err_set(e, -ENOMEM, "out of memory");
+		goto fail;
+	}
+	err = commit(s, l, st, e);
+	if (err) {
+		if (seen_watch(s, s->live, s->state))
+			log_error("out of memory: health checks follow the refused configuration");
+		goto fail;
+	}
+	install(s, l, st);
+	return 0;
+fail:
+	state_free(st);
+	return err;
+}
+
+int site_apply(struct site *s, const char *path, const struct site_caller *as, struct diags *d,
+	struct err *e)
+{
+	const struct site_caller self = { .uid = geteuid(), .gid = getegid() };
+	struct live *l;
+	int err = publish_allowed(s, e);
+
+	if (!err)
+		err = live_new(&l, path ? path : s->config_path, path ? as : &self, d, e);
+	if (err)
+		return err;
+	err = live_may_follow(s->live->conf, l->conf, e);
+	if (!err)
+		err = facts_check_addresses(s->host, l->conf, e);
+	if (!err)
+		err = apply_live(s, l, e);
+	if (err) {
+		live_free(l);
+		return err;
+	}
+	log_info("configuration %s applied, generation %llu", l->path,
+		(unsigned long long)engine_generation(s->engine));
+	return 0;
+}
+
+static void overlay_set(
+	struct site_overlay *o, int wanted, int weight, const char *who, const char *why)
+{
+	if (wanted >= 0)
+		o->wanted = (enum server_wanted)wanted;
+	if (weight != -1)
+		o->weight = weight == -2 ? -1 : weight;
+	snprintf(o->who, sizeof o->who, "%s", who);
+	snprintf(o->why, sizeof o->why, "%s", why);
+	o->when_s = clock_real_ms() / 1000;
+}
+
+int site_server_set(struct site *s, unsigned server, int wanted, int weight, const char *who,
+	const char *why, struct err *e)
+{
+	const struct conf *c = s->live->conf;
+	const struct conf_server *sv = &c->servers[server];
+	struct site_overlay *o;
+	struct state *st;
+	int err = publish_allowed(s, e);
+
+	if (err)
+		return err;
+	st = state_copy(s->state);
+	if (!st)
+		return err_set(e, -ENOMEM, "out of memory");
+	o = &state_server(st, s->live->ids.servers[server])->overlay;
+	overlay_set(o, wanted, weight, who, why);
+	err = commit(s, s->live, st, e);
+	if (err) {
+		state_free(st);
+		return err;
+	}
+	log_info("server %s/%s: %s, weight %u, by %s%s%s", c->pools[sv->pool].name, sv->name,
+		server_wanted_name(o->wanted),
+		build_weight(sv, state_server(st, s->live->ids.servers[server])), who,
+		*why ? ": " : "", why);
+	install(s, s->live, st);
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From what is configured, wanted and seen to what the engine is told. A pure function. */
+#pragma once
+#include <stdbool.h>
+#include "controlplane/conf/conf.h"
+#include "controlplane/host/host.h"
+#include "controlplane/pools/state.h"
+#include "dataplane/snapshot/snapshot.h"
+
+/* The next hop towards a server; ifindex 0: there is none. */
+struct build_hop {
+	uint32_t ifindex;
+	struct addr addr;
+};
+
+/* What the host knows. */
+struct build_facts {
+	const struct snapshot_port
+		*ports;		      /* one per interface of the configuration, in its order */
+	const struct build_hop *hops; /* one per server */
+};
+
+/* One piece of memory with the input and all that it points to. Padding is zero, so that inputs which say
+ * the same are the same bytes. */
+struct build {
+	struct snapshot_input input;
+	struct snapshot_port *ports;
+	struct snapshot_address *addresses;
+	struct snapshot_service *services;
+	struct snapshot_pool *pools;
+	struct snapshot_member *members;
+	size_t size; /* of memory */
+	uint64_t memory[];
+};
+
+/* Chooses the next hop from the route of a server (NULL: none): the server itself or a router, over one
+ * of the ports. */
+struct build_hop build_hop(const struct host_route *route, const struct addr *server,
+	const struct snapshot_port *ports, unsigned n_ports);
+
+/* The weight that was asked for: the overlay's or the configuration's. */
+unsigned build_weight(const struct conf_server *server, const struct state_server *record);
+
+/* Whether a server takes new flows: ready, up, and of some weight. */
+bool build_serving(const struct conf_server *server, const struct state_server *record);
+
+/* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */
+int build_new(struct build **out, const struct conf *c, const struct binding *ids,
+	const struct state *st, const struct build_facts *facts);
+void build_free(struct build *b);
+
+/* Whether two inputs say the same; either may be NULL. */
+bool build_same(const struct build *a, const struct build *b);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's side of the site: interfaces, routes and neighbours, and what follows when they change. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/base/log.h"
+#include "controlplane/pools/site_impl.h"
+
+/* Routes come in floods; a pool's next hops need not follow each of them. */
+enum { FACTS_DELAY_MS = 20 };
+
+static void port_set(struct site_port *p, const struct host_link *link)
+{
+	p->facts.ifindex = link->ifindex;
+	memcpy(p->facts.mac, link->mac, sizeof p->facts.mac);
+	p->facts.mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu;
+	p->up = link->up;
+	p->present = true;
+}
+
+static struct site_port *find_port(const struct site *s, uint32_t ifindex)
+{
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (s->ports[i].facts.ifindex == ifindex)
+			return &s->ports[i];
+	return NULL;
+}
+
+static void on_link(void *arg, const struct host_link *link, bool gone)
+{
+	struct site *s = arg;
+	struct site_port *p = find_port(s, link->ifindex);
+	bool was_up;
+
+	if (!p)
+		return;
+	was_up = p->up;
+	if (gone)
+		p->present = p->up = false;
+	else
+		port_set(p, link);
+	if (gone)
+		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
+	else if (p->up != was_up)
+		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
+	publish_later(s, FACTS_DELAY_MS);
+}
+
+static bool is_ours(const struct conf *c, const struct addr *addr)
+{
+	for (unsigned i = 0; i < c->n_vips; i++)
+		if (addr_equal(&c->vips[i].address, addr))
+			return true;
+	for (unsigned i = 0; i < c->n_gateways; i++)
+		if (addr_equal(&c->gateways[i].address, addr))
+			return true;
+	return false;
+}
+
+static void on_address(void *arg, const struct host_address *address, bool gone)
+{
+	struct site *s = arg;
+	struct err e;
+
+	if (!gone && is_ours(s->live->conf, &address->addr) &&
+		facts_check_addresses(s->host, s->live->conf, &e))
+		log_warn("%s", e.text);
+}
+
+/* A table of the engine that does not take an entry is a fault that lasts until there is room. */
+static void table_result(struct site *s, int err, const struct err *e)
+{
+	if (!err || !strcmp(s->table_fault.text, e->text))
+		return;
+	s->table_fault = *e;
+	log_error("%s", e->text);
+}
+
+static void on_route(void *arg, const struct host_route *route, bool gone)
+{
+	struct site *s = arg;
+	struct err e = { "" };
+
+	if (s->engine && !s->detached)
+		table_result(s, engine_route(s->engine, route, gone, &e), &e);
+	publish_later(s, FACTS_DELAY_MS);
+}
+
+static void on_neighbour(void *arg, const struct host_neighbour *neighbour, bool gone)
+{
+	struct site *s = arg;
+	struct err e = { "" };
+
+	if (!find_port(s, neighbour->ifindex))
+		return;
+	if (s->engine && !s->detached)
+		table_result(s, engine_neighbour(s->engine, neighbour, gone, &e), &e);
+	if (s->keeper)
+		keeper_event(s->keeper, neighbour);
+}
+
+/* The mirror has told each difference already. */
+static void on_resync(void *arg)
+{
+	log_warn("messages of the kernel about routes and neighbours were lost; all was read anew");
+	publish_later(arg, 0);
+}
+
+struct feed {
+	struct site *site;
+	struct err *e;
+	int err;
+};
+
+static bool feed_route(void *arg, const struct host_route *route)
+{
+	struct feed *f = arg;
+
+	f->err = engine_route(f->site->engine, route, false, f->e);
+	return !f->err;
+}
+
+static bool feed_neighbour(void *arg, const struct host_neighbour *neighbour)
+{
+	struct feed *f = arg;
+
+	on_neighbour(f->site, neighbour, false);
+	return true;
+}
+
+int facts_feed(struct site *s, struct err *e)
+{
+	struct feed f = { .site = s, .e = e };
+
+	host_each_route(s->host, feed_route, &f);
+	if (!f.err)
+		host_each_neighbour(s->host, feed_neighbour, &f);
+	return f.err;
+}
+
+static int find_ports(struct site *s, struct err *e)
+{
+	const struct conf *c = s->live->conf;
+
+	s->ports = calloc((size_t)c->n_interfaces + 1, sizeof *s->ports);
+	if (!s->ports)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (; s->n_ports < c->n_interfaces; s->n_ports++) {
+		const struct conf_interface *i = &c->interfaces[s->n_ports];
+		const struct host_link *link = host_link_by_name(s->host, i->device);
+		struct site_port *p = &s->ports[s->n_ports];
+
+		if (!link)
+			return err_set(e, -ENODEV,
+				"%s:%d: interface \"%s\": this host has no device \"%s\"; create "
+				"it or correct "
+				"\"device\"",
+				s->live->path, i->line, i->name, i->device);
+		snprintf(p->device, sizeof p->device, "%s", i->device);
+		port_set(p, link);
+		if (!p->up)
+			log_warn("interface %s is down: no packets come in until it is up",
+				p->device);
+	}
+	return 0;
+}
+
+int facts_open(struct site *s, struct err *e)
+{
+	static const struct host_callbacks callbacks = {
+		.link = on_link,
+		.address = on_address,
+		.route = on_route,
+		.neighbour = on_neighbour,
+		.resync = on_resync,
+	};
+	int err = host_new(&s->host, s->base, &callbacks, s, e);
+
+	return err ? err : find_ports(s, e);
+}
+
+static int check_address(const struct host *h, const char *kind, const char *name,
+	const struct addr *addr, struct err *e)
+{
+	uint32_t ifindex = host_owns(h, addr);
+	const struct host_link *link = ifindex ? host_link_by_index(h, ifindex) : NULL;
+	char text[ADDR_TEXT];
+
+	if (!ifindex)
+		return 0;
+	return err_set(e, -EADDRINUSE,
+		"%s \"%s\": address %s is in use: this host itself has it on interface %s; remove "
+		"it there "
+		"(tandem answers for it, the host must not) or choose another",
+		kind, name, addr_text(addr, text), link ? link->name : "?");
+}
+
+int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < c->n_vips && !err; i++)
+		err = check_address(h, "vip", c->vips[i].name, &c->vips[i].address, e);
+	for (unsigned i = 0; i < c->n_gateways && !err; i++)
+		err = check_address(h, "gateway", c->gateways[i].name, &c->gateways[i].address, e);
+	return err;
+}
+
+static const struct site_port *port_of_device(const struct site *s, const char *device)
+{
+	unsigned i = 0;
+
+	while (i + 1 < s->n_ports && strcmp(s->ports[i].device, device))
+		i++;
+	return &s->ports[i];
+}
+
+int facts_get(const struct site *s, const struct conf *c, struct snapshot_port **ports,
+	struct build_hop **hops)
+{
+	*ports = calloc((size_t)c->n_interfaces + 1, sizeof **ports);
+	*hops = calloc((size_t)c->n_servers + 1, sizeof **hops);
+	if (!*ports || !*hops) {
+		free(*ports);
+		free(*hops);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < c->n_interfaces; i++)
+		(*ports)[i] = port_of_device(s, c->interfaces[i].device)->facts;
+	for (unsigned i = 0; i < c->n_servers; i++) {
+		const struct addr *server = &c->servers[i].address;
+
+		(*hops)[i] = build_hop(
+			host_route_lookup(s->host, server), server, *ports, c->n_interfaces);
+	}
+	return 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/pools/live.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/pools/source.h"
+
+int live_new(struct live **out, const char *path, const struct site_caller *as, struct diags *d,
+	struct err *e)
+{
+	struct live *l = calloc(1, sizeof *l);
+	int err = -ENOMEM;
+
+	if (!l)
+		return err_set(e, err, "out of memory");
+	l->path = strdup(path);
+	if (!l->path) {
+		err_set(e, err, "out of memory");
+		goto fail;
+	}
+	err = source_read(path, as->uid, as->gid, &l->text, e);
+	if (err)
+		goto fail;
+	err = conf_parse(l->text, path, &l->conf, d);
+	if (err == -EINVAL)
+		err_set(e, err, "%s has %zu error%s", path, d->n_errors,
+			d->n_errors == 1 ? "" : "s");
+	else if (err)
+		err_set(e, err, "cannot read %s: %s", path, strerror(-err));
+	if (err)
+		goto fail;
+	*out = l;
+	return 0;
+fail:
+	live_free(l);
+	return err;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	binding_free(&l->ids);
+	if (l->conf)
+		conf_free(l->conf);
+	free(l->text);
+	free(l->path);
+	free(l);
+}
+
+static const struct conf_interface *find_interface(const struct conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->n_interfaces; i++)
+		if (!strcmp(c->interfaces[i].name, name))
+			return &c->interfaces[i];
+	return NULL;
+}
+
+/* The order of interfaces may change, their names and devices may not. */
+static bool same_interfaces(const struct conf *a, const struct conf *b)
+{
+	if (a->n_interfaces != b->n_interfaces)
+		return false;
+	for (unsigned i = 0; i < a->n_interfaces; i++) {
+		const struct conf_interface *other = find_interface(b, a->interfaces[i].name);
+
+		if (!other || strcmp(a->interfaces[i].device, other->device))
+			return false;
+	}
+	return true;
+}
+
+static bool same_limits(const struct conf_limits *a, const struct conf_limits *b)
+{
+	return a->vips == b->vips && a->services == b->services && a->servers == b->servers &&
+	       a->routes == b->routes && a->neighbours == b->neighbours &&
+	       a->ring_slots == b->ring_slots;
+}
+
+int live_may_follow(const struct conf *from, const struct conf *to, struct err *e)
+{
+	const char *what = NULL;
+
+	if (!same_interfaces(from, to))
+		what = "interfaces";
+	else if (!same_limits(&from->limits, &to->limits))
+		what = "limits";
+	else if (from->engine.type != to->engine.type || from->engine.mode != to->engine.mode)
+		what = "engine";
+	else if (strcmp(from->api.group, to->api.group))
+		what = "api.group";
+	if (!what)
+		return 0;
+	return err_set(e, -EBUSY,
+		"\"%s\" differs from the running configuration and takes effect only when tandemd "
+		"is "
+		"restarted: nothing was changed; restart tandemd (packets keep flowing meanwhile)",
+		what);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the site share; nobody else includes this. */
+#pragma once
+#include <net/if.h>
+#include "controlplane/host/host.h"
+#include "controlplane/pools/build.h"
+#include "controlplane/pools/live.h"
+#include "controlplane/pools/keeper.h"
+#include "controlplane/pools/site.h"
+#include "controlplane/pools/state.h"
+#include "controlplane/pools/state_file.h"
+
+struct event;
+
+/* An interface of the configuration as the host has it. Interfaces do not change while the daemon runs, so
+ * these are numbered as in the configuration that it started with. */
+struct site_port {
+	char device[IF_NAMESIZE];
+	struct snapshot_port facts; /* the last known ones where the device is gone */
+	bool up, present;
+};
+
+enum { SITE_WARNINGS = 16 };
+
+struct site {
+	struct event_base *base;
+	char *config_path; /* of the start; SIGHUP returns to it */
+	char *run_dir;
+
+	struct live *live;
+	struct state_file *file;
+	struct state *state;
+	struct host *host;
+	struct site_port *ports;
+	unsigned n_ports;
+	struct engine *engine;
+	struct health *health;
+	struct keeper *keeper;
+
+	struct build
+		*published; /* what the engine was told last; NULL: nothing yet by this process */
+	struct event *publish; /* pending while there is something to publish */
+	struct event *save;    /* pending while the file is behind the state */
+	struct event *hold;    /* pending while an adopted engine waits for verdicts */
+	bool holding, adopted, detached;
+	int64_t started_s, applied_s;
+	uint64_t started_ms;
+
+	/* What went wrong last, in sentences; empty while all is well. */
+	struct err publish_fault, save_fault, table_fault;
+	struct err *warnings; /* SITE_WARNINGS of them; the text behind site_status() */
+};
+
+/* facts.c: the host's side. */
+
+/* Opens the mirror and finds the configuration's interfaces. Returns 0 or a negative errno and a sentence. */
+int facts_open(struct site *s, struct err *e);
+
+/* Tells a newly opened engine all routes and neighbours. Neighbours that it has no room for are a warning, since
+ * they come and go. Returns 0, or the engine's error for a route. */
+int facts_feed(struct site *s, struct err *e);
+
+/* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration. */
+int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e);
+
+/* The ports in the order of c's interfaces and the next hops of c's servers; both are to be freed with
+ * free(). Returns 0 or -ENOMEM. */
+int facts_get(const struct site *s, const struct conf *c, struct snapshot_port **ports,
+	struct build_hop **hops);
+
+/* publish.c: what the engine is told. */
+
+/* Builds what follows from l and st and publishes it where it differs from what packets use.
+ * Returns 0 or a negative errno and a sentence. */
+int publish_now(struct site *s, const struct live *l, const struct state *st, struct err *e);
+
+/* Publishes after delay_ms, together with all that happens until then; 0: at the end of this turn of the
+ * loop. */
+void publish_later(struct site *s, unsigned delay_ms);
+
+/* For the loop: publishes unless held or detached; failures are logged and tried again. */
+void publish_event(int fd, short what, void *arg);
+
+/* Starts waiting for verdicts where an adopted engine knows more than we do. */
+void publish_hold(struct site *s);
+void publish_hold_event(int fd, short what, void *arg);
+
+/* Whether a change may be published now: 0, or -EAGAIN or -EBUSY and a sentence. */
+int publish_allowed(const struct site *s, struct err *e);
+
+/* seen.c: verdicts. */
+
+/* health_change_fn, with the site as its argument. */
+void seen_change(
+	void *arg, uint32_t id, enum health_state from, enum health_state to, const char *reason);
+
+/* Sets the targets of l. Returns 0 or -ENOMEM. */
+int seen_watch(struct site *s, const struct live *l, const struct state *st);
+
+/* How many servers have a check and no verdict yet. */
+unsigned seen_starting(const struct site *s);
+
+/* site.c: the state file, written a little after the state has changed. */
+void site_save_later(struct site *s);
+void site_save_event(int fd, short what, void *arg);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What outlives the daemon: stable numbers, runtime changes, last seen states, the key of the flow hash. */
+#pragma once
+#include <stdint.h>
+#include "controlplane/base/addr.h"
+#include "controlplane/base/err.h"
+#include "controlplane/conf/conf.h"
+#include "controlplane/health/health.h"
+#include "controlplane/pools/ids.h"
+#include "controlplane/pools/site.h"
+
+/* The most that any of conf's limits may be; a number above it in a file is damage. */
+enum { STATE_ID_MAX = 1 << 17 };
+
+/* A server's last verdict, and whose it is: of another address or port it says nothing. */
+struct state_seen {
+	enum health_state state;
+	struct addr addr;
+	uint16_t port; /* the configuration's; 0: the service's */
+};
+
+struct state_server {
+	struct site_overlay overlay;
+	struct state_seen seen;
+};
+
+struct state {
+	uint8_t key[16];
+	uint64_t generation; /* the engine's when the file was written, for the reader's eyes */
+	uint64_t round;	     /* counts applied configurations; orders what is gone */
+	struct ids addresses, services,
+		servers;	     /* "vips/NAME" and "gateways/NAME"; NAME; "POOL/NAME" */
+	struct state_server *server; /* by number; n_server of them, [0] is not used */
+	uint32_t n_server;
+};
+
+/* The numbers of one configuration's objects, by index into its arrays. */
+struct binding {
+	uint32_t *vips, *gateways, *services, *servers;
+};
+
+void state_free(struct state *st);
+
+/* An empty state with a new random key. Returns NULL when memory or random bytes are lacking. */
+struct state *state_new(void);
+
+struct state *state_copy(const struct state *st);
+
+/* The record of a server's number that the state knows. */
+struct state_server *state_server(const struct state *st, uint32_t id);
+
+/* The same, making room for it. Returns NULL when out of memory. */
+struct state_server *state_server_new(struct state *st, uint32_t id);
+
+/* Gives a number to every object of a configuration. Records of servers that are gone keep their overlay
+ * and forget what was seen; a number that goes to another server starts with an empty record. Returns 0,
+ * or a negative errno and a sentence; after an error the state is only good for state_free(). */
+int state_bind(struct state *st, const struct conf *c, struct binding *out, struct err *e);
+
+void binding_free(struct binding *b);
+
+/* The text of the state, to be freed with free(); NULL when out of memory. */
+char *state_encode(const struct state *st);
+
+/* Reads a text; `name` stands for the file in sentences. Returns 0, or -EINVAL (damaged: the sentence says
+ * where and what to do) or -ENOMEM. */
+int state_decode(const char *text, size_t len, const char *name, struct state **out, struct err *e);

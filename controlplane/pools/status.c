@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the site says of itself. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "controlplane/pools/site_impl.h"
+
+static const char *const wanted_names[] = {
+	[SERVER_READY] = "ready",
+	[SERVER_DRAIN] = "drain",
+	[SERVER_MAINT] = "maint",
+};
+
+const char *server_wanted_name(enum server_wanted w)
+{
+	return wanted_names[w];
+}
+
+int server_wanted_parse(const char *name)
+{
+	for (int i = SERVER_READY; i <= SERVER_MAINT; i++)
+		if (!strcmp(wanted_names[i], name))
+			return i;
+	return -1;
+}
+
+const struct conf *site_conf(const struct site *s)
+{
+	return s->live->conf;
+}
+
+const char *site_config_path(const struct site *s)
+{
+	return s->live->path;
+}
+
+const char *site_config_text(const struct site *s)
+{
+	return s->live->text;
+}
+
+const struct engine *site_engine(const struct site *s)
+{
+	return s->engine;
+}
+
+static const struct state_server *record(const struct site *s, unsigned server)
+{
+	return state_server(s->state, s->live->ids.servers[server]);
+}
+
+const struct site_overlay *site_server_overlay(const struct site *s, unsigned server)
+{
+	return &record(s, server)->overlay;
+}
+
+unsigned site_server_weight(const struct site *s, unsigned server)
+{
+	return build_weight(&s->live->conf->servers[server], record(s, server));
+}
+
+bool site_server_serving(const struct site *s, unsigned server)
+{
+	return build_serving(&s->live->conf->servers[server], record(s, server));
+}
+
+void site_server_health(const struct site *s, unsigned server, struct health_report *out)
+{
+	uint32_t id = s->live->ids.servers[server];
+
+	if (!health_report(s->health, id, out))
+		return;
+	*out = (struct health_report){
+		.id = id,
+		.state = record(s, server)->seen.state,
+		.since_ms = s->started_ms,
+	};
+	snprintf(out->last_reason, sizeof out->last_reason, "%s",
+		out->state == HEALTH_UP ? "no check"
+					: "no service uses the pool, so its check has no port");
+}
+
+uint32_t site_vip_id(const struct site *s, unsigned vip)
+{
+	return s->live->ids.vips[vip];
+}
+
+uint32_t site_gateway_id(const struct site *s, unsigned gateway)
+{
+	return s->live->ids.gateways[gateway];
+}
+
+uint32_t site_service_id(const struct site *s, unsigned service)
+{
+	return s->live->ids.services[service];
+}
+
+uint32_t site_server_id(const struct site *s, unsigned server)
+{
+	return s->live->ids.servers[server];
+}
+
+__attribute__((format(printf, 3, 4))) static void warn(
+	const struct site *s, struct site_status *out, const char *fmt, ...)
+{
+	struct err *to = &s->warnings[out->n_warnings];
+	va_list ap;
+
+	if (out->n_warnings == SITE_WARNINGS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(to->text, sizeof to->text, fmt, ap);
+	va_end(ap);
+	out->warnings[out->n_warnings++] = to->text;
+}
+
+static void warn_site(const struct site *s, struct site_status *out)
+{
+	struct err e;
+
+	if (s->detached)
+		warn(s, out,
+			"the engine is detached, packets are left to this host: restart tandemd to "
+			"attach it again");
+	if (s->holding)
+		warn(s, out,
+			"packets flow by the adopted generation until the health of %u servers is "
+			"known",
+			seen_starting(s));
+	if (s->publish_fault.text[0])
+		warn(s, out, "the last change is not published: %s", s->publish_fault.text);
+	if (s->table_fault.text[0])
+		warn(s, out, "%s", s->table_fault.text);
+	if (s->save_fault.text[0])
+		warn(s, out, "%s", s->save_fault.text);
+	if (facts_check_addresses(s->host, s->live->conf, &e))
+		warn(s, out, "%s", e.text);
+}
+
+static void warn_ports(const struct site *s, struct site_status *out)
+{
+	const struct engine_port *ports;
+	unsigned n;
+
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		const struct site_port *p = &s->ports[i];
+
+		if (!p->present)
+			warn(s, out, "interface %s is gone; when it is back, restart tandemd",
+				p->device);
+		else if (!p->up)
+			warn(s, out, "interface %s is down", p->device);
+	}
+	ports = engine_ports(s->engine, &n);
+	for (unsigned i = 0; i < n && !s->detached; i++)
+		if (s->live->conf->engine.mode != CONF_XDP_GENERIC &&
+			!strcmp(ports[i].mode, "generic"))
+			warn(s, out,
+				"interface %s runs in generic mode, which is slow: its driver has "
+				"no "
+				"native XDP",
+				ports[i].device);
+}
+
+static bool has_service(const struct conf *c, unsigned pool)
+{
+	for (unsigned i = 0; i < c->n_services; i++)
+		if (c->services[i].pool == pool)
+			return true;
+	return false;
+}
+
+/* Names for one sentence: the first few, and how many there are. */
+struct name_list {
+	char text[200];
+	unsigned n;
+};
+
+static void name_add(struct name_list *l, const char *name)
+{
+	size_t used = strlen(l->text);
+
+	if (used + strlen(name) + 3 < sizeof l->text)
+		snprintf(l->text + used, sizeof l->text - used, "%s%s", l->n ? ", " : "", name);
+	else if (used + 4 < sizeof l->text && l->text[used - 1] != '.')
+		snprintf(l->text + used, sizeof l->text - used, "...");
+	l->n++;
+}
+
+static bool pool_serves(const struct site *s, const struct conf_pool *p)
+{
+	for (unsigned i = p->first_server; i < p->first_server + p->n_servers; i++)
+		if (site_server_serving(s, i))
+			return true;
+	return false;
+}
+
+static bool pool_unreachable(const struct site *s, const struct conf_pool *p)
+{
+	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published; i++)
+		if (!s->published->members[i].hop_ifindex)
+			return true;
+	return false;
+}
+
+static void warn_pools(const struct site *s, struct site_status *out)
+{
+	struct name_list empty = { "", 0 }, unreachable = { "", 0 };
+	const struct conf *c = s->live->conf;
+
+	for (unsigned i = 0; i < c->n_pools; i++) {
+		if (!has_service(c, i))
+			continue;
+		if (!pool_serves(s, &c->pools[i]))
+			name_add(&empty, c->pools[i].name);
+		if (pool_unreachable(s, &c->pools[i]))
+			name_add(&unreachable, c->pools[i].name);
+	}
+	if (empty.n)
+		warn(s, out, "%u pool%s no server that takes new connections: %s", empty.n,
+			empty.n == 1 ? " has" : "s have", empty.text);
+	if (unreachable.n)
+		warn(s, out,
+			"servers of %u pool%s have no route over an interface of the "
+			"configuration: %s",
+			unreachable.n, unreachable.n == 1 ? "" : "s", unreachable.text);
+}
+
+static bool behind_router(const struct site *s, const struct conf_pool *p)
+{
+	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published;
+		i++) {
+		const struct snapshot_member *m = &s->published->members[i];
+
+		if (m->hop_ifindex && memcmp(m->hop_bytes, m->bytes, sizeof m->bytes) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* By dsr the packet still carries the VIP: a router would send it back to us. */
+static void warn_routers(const struct site *s, struct site_status *out)
+{
+	struct name_list behind = { "", 0 };
+	const struct conf *c = s->live->conf;
+
+	for (unsigned i = 0; i < c->n_services; i++) {
+		const struct conf_service *v = &c->services[i];
+
+		if (v->forward == CONF_FORWARD_DSR && behind_router(s, &c->pools[v->pool]))
+			name_add(&behind, v->name);
+	}
+	if (behind.n)
+		warn(s, out,
+			"servers of %u service%s are behind a router, which dsr cannot reach (use "
+			"nat): %s",
+			behind.n, behind.n == 1 ? "" : "s", behind.text);
+}
+
+void site_status(const struct site *s, struct site_status *out)
+{
+	*out = (struct site_status){
+		.generation = engine_generation(s->engine),
+		.started_s = s->started_s,
+		.applied_s = s->applied_s,
+		.adopted = s->adopted,
+		.detached = s->detached,
+	};
+	warn_site(s, out);
+	warn_ports(s, out);
+	warn_pools(s, out);
+	warn_routers(s, out);
+}

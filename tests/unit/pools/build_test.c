@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <string.h>
+#include "controlplane/pools/build.h"
+
+static const char text[] =
+	"node = \"lb-a\";\n"
+	"interfaces: { front: { device = \"eth0\"; }; back: { device = \"eth1\"; }; };\n"
+	"vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; };\n"
+	"  six: { address = \"2001:db8::10\"; interface = \"front\"; }; };\n"
+	"gateways: { gw: { address = \"198.51.100.1\"; interface = \"back\"; }; };\n"
+	"pools: {\n"
+	"  web: { servers: { web1: { address = \"198.51.100.11\"; };\n"
+	"    web2: { address = \"198.51.100.12\"; port = 8080; weight = 5; }; }; };\n"
+	"  six: { servers: { s1: { address = \"2001:db8:1::11\"; weight = 0; }; }; };\n"
+	"};\n"
+	"services: {\n"
+	"  web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; };\n"
+	"  dns: { vip = \"six\"; protocol = \"udp\"; port = 53; forward = \"dsr\"; pool = \"six\"; "
+	"};\n"
+	"};\n";
+
+static const struct snapshot_port ports[] = {
+	{ .ifindex = 7, .mac = { 2, 0, 0, 0, 0, 7 }, .mtu = 1500 },
+	{ .ifindex = 9, .mac = { 2, 0, 0, 0, 0, 9 }, .mtu = 9000 },
+};
+
+struct fixture {
+	struct conf *conf;
+	struct state *state;
+	struct binding ids;
+	struct build_hop hops[3];
+	struct build_facts facts;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	struct diags d = { 0 };
+	struct err e = { "" };
+
+	memset(&f, 0, sizeof f);
+	if (conf_parse(text, "test", &f.conf, &d)) {
+		diags_print(&d, stderr);
+		return -1;
+	}
+	diags_free(&d);
+	f.state = state_new();
+	if (!f.state || state_bind(f.state, f.conf, &f.ids, &e))
+		return -1;
+	f.hops[0].ifindex = f.hops[1].ifindex = 9;
+	f.hops[0].addr = f.conf->servers[0].address;
+	addr_parse("198.51.100.2", &f.hops[1].addr);
+	f.facts = (struct build_facts){ .ports = ports, .hops = f.hops };
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	binding_free(&f->ids);
+	state_free(f->state);
+	conf_free(f->conf);
+	return 0;
+}
+
+static struct build *build(const struct fixture *f)
+{
+	struct build *b;
+
+	assert_int_equal(build_new(&b, f->conf, &f->ids, f->state, &f->facts), 0);
+	return b;
+}
+
+static void test_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct build *b = build(f);
+	const struct snapshot_input *in = &b->input;
+
+	assert_int_equal(in->n_ports, 2);
+	assert_int_equal(in->ports[1].ifindex, 9);
+	assert_int_equal(in->ports[1].mtu, 9000);
+	assert_int_equal(in->n_addresses, 3);
+	assert_int_equal(in->addresses[0].id, f->ids.vips[0]);
+	assert_int_equal(in->addresses[0].af, 4);
+	assert_memory_equal(in->addresses[0].bytes, "\xc0\x00\x02\x0a", 4);
+	assert_int_equal(in->addresses[0].ifindex, 7);
+	assert_false(in->addresses[0].gateway);
+	assert_int_equal(in->addresses[1].af, 6);
+	assert_int_equal(in->addresses[2].id, f->ids.gateways[0]);
+	assert_int_equal(in->addresses[2].ifindex, 9);
+	assert_true(in->addresses[2].gateway);
+	assert_int_equal(in->n_services, 2);
+	assert_int_equal(in->services[0].address, 0);
+	assert_int_equal(in->services[0].protocol, IPPROTO_TCP);
+	assert_int_equal(in->services[0].port, 80);
+	assert_int_equal(in->services[0].forward, L4_FORWARD_NAT);
+	assert_int_equal(in->services[1].address, 1);
+	assert_int_equal(in->services[1].protocol, IPPROTO_UDP);
+	assert_int_equal(in->services[1].forward, L4_FORWARD_DSR);
+	assert_int_equal(in->services[1].pool, 1);
+	assert_int_equal(in->pools[1].first_member, 2);
+	assert_int_equal(in->pools[1].n_members, 1);
+	assert_int_equal(in->members[0].port, 0);
+	assert_int_equal(in->members[0].weight, 1);
+	assert_int_equal(in->members[0].hop_ifindex, 9);
+	assert_memory_equal(in->members[0].hop_bytes, in->members[0].bytes, 16);
+	assert_int_equal(in->members[1].port, 8080);
+	assert_int_equal(in->members[1].weight, 5);
+	assert_memory_equal(in->members[1].hop_bytes, "\xc6\x33\x64\x02", 4);
+	assert_int_equal(in->members[2].weight, 0);
+	assert_int_equal(in->members[2].hop_ifindex, 0);
+	assert_memory_equal(in->key, f->state->key, 16);
+	build_free(b);
+}
+
+/* Every wanted state, seen state and weight: who has ring slots. */
+static void test_who_serves(void **state)
+{
+	static const int weights[] = { -1, 0, 1, 1000 };
+	struct fixture *f = *state;
+	struct state_server *record = state_server(f->state, f->ids.servers[1]);
+
+	for (int wanted = SERVER_READY; wanted <= SERVER_MAINT; wanted++)
+		for (int seen = HEALTH_STARTING; seen <= HEALTH_DOWN; seen++)
+			for (size_t w = 0; w < 4; w++) {
+				unsigned expected = weights[w] < 0 ? 5 : (unsigned)weights[w];
+				struct build *b;
+
+				record->overlay.wanted = (enum server_wanted)wanted;
+				record->overlay.weight = weights[w];
+				record->seen.state = (enum health_state)seen;
+				assert_int_equal(
+					build_weight(&f->conf->servers[1], record), expected);
+				if (wanted != SERVER_READY || seen != HEALTH_UP)
+					expected = 0;
+				assert_int_equal(
+					build_serving(&f->conf->servers[1], record), expected > 0);
+				b = build(f);
+				assert_int_equal(b->input.members[1].weight, expected);
+				assert_int_equal(b->input.members[0].weight, 1);
+				build_free(b);
+			}
+}
+
+static void test_same(void **state)
+{
+	struct fixture *f = *state;
+	struct build *a = build(f), *b = build(f);
+
+	assert_true(build_same(a, b));
+	assert_false(build_same(a, NULL));
+	assert_true(build_same(NULL, NULL));
+	build_free(b);
+	state_server(f->state, f->ids.servers[0])->overlay.wanted = SERVER_DRAIN;
+	b = build(f);
+	assert_false(build_same(a, b));
+	build_free(b);
+	state_server(f->state, f->ids.servers[0])->overlay.wanted = SERVER_READY;
+	f->hops[0].ifindex = 7;
+	b = build(f);
+	assert_false(build_same(a, b));
+	build_free(b);
+	f->hops[0].ifindex = 9;
+	f->state->key[3] ^= 1;
+	b = build(f);
+	assert_false(build_same(a, b));
+	build_free(b);
+	build_free(a);
+}
+
+static void test_next_hop(void **state)
+{
+	struct addr server, router, other;
+	struct host_route route = { .kind = HOST_ROUTE_UNICAST, .ifindex = 9 };
+	struct build_hop hop;
+
+	(void)state;
+	addr_parse("198.51.100.11", &server);
+	addr_parse("198.51.100.2", &router);
+	addr_parse("198.51.100.11", &other);
+	hop = build_hop(NULL, &server, ports, 2);
+	assert_int_equal(hop.ifindex, 0);
+	hop = build_hop(&route, &server, ports, 2);
+	assert_int_equal(hop.ifindex, 9);
+	assert_true(addr_equal(&hop.addr, &other));
+	route.gateway = router;
+	hop = build_hop(&route, &server, ports, 2);
+	assert_int_equal(hop.ifindex, 9);
+	assert_true(addr_equal(&hop.addr, &router));
+	route.ifindex = 8; /* not one of the configuration's */
+	hop = build_hop(&route, &server, ports, 2);
+	assert_int_equal(hop.ifindex, 0);
+	assert_int_equal(hop.addr.af, 0);
+	route.ifindex = 9;
+	route.kind = HOST_ROUTE_LOCAL;
+	assert_int_equal(build_hop(&route, &server, ports, 2).ifindex, 0);
+	route.kind = HOST_ROUTE_DISCARD;
+	assert_int_equal(build_hop(&route, &server, ports, 2).ifindex, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_serves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
+		cmocka_unit_test(test_next_hop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/pools/fake_engine.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fake_engine fake;
+
+void fake_reset(void)
+{
+	memset(&fake, 0, sizeof fake);
+}
+
+/* The handle says nothing: there is one fake. */
+static struct engine *handle(void)
+{
+	return (struct engine *)&fake;
+}
+
+int engine_open(struct engine **out, struct event_base *base, const struct engine_options *o,
+	bool *adopted, struct err *e)
+{
+	(void)base;
+	if (fake.open_error)
+		return err_set(e, fake.open_error, "the fake engine does not open");
+	fake.open = true;
+	fake.n_ports = o->n_links;
+	for (unsigned i = 0; i < o->n_links; i++) {
+		snprintf(
+			fake.ports[i].device, sizeof fake.ports[i].device, "%s", o->links[i]->name);
+		fake.ports[i].ifindex = o->links[i]->ifindex;
+		fake.ports[i].mode = "native";
+	}
+	*adopted = fake.adopt;
+	fake.attached = fake.adopt;
+	*out = handle();
+	return 0;
+}
+
+void engine_close(struct engine *en)
+{
+	(void)en;
+	fake.open = false;
+}
+
+int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
+{
+	(void)en;
+	if (fake.publish_error)
+		return err_set(e, fake.publish_error, "the fake engine does not publish");
+	fake.attached = true;
+	fake.publishes++;
+	fake.generation++;
+	fake.input = *in;
+	memcpy(fake.members, in->members, in->n_members * sizeof *in->members);
+	memcpy(fake.addresses, in->addresses, in->n_addresses * sizeof *in->addresses);
+	return 0;
+}
+
+uint64_t engine_generation(const struct engine *en)
+{
+	(void)en;
+	return fake.generation;
+}
+
+int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e)
+{
+	(void)en;
+	(void)route;
+	(void)gone;
+	if (fake.route_error)
+		return err_set(e, fake.route_error, "the fake engine takes no route");
+	fake.routes++;
+	return 0;
+}
+
+int engine_neighbour(struct engine *en, const struct host_neighbour *n, bool gone, struct err *e)
+{
+	(void)en;
+	(void)n;
+	(void)gone;
+	(void)e;
+	fake.neighbours++;
+	return 0;
+}
+
+void engine_each_used_neighbour(struct engine *en,
+	void (*fn)(void *arg, uint32_t ifindex, const struct addr *addr), void *arg)
+{
+	(void)en;
+	(void)fn;
+	(void)arg;
+}
+
+int engine_service_counter(const struct engine *en, uint32_t id, struct engine_counter *out)
+{
+	(void)en;
+	*out = fake.service[id];
+	return 0;
+}
+
+int engine_server_counter(const struct engine *en, uint32_t id, struct engine_counter *out)
+{
+	(void)en;
+	*out = fake.server[id];
+	return 0;
+}
+
+int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT])
+{
+	(void)en;
+	memcpy(out, fake.verdicts, sizeof fake.verdicts);
+	return 0;
+}
+
+int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT])
+{
+	(void)en;
+	memcpy(out, fake.vip_drops[vip_id], sizeof fake.vip_drops[vip_id]);
+	return 0;
+}
+
+const struct engine_port *engine_ports(const struct engine *en, unsigned *n)
+{
+	(void)en;
+	*n = fake.n_ports;
+	return fake.ports;
+}
+
+int engine_detach(const char *run_dir, struct err *e)
+{
+	(void)run_dir;
+	if (fake.detach_error)
+		return err_set(e, fake.detach_error, "the fake engine does not detach");
+	fake.detaches++;
+	fake.attached = false;
+	return (int)fake.n_ports;
+}

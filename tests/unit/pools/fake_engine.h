@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An engine for unit tests: keeps what it was told, in one process-wide place that tests look into. */
+#pragma once
+#include "controlplane/engine/engine.h"
+#include "dataplane/snapshot/snapshot.h"
+
+struct fake_engine {
+	/* What the next call answers; 0: it succeeds. */
+	int open_error, publish_error, detach_error, route_error;
+	bool adopt; /* engine_open() finds what a former process left */
+
+	bool open, attached;
+	unsigned publishes, detaches, routes, neighbours;
+	uint64_t generation;
+	/* A copy of the last input, without its arrays but for the members. */
+	struct snapshot_input input;
+	struct snapshot_member members[64];
+	struct snapshot_address addresses[16];
+	struct engine_counter service[64], server[64]; /* by id */
+	uint64_t verdicts[L4_V_COUNT], vip_drops[16][L4_V_COUNT];
+	struct engine_port ports[4];
+	unsigned n_ports;
+};
+
+extern struct fake_engine fake;
+
+void fake_reset(void);

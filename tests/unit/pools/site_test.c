@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "controlplane/pools/site_impl.h"
+#include "tests/unit/pools/fake_engine.h"
+#include "tests/unit/pools/site_fixture.h"
+
+static struct site_fixture f;
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture_open(&f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_close(&f);
+	return 0;
+}
+
+/* Starts with the fixture's configuration, one text of which is another. */
+static int start_with(const char *from, const char *to)
+{
+	char *text = fixture_replaced(fixture_text, from, to);
+
+	fixture_write(&f, text);
+	free(text);
+	return fixture_start(&f);
+}
+
+static int apply_with(const char *from, const char *to)
+{
+	char *text = fixture_replaced(fixture_text, from, to);
+
+	fixture_write(&f, text);
+	free(text);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
+	return site_apply(f.site, NULL, NULL, &f.diags, &f.e);
+}
+
+static char *read_state(void)
+{
+	static char text[65536];
+	FILE *in = fopen(f.state, "r");
+	size_t n;
+
+	assert_non_null(in);
+	n = fread(text, 1, sizeof text - 1, in);
+	text[n] = '\0';
+	fclose(in);
+	return text;
+}
+
+static void test_fresh_start(void **state)
+{
+	struct site_options o = { .config_path = f.config, .run_dir = f.dir, .state_dir = f.dir };
+	struct site_status status;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(site_new(&f.site, f.base, &o, &f.diags, &f.e), 0);
+	assert_true(fake.open);
+	assert_int_equal(fake.publishes, 0);
+	assert_true(fake.routes > 0);
+	assert_int_equal(stat(f.state, &st), 0); /* numbers are saved before packets see them */
+	assert_int_equal(site_start(f.site, &f.e), 0);
+	assert_int_equal(fake.publishes, 1);
+	assert_int_equal(fake.input.n_addresses, 2);
+	assert_int_equal(fake.input.n_members, 3);
+	assert_int_equal(fake.members[0].weight, 1);
+	assert_int_equal(fake.members[1].weight, 5);
+	assert_int_equal(fake.members[1].port, 8080);
+	site_status(f.site, &status);
+	assert_int_equal(status.generation, 1);
+	assert_false(status.adopted);
+	assert_string_equal(site_config_path(f.site), f.config);
+	assert_string_equal(site_config_text(f.site), fixture_text);
+	assert_true(site_server_serving(f.site, 0));
+}
+
+/* A restart finds the numbers, the key and the operator's changes again, and says the same to the engine. */
+static void test_restart(void **state)
+{
+	uint8_t key[16];
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	memcpy(key, fake.input.key, sizeof key);
+	assert_int_equal(site_server_set(f.site, 1, SERVER_DRAIN, 9, "operator", "disk", &f.e), 0);
+	fixture_stop(&f);
+	assert_int_equal(fake.detaches, 0);
+	fake.adopt = true;
+	/* Another order, and one more before: numbers stay. */
+	assert_int_equal(start_with("web: { servers: { web1",
+				 "web: { servers: { web0: { address = \"198.51.100.10\"; }; web1"),
+		0);
+	assert_memory_equal(fake.input.key, key, sizeof key);
+	assert_int_equal(site_server_id(f.site, 0), 4);
+	assert_int_equal(site_server_id(f.site, 1), 1);
+	assert_int_equal(site_server_id(f.site, 2), 2);
+	assert_int_equal(site_vip_id(f.site, 0), 1);
+	assert_int_equal(site_gateway_id(f.site, 0), 2);
+	assert_int_equal(site_server_overlay(f.site, 2)->wanted, SERVER_DRAIN);
+	assert_string_equal(site_server_overlay(f.site, 2)->why, "disk");
+	assert_int_equal(site_server_weight(f.site, 2), 9);
+	assert_int_equal(fake.members[2].weight, 0);
+}
+
+static void test_server_set(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "reboot", &f.e), 0);
+	assert_int_equal(fake.publishes, 2);
+	assert_int_equal(fake.members[0].weight, 0);
+	assert_non_null(strstr(read_state(), "reboot"));
+	assert_false(site_server_serving(f.site, 0));
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, 500, "root", "", &f.e), 0);
+	assert_int_equal(fake.members[0].weight, 500);
+	assert_string_equal(site_server_overlay(f.site, 0)->why, "");
+	assert_int_equal(site_server_set(f.site, 0, -1, -2, "root", "", &f.e), 0);
+	assert_int_equal(fake.members[0].weight, 1);
+	assert_int_equal(site_server_set(f.site, 0, -1, 0, "root", "", &f.e), 0);
+	assert_int_equal(fake.members[0].weight, 0);
+}
+
+static void test_server_set_that_cannot_be_published(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	fake.publish_error = -ENOSPC;
+	assert_int_equal(
+		site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e), -ENOSPC);
+	assert_int_equal(site_server_overlay(f.site, 0)->wanted, SERVER_READY);
+	assert_null(strstr(read_state(), "maint"));
+}
+
+static void test_server_set_that_cannot_be_saved(void **state)
+{
+	char temp[96];
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	snprintf(temp, sizeof temp, "%s.new", f.state);
+	assert_int_equal(mkdir(temp, 0700), 0);
+	assert_true(site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e) < 0);
+	rmdir(temp);
+	assert_int_equal(fake.publishes, 1);
+	assert_int_equal(site_server_overlay(f.site, 0)->wanted, SERVER_READY);
+}
+
+static void test_apply(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	id = site_server_id(f.site, 1);
+	assert_int_equal(apply_with("weight = 5", "weight = 6"), 0);
+	assert_int_equal(fake.publishes, 2);
+	assert_int_equal(fake.members[1].weight, 6);
+	assert_int_equal(apply_with("web1: { address = \"198.51.100.11\"; };", ""), 0);
+	assert_int_equal(fake.input.n_members, 2);
+	assert_int_equal(site_server_id(f.site, 0), id);
+	/* The same again is no news. */
+	assert_int_equal(apply_with("web1: { address = \"198.51.100.11\"; };", ""), 0);
+	assert_int_equal(fake.publishes, 3);
+}
+
+/* What is refused changes nothing and says why. */
+static void test_apply_refused(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		int err;
+		const char *why;
+	} cases[] = {
+		{ "weight = 5", "wieght = 5", -EINVAL, "error" },
+		{ "weight = 5", "weight = ", -EINVAL, "error" },
+		{ "servers = 32", "servers = 33", -EBUSY, "\"limits\"" },
+		{ "device = \"lo\"; };", "device = \"lo\"; }; other: {};", -EBUSY,
+			"\"interfaces\"" },
+		{ "node", "engine: { mode = \"generic\"; };\nnode", -EBUSY, "\"engine\"" },
+		{ "\"192.0.2.10\"", "\"127.0.0.1\"", -EADDRINUSE, "127.0.0.1" },
+		{ "node", "api: { group = \"root\"; };\nnode", -EBUSY, "\"api.group\"" },
+	};
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(apply_with(cases[i].from, cases[i].to), cases[i].err);
+		if (!strstr(f.e.text, cases[i].why))
+			fail_msg("case %zu: \"%s\" does not say %s", i, f.e.text, cases[i].why);
+		assert_int_equal(f.diags.n_errors > 0, cases[i].err == -EINVAL);
+		assert_int_equal(fake.publishes, 1);
+		assert_string_equal(site_config_text(f.site), fixture_text);
+	}
+	unlink(f.config);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
+	assert_int_equal(site_apply(f.site, NULL, NULL, &f.diags, &f.e), -ENOENT);
+	fixture_write(&f, fixture_text);
+	fake.publish_error = -ENOSPC;
+	assert_int_equal(apply_with("weight = 5", "weight = 6"), -ENOSPC);
+	assert_int_equal(site_server_weight(f.site, 1), 5);
+}
+
+/* A path that is named counts until the next reload without one. */
+static void test_apply_another_file(void **state)
+{
+	const struct site_caller self = { .uid = geteuid(), .gid = getegid() };
+	char other[96];
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	snprintf(other, sizeof other, "%s/other.conf", f.dir);
+	assert_int_equal(rename(f.config, other), 0);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
+	assert_int_equal(site_apply(f.site, other, &self, &f.diags, &f.e), 0);
+	assert_string_equal(site_config_path(f.site), other);
+	assert_int_equal(rename(other, f.config), 0);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
+	assert_int_equal(site_apply(f.site, NULL, NULL, &f.diags, &f.e), 0);
+	assert_string_equal(site_config_path(f.site), f.config);
+}
+
+static void test_start_failures(void **state)
+{
+	(void)state;
+	assert_int_equal(start_with("weight = 5", "wieght = 5"), -EINVAL);
+	assert_true(f.diags.n_errors > 0);
+	assert_int_equal(start_with("device = \"lo\"", "device = \"nosuch0\""), -ENODEV);
+	assert_non_null(strstr(f.e.text, "nosuch0"));
+	assert_int_equal(start_with("\"198.51.100.1\"", "\"127.0.0.1\""), -EADDRINUSE);
+	assert_non_null(strstr(f.e.text, "127.0.0.1"));
+	assert_non_null(strstr(f.e.text, "in use"));
+	fake.open_error = -EPERM;
+	assert_int_equal(start_with("weight = 5", "weight = 6"), -EPERM);
+	fake.open_error = 0;
+	fake.route_error = -ENOSPC; /* a full table */
+	assert_int_equal(start_with("weight = 5", "weight = 6"), -ENOSPC);
+	fake.route_error = 0;
+	assert_int_equal(fake.detaches, 1);
+	assert_false(fake.open);
+	assert_int_equal(fake.publishes, 0);
+}
+
+/* A fresh engine that could not attach is taken away again; an adopted one is not touched. */
+static void test_failed_first_publish(void **state)
+{
+	(void)state;
+	fake.publish_error = -EBUSY;
+	assert_int_equal(fixture_start(&f), -EBUSY);
+	fixture_stop(&f);
+	assert_false(fake.open);
+	assert_int_equal(fake.detaches, 1);
+	fake.adopt = true;
+	assert_int_equal(fixture_start(&f), -EBUSY);
+	fixture_stop(&f);
+	assert_int_equal(fake.detaches, 1);
+	assert_true(fake.attached);
+}
+
+static void test_damaged_state(void **state)
+{
+	int fd = open(f.state, O_WRONLY | O_CREAT, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "{ \"version\": 1", 14), 14);
+	close(fd);
+	assert_int_equal(fixture_start(&f), -EINVAL);
+	assert_non_null(strstr(f.e.text, f.state));
+	assert_non_null(strstr(f.e.text, "line 1"));
+	assert_false(fake.open);
+}
+
+static void test_detach(void **state)
+{
+	struct site_status status;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	fake.detach_error = -EPERM;
+	assert_int_equal(site_detach(f.site, &f.e), -EPERM);
+	fake.detach_error = 0;
+	assert_int_equal(site_detach(f.site, &f.e), 1);
+	site_status(f.site, &status);
+	assert_true(status.detached);
+	assert_true(status.n_warnings > 0);
+	assert_non_null(strstr(status.warnings[0], "detached"));
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), -EBUSY);
+	assert_int_equal(apply_with("weight = 5", "weight = 6"), -EBUSY);
+	assert_int_equal(site_detach(f.site, &f.e), -EBUSY);
+	assert_int_equal(fake.publishes, 1);
+}
+
+/* A port of this machine where connections are taken and never answered. */
+static int listener(unsigned *port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof sin;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	*port = ntohs(sin.sin_port);
+	return fd;
+}
+
+/* The fixture's configuration with pool "tcp" before the others, whose server "s1" is checked by tcp on a port, and
+ * pool "http", whose server is checked by http on a port. The first verdict is due at once, later ones not
+ * within the time of a test. */
+static int start_checked(unsigned tcp_port, unsigned http_port)
+{
+	char *pools;
+	int err;
+
+	assert_true(
+		asprintf(&pools,
+			"health: {\n"
+			"  t: { type = \"tcp\"; port = %u; interval = \"20s\"; timeout = \"10s\"; rise = 1; fall = "
+			"1; };\n"
+			"  h: { type = \"http\"; port = %u; interval = \"20s\"; timeout = \"10s\"; rise = 1; fall "
+			"= 1; };\n"
+			"};\n"
+			"pools: { tcp: { health = \"t\"; servers: { s1: { address = \"127.0.0.1\"; }; }; };\n"
+			"  http: { health = \"h\"; servers: { s1: { address = \"127.0.0.1\"; }; }; };\n",
+			tcp_port, http_port) > 0);
+	err = start_with("pools: {", pools);
+	free(pools);
+	return err;
+}
+
+static bool has_published(void *arg)
+{
+	(void)arg;
+	return fake.publishes > 0;
+}
+
+static bool has_verdict(void *arg)
+{
+	const unsigned *server = arg;
+	struct health_report r;
+
+	site_server_health(f.site, *server, &r);
+	return r.state != HEALTH_STARTING;
+}
+
+static bool never(void *arg)
+{
+	unsigned *turns = arg;
+
+	return ++*turns > 20;
+}
+
+/* An adopted engine whose servers nobody remembers keeps its snapshot until all have verdicts. */
+static void test_hold_ends(void **state)
+{
+	(void)state;
+	fake.adopt = true;
+	assert_int_equal(start_checked(1, 1), 0); /* nobody listens there */
+	assert_int_equal(fake.publishes, 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), -EAGAIN);
+	assert_int_equal(apply_with("weight = 5", "weight = 6"), -EAGAIN);
+	assert_true(fixture_wait(&f, has_published, NULL));
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	fixture_stop(&f);
+	/* The second time they are remembered. */
+	fake.publishes = 0;
+	assert_int_equal(start_checked(1, 1), 0);
+	assert_int_equal(fake.publishes, 1);
+}
+
+static void test_hold_lasts(void **state)
+{
+	unsigned port, server = 0, turns = 0;
+	int fd = listener(&port);
+
+	(void)state;
+	fake.adopt = true;
+	assert_int_equal(start_checked(port, port), 0);
+	assert_true(fixture_wait(&f, has_verdict, &server));
+	publish_later(f.site, 0); /* as when a route changes */
+	assert_true(fixture_wait(&f, never, &turns));
+	assert_int_equal(fake.publishes, 0);
+	close(fd);
+}
+
+/* A verdict is published by the loop. */
+static void test_verdict(void **state)
+{
+	unsigned port, server = 0, turns = 0;
+	int fd = listener(&port);
+
+	(void)state;
+	assert_int_equal(start_checked(port, port), 0);
+	assert_int_equal(fake.publishes, 1);
+	assert_int_equal(fake.members[0].weight, 0); /* it has no verdict yet */
+	assert_true(fixture_wait(&f, has_verdict, &server));
+	assert_true(fixture_wait(&f, never, &turns));
+	assert_int_equal(fake.publishes, 2);
+	assert_int_equal(fake.members[0].weight, 1);
+	assert_int_equal(fake.members[1].weight, 0);
+	close(fd);
+}
+
+/* Down instead of starting is the same to packets. */
+static void test_verdict_without_effect(void **state)
+{
+	unsigned server = 0, turns = 0;
+
+	(void)state;
+	assert_int_equal(start_checked(1, 1), 0);
+	assert_true(fixture_wait(&f, has_verdict, &server));
+	assert_true(fixture_wait(&f, never, &turns));
+	assert_int_equal(fake.publishes, 1);
+}
+
+static void test_verdict_after_detach(void **state)
+{
+	unsigned port, server = 0, turns = 0;
+	int fd = listener(&port);
+
+	(void)state;
+	assert_int_equal(start_checked(port, port), 0);
+	assert_int_equal(site_detach(f.site, &f.e), 1);
+	assert_true(fixture_wait(&f, has_verdict, &server));
+	assert_true(fixture_wait(&f, never, &turns));
+	assert_int_equal(fake.publishes, 1);
+	close(fd);
+}
+
+/* What could not be published is tried again. */
+static void test_publish_is_tried_again(void **state)
+{
+	unsigned port, server = 0;
+	struct site_status status;
+	int fd = listener(&port);
+
+	(void)state;
+	assert_int_equal(start_checked(port, port), 0);
+	fake.publishes = 0;
+	fake.publish_error = -ENOMEM;
+	assert_true(fixture_wait(&f, has_verdict, &server));
+	event_base_loop(f.base, EVLOOP_NONBLOCK);
+	site_status(f.site, &status);
+	assert_non_null(strstr(status.warnings[0], "not published"));
+	fake.publish_error = 0;
+	assert_true(fixture_wait(&f, has_published, NULL));
+	assert_int_equal(fake.members[0].weight, 1);
+	site_status(f.site, &status);
+	assert_null(strstr(status.warnings[0], "not published"));
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fresh_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_server_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_server_set_that_cannot_be_published, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_server_set_that_cannot_be_saved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_another_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_failures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_first_publish, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_detach, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hold_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hold_lasts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verdict, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verdict_without_effect, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
