@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tandemctl: the command line of tandemd's API. */
+#include <curl/curl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "apps/tandemctl/client.h"
+#include "apps/tandemctl/command.h"
+#include "apps/tandemctl/text.h"
+
+#define DEFAULT_SOCKET	"/run/tandem/api.sock"
+#define DEFAULT_TIMEOUT 10 /* seconds */
+#define LONGEST_TIMEOUT 3600
+
+struct options {
+	const char *socket, *why;
+	long timeout_s;
+	bool json, help, version;
+};
+
+static bool read_timeout(const char *text, long *out)
+{
+	char *end;
+
+	*out = strtol(text, &end, 10);
+	return end != text && !*end && *out > 0 && *out <= LONGEST_TIMEOUT;
+}
+
+/* The sentence for an option that getopt_long() refused with c. */
+static void wrong_option(char **argv, int c, struct err *e)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+	const char *option = optopt ? letter : argv[optind - 1];
+
+	if (c == ':')
+		err_set(e, 0, "the option %s needs a value; see `tandemctl help`", option);
+	else
+		err_set(e, 0, "there is no option %s; see `tandemctl help`", option);
+}
+
+/* Options may stand anywhere among the words. Returns false with a sentence in e when one is wrong. */
+static bool read_options(int argc, char **argv, struct options *o, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "why", required_argument, NULL, 'w' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, ":s:jt:w:hV", longs, NULL)) != -1) {
+		if (c == 's') {
+			o->socket = optarg;
+		} else if (c == 'j') {
+			o->json = true;
+		} else if (c == 'w') {
+			o->why = optarg;
+		} else if (c == 'h') {
+			o->help = true;
+		} else if (c == 'V') {
+			o->version = true;
+		} else if (c != 't') {
+			wrong_option(argv, c, e);
+			return false;
+		} else if (!read_timeout(optarg, &o->timeout_s)) {
+			err_set(e, 0, "a time-out is a number of seconds from 1 to %d, not \"%s\"",
+				LONGEST_TIMEOUT, optarg);
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char **words)
+{
+	char **args;
+	const struct command *c = command_find(words, &args, &ctl->err);
+	enum ctl_exit rc;
+
+	if (!c)
+		return CTL_USAGE;
+	if (o->why && !c->takes_why) {
+		err_set(&ctl->err, 0, "--why is for changes of servers only");
+		return CTL_USAGE;
+	}
+	if (client_new(&ctl->client, o->socket, o->timeout_s * 1000, &ctl->err))
+		return CTL_USAGE;
+	rc = c->run(ctl, args);
+	client_free(ctl->client);
+	return rc;
+}
+
+static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
+{
+	const char *socket = getenv("TANDEM_SOCKET");
+	struct options o = {
+		.socket = socket && *socket ? socket : DEFAULT_SOCKET,
+		.timeout_s = DEFAULT_TIMEOUT,
+	};
+
+	if (!read_options(argc, argv, &o, &ctl->err))
+		return CTL_USAGE;
+	ctl->json = o.json;
+	ctl->why = o.why;
+	if (o.help)
+		return command_help(ctl, argv + optind);
+	if (o.version) {
+		fprintf(ctl->screen.out, "tandemctl %s\n", TANDEM_VERSION);
+		return CTL_OK;
+	}
+	return run_command(ctl, &o, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { 0 };
+	enum ctl_exit rc;
+
+	screen_init(&ctl.screen, time(NULL));
+	curl_global_init(CURL_GLOBAL_NOTHING);
+	rc = run(&ctl, argc, argv);
+	curl_global_cleanup();
+	if (*ctl.err.text) {
+		char *text = text_escape(ctl.err.text);
+
+		fprintf(stderr, "tandemctl: %s\n", text);
+		free(text);
+	}
+	if ((fflush(stdout) || ferror(stdout)) && !rc) {
+		fputs("tandemctl: the output could not be written in full\n", stderr);
+		rc = CTL_NEGATIVE;
+	}
+	return (int)rc;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "apps/tandemctl/api.h"
+#include "apps/tandemctl/fields.h"
+#include "apps/tandemctl/nouns.h"
+
+/* "2 of 3": how many of its servers take new flows. */
+static void print_serving(FILE *out, const json_t *service, time_t now)
+{
+	field_plain(out, json_object_get(service, "serving"), now);
+	fputs(" of ", out);
+	field_plain(out, json_object_get(service, "servers"), now);
+}
+
+void service_table(const struct screen *s, const json_t *services)
+{
+	static const struct field fields[] = {
+		{ .title = "SERVICE", .key = "name" },
+		{ .title = "VIP", .key = "vip" },
+		{ .title = "ADDRESS", .print = field_endpoint },
+		{ .title = "PROTOCOL", .key = "protocol" },
+		{ .title = "FORWARD", .key = "forward" },
+		{ .title = "POOL", .key = "pool" },
+		{ .title = "SERVING", .print = print_serving },
+		{ .title = "PACKETS", .key = "packets", .flags = FIELD_RIGHT },
+		{ .title = "BYTES", .key = "bytes", .flags = FIELD_RIGHT },
+	};
+
+	fields_table(s, services, FIELDS(fields));
+}
+
+enum ctl_exit service_list(struct ctl *ctl, char **args)
+{
+	(void)args;
+	return noun_list(ctl, "services", service_table);
+}
+
+enum ctl_exit service_show(struct ctl *ctl, char **args)
+{
+	static const struct field fields[] = {
+		{ .title = "service", .key = "name" },
+		{ .title = "vip", .key = "vip" },
+		{ .title = "address", .print = field_endpoint },
+		{ .title = "protocol", .key = "protocol" },
+		{ .title = "forward", .key = "forward" },
+		{ .title = "pool", .key = "pool" },
+		{ .title = "serving", .print = print_serving },
+		{ .title = "packets", .key = "packets" },
+		{ .title = "bytes", .key = "bytes" },
+		{ .title = "id", .key = "id" },
+	};
+	json_t *service;
+	enum ctl_exit rc = api_get_named(ctl, "services", args[0], &service);
+
+	if (!rc && !ctl->json)
+		fields_record(&ctl->screen, service, FIELDS(fields));
+	json_decref(service);
+	return rc;
+}

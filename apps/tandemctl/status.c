@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include "apps/tandemctl/api.h"
+#include "apps/tandemctl/fields.h"
+#include "apps/tandemctl/nouns.h"
+#include "apps/tandemctl/text.h"
+
+static void print_config(FILE *out, const json_t *config, time_t now)
+{
+	field_plain(out, json_object_get(config, "path"), now);
+	fputs(", applied ", out);
+	field_age(out, json_object_get(config, "applied"), now);
+	fputs(" ago", out);
+}
+
+static void print_engine(FILE *out, const json_t *engine, time_t now)
+{
+	field_plain(out, json_object_get(engine, "type"), now);
+	fputs(", generation ", out);
+	field_plain(out, json_object_get(engine, "generation"), now);
+	if (json_is_true(json_object_get(engine, "adopted")))
+		fputs(", adopted from the daemon before", out);
+	if (json_is_true(json_object_get(engine, "detached")))
+		fputs(", detached", out);
+}
+
+/* "9 of 10 serving; 9 up, 1 down, 0 starting; 0 drain, 0 maint" */
+static void print_servers(FILE *out, const json_t *servers, time_t now)
+{
+	static const struct {
+		const char *key, *after;
+	} parts[] = {
+		{ "serving", " of " },
+		{ "total", " serving; " },
+		{ "up", " up, " },
+		{ "down", " down, " },
+		{ "starting", " starting; " },
+		{ "drain", " drain, " },
+		{ "maint", " maint" },
+	};
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		field_plain(out, json_object_get(servers, parts[i].key), now);
+		fputs(parts[i].after, out);
+	}
+}
+
+static void port_table(const struct screen *s, const json_t *ports)
+{
+	static const struct field fields[] = {
+		{ .title = "PORT", .key = "name" },
+		{ .title = "DEVICE", .key = "device" },
+		{ .title = "IFINDEX", .key = "ifindex", .flags = FIELD_RIGHT },
+		{ .title = "MODE", .key = "mode" },
+	};
+
+	fields_table(s, ports, FIELDS(fields));
+}
+
+static void warning_list(const struct screen *s, const json_t *warnings)
+{
+	for (size_t i = 0; i < json_array_size(warnings); i++) {
+		json_t *entry = json_array_get(warnings, i);
+		char *text = text_escape(json_is_string(entry) ? json_string_value(entry) : "-");
+
+		fprintf(s->out, "%swarning:%s %s\n", s->colour ? "\033[33m" : "",
+			s->colour ? "\033[0m" : "", text);
+		free(text);
+	}
+}
+
+/* A table under an empty line, unless it would be empty. */
+static void section(const struct screen *s, const json_t *rows,
+	void (*table)(const struct screen *s, const json_t *rows))
+{
+	if (!json_array_size(rows))
+		return;
+	putc('\n', s->out);
+	table(s, rows);
+}
+
+/* What the picture is made of, in the order of asking. */
+enum { STATUS, VIPS, SERVICES, POOLS, N_REPLIES };
+
+static void status_print(const struct screen *s, json_t *const replies[N_REPLIES])
+{
+	static const struct field fields[] = {
+		{ .title = "node", .key = "node" },
+		{ .title = "version", .key = "version" },
+		{ .title = "running for", .key = "started", .print = field_age },
+		{ .title = "config", .key = "config", .print = print_config },
+		{ .title = "engine", .key = "engine", .print = print_engine },
+		{ .title = "servers", .key = "servers", .print = print_servers },
+	};
+	const json_t *status = replies[STATUS];
+	json_t *servers = pool_servers(json_object_get(replies[POOLS], "pools"));
+
+	fields_record(s, status, FIELDS(fields));
+	section(s, json_object_get(json_object_get(status, "engine"), "ports"), port_table);
+	section(s, json_object_get(replies[VIPS], "vips"), vip_table);
+	section(s, json_object_get(replies[SERVICES], "services"), service_table);
+	section(s, servers, server_table);
+	section(s, json_object_get(status, "changes"), change_table);
+	section(s, json_object_get(status, "warnings"), warning_list);
+	json_decref(servers);
+}
+
+enum ctl_exit status_show(struct ctl *ctl, char **args)
+{
+	static const char *const targets[N_REPLIES] = {
+		[STATUS] = "/v1/status",
+		[VIPS] = "/v1/vips",
+		[SERVICES] = "/v1/services",
+		[POOLS] = "/v1/pools",
+	};
+	json_t *replies[N_REPLIES] = { NULL };
+	enum ctl_exit rc = api_get(ctl, targets[STATUS], &replies[STATUS]);
+
+	(void)args;
+	if (!ctl->json) {
+		for (int i = STATUS + 1; !rc && i < N_REPLIES; i++)
+			rc = api_get(ctl, targets[i], &replies[i]);
+		if (!rc)
+			status_print(&ctl->screen, replies);
+	}
+	for (int i = 0; i < N_REPLIES; i++)
+		json_decref(replies[i]);
+	return rc;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "apps/tandemctl/api.h"
+#include "apps/tandemctl/fields.h"
+#include "apps/tandemctl/nouns.h"
+
+void vip_table(const struct screen *s, const json_t *vips)
+{
+	static const struct field fields[] = {
+		{ .title = "VIP", .key = "name" },
+		{ .title = "ADDRESS", .key = "address" },
+		{ .title = "INTERFACE", .key = "interface" },
+		{ .title = "KIND", .key = "kind" },
+		{ .title = "DROPS", .key = "drops", .print = field_sum, .flags = FIELD_RIGHT },
+		{ .title = "SERVICES", .key = "services" },
+	};
+
+	fields_table(s, vips, FIELDS(fields));
+}
+
+/* {"reason": count} as a table. */
+static void drop_table(const struct screen *s, json_t *drops)
+{
+	static const struct field fields[] = {
+		{ .title = "DROPPED", .key = "count", .flags = FIELD_RIGHT },
+		{ .title = "REASON", .key = "reason" },
+	};
+	json_t *rows = json_array();
+
+	for (void *i = json_object_iter(drops); i; i = json_object_iter_next(drops, i))
+		json_array_append_new(
+			rows, json_pack("{s:s, s:O}", "reason", json_object_iter_key(i), "count",
+				      json_object_iter_value(i)));
+	if (json_array_size(rows)) {
+		putc('\n', s->out);
+		fields_table(s, rows, FIELDS(fields));
+	}
+	json_decref(rows);
+}
+
+enum ctl_exit vip_list(struct ctl *ctl, char **args)
+{
+	(void)args;
+	return noun_list(ctl, "vips", vip_table);
+}
+
+enum ctl_exit vip_show(struct ctl *ctl, char **args)
+{
+	static const struct field fields[] = {
+		{ .title = "vip", .key = "name" },
+		{ .title = "address", .key = "address" },
+		{ .title = "interface", .key = "interface" },
+		{ .title = "kind", .key = "kind" },
+		{ .title = "id", .key = "id" },
+		{ .title = "services", .key = "services" },
+	};
+	json_t *vip;
+	enum ctl_exit rc = api_get_named(ctl, "vips", args[0], &vip);
+
+	if (!rc && !ctl->json) {
+		fields_record(&ctl->screen, vip, FIELDS(fields));
+		drop_table(&ctl->screen, json_object_get(vip, "drops"));
+	}
+	json_decref(vip);
+	return rc;
+}

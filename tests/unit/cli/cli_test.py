@@ -1,0 +1,470 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""tandemctl against a stand-in for the API: cli_test.py TANDEMCTL [unittest's arguments]."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.dont_write_bytecode = True  # a test that is run as root leaves nothing behind
+
+from mock_api import Api, server  # noqa: E402 pylint: disable=wrong-import-position
+
+OK, NEGATIVE, USAGE, UNREACHABLE, PERMISSION, NOT_FOUND, CONFLICT, TIMED_OUT = range(8)
+NOBODY = 65534
+MANUAL = os.path.join(os.path.dirname(__file__), "../../../apps/tandemctl/tandemctl.8")
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="tandemctl-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        os.chmod(self.dir, 0o755)
+        self.socket = os.path.join(self.dir, "api.sock")
+        self.api = Api(self.socket)
+        thread = threading.Thread(target=self.api.serve_forever, args=(0.01,))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.api.server_close)
+        self.addCleanup(self.api.shutdown)
+        self.addCleanup(self.api.released.set)
+        self.environment = {**os.environ, "TANDEM_SOCKET": self.socket, "http_proxy": "http://127.0.0.1:9"}
+
+    def run_ctl(self, *words, program=None, **more):
+        return subprocess.run([program or TANDEMCTL, *words], env=self.environment, capture_output=True,
+                              timeout=30, check=False, **more)
+
+    def ctl(self, *words, code=OK, stderr=""):
+        """Runs tandemctl, checks its exit code and all it says on standard error; returns its output."""
+        done = self.run_ctl(*words)
+        self.assertEqual((done.returncode, done.stderr.decode()), (code, stderr), done.stdout)
+        return done.stdout.decode()
+
+    def refused(self, code, sentence, *words):
+        """The command ends with the code and one sentence, and prints nothing."""
+        self.assertEqual(self.ctl(*words, code=code, stderr=f"tandemctl: {sentence}\n"), "")
+
+    def last_request(self):
+        method, target, body = self.api.requests[-1]
+        return method, target, json.loads(body) if body else None
+
+
+class Tables(CliTest):
+    def test_vip_list(self):
+        self.assertEqual(self.ctl("vip", "list"), """\
+VIP   ADDRESS       INTERFACE  KIND     DROPS  SERVICES
+web   192.0.2.10    front      vip         42  web
+app   2001:db8::10  back       vip          0  app
+back  198.51.100.1  back       gateway      0  -
+""")
+
+    def test_vip_show(self):
+        self.assertEqual(self.ctl("vip", "show", "web"), """\
+vip        web
+address    192.0.2.10
+interface  front
+kind       vip
+id         1
+services   web
+
+DROPPED  REASON
+     40  no_service
+      2  malformed
+""")
+
+    def test_service_list(self):
+        self.assertEqual(self.ctl("service", "list"), """\
+SERVICE  VIP  ADDRESS              PROTOCOL  FORWARD  POOL  SERVING  PACKETS    BYTES
+web      web  192.0.2.10:80        tcp       nat      web   0 of 2     12345  6789012
+app      app  [2001:db8::10]:8080  tcp       dsr      app   1 of 1         9      999
+""")
+
+    def test_service_show(self):
+        self.assertIn("address   [2001:db8::10]:8080\n", self.ctl("service", "show", "app"))
+
+    def test_pool_list(self):
+        self.assertEqual(self.ctl("pool", "list"), """\
+POOL  HEALTH  SERVING  SERVICES
+web   web     0 of 2   web
+app   -       1 of 1   app
+""")
+
+    def test_pool_show(self):
+        lines = self.ctl("pool", "show", "web").splitlines()
+        self.assertEqual(lines[3], "serving   0 of 2")
+        self.assertEqual(lines[5].split("  ")[0], "SERVER")
+        self.assertRegex(lines[6], r"^web/web1  198\.51\.100\.11:80  drain   5 \(file: 1\)  up     2h 5m  no "
+                                   r"        12345  6789012  HTTP 200$")
+        self.assertRegex(lines[7], r"  down   2d 4h  no             0        0  connection refused$")
+        self.assertEqual(lines[10], "web/web1  drain        5  ada  2024-05-01 10:00:00  disk swap")
+
+    def test_columns_without_any_value_are_left_out(self):
+        self.assertIn("LAST CHECK", self.ctl("pool", "show", "web"))
+        self.assertNotIn("LAST CHECK", self.ctl("pool", "show", "app"))
+
+    def test_health_list(self):
+        lines = self.ctl("health", "list").splitlines()
+        self.assertRegex(lines[1], r"^web/web2 .* down .* 1\.234 ms .*connection refused$")
+
+    def test_drops(self):
+        self.assertEqual(self.ctl("drops"), """\
+VIP    VERDICT     ACTION  PACKETS  MEANING
+(all)  forwarded   send      12345  sent to a server
+web    no_service  drop         40  no such service
+""")
+
+    def test_version(self):
+        self.assertEqual(self.ctl("version").splitlines()[1:], ["tandemd    0.1.0", "node       lb-a"])
+
+    def test_config_show_is_the_file(self):
+        self.assertEqual(self.ctl("config", "show"), 'node = "lb-a";\n\tx = 1;\n')
+
+    def test_status_shows_everything(self):
+        text = self.ctl("status")
+        for part in ("node         lb-a\n", "running for  1d 3h\n", "/etc/tandem/tandem.conf, applied 1h 1m ago\n",
+                     "xdp, generation 17, adopted", "1 of 3 serving; 2 up, 1 down, 0 starting; 1 drain, 0 maint\n",
+                     "back   eth1          4  generic\n", "[2001:db8::10]:8080", "web/web2  198.51.100.12:80",
+                     "web/web1  drain        5  ada  2024-05-01 10:00:00  disk swap\n",
+                     "\nwarning: eth1 runs in generic mode: its driver has no native XDP\n"):
+            self.assertIn(part, text)
+
+    def test_status_needs_all_of_its_parts(self):
+        self.api.problem("GET", "/v1/pools", 500, "out of memory")
+        self.refused(NEGATIVE, "out of memory", "status")
+
+    def test_answers_of_other_types_are_dashes(self):
+        self.api.give("GET", "/v1/vips", {"vips": [7, {"name": ["a", ["b"], {}], "drops": "x", "address": 1.5}]})
+        self.assertEqual(self.ctl("vip", "list").splitlines()[1:], [
+            "-        -        -          -         0  -",
+            "a, -, -  1.5      -          -         0  -"])
+        self.api.give("GET", "/v1/vips", {"vips": "none"})
+        self.assertEqual(len(self.ctl("vip", "list").splitlines()), 1)
+        self.api.give("GET", "/v1/pools", {"pools": {"web": 1}})
+        self.api.give("GET", "/v1/status", {})
+        self.assertIn("node         -\n", self.ctl("status"))
+
+
+class Json(CliTest):
+    def test_passes_through_byte_by_byte(self):
+        text = b'{"vips" : [ {"name":"\\u001b[31m", "x":1.0e0}]}'
+        self.api.give("GET", "/v1/vips", text)
+        self.assertEqual(self.ctl("-j", "vip", "list"), text.decode() + "\n")
+        self.api.give("GET", "/v1/vips", text + b"\n")
+        self.assertEqual(self.ctl("vip", "list", "-j"), text.decode() + "\n")
+
+    def test_one_request_per_command(self):
+        for words, target in ((("status",), "/v1/status"), (("drops",), "/v1/drops"),
+                              (("version",), "/v1/version"), (("config", "show"), "/v1/config"),
+                              (("pool", "show", "web"), "/v1/pools/web")):
+            text = self.ctl("--json", *words)
+            self.assertEqual(text.encode(), self.api.answers["GET", target][1] + b"\n")
+            self.assertEqual(self.api.requests, [("GET", target, b"")])
+            self.api.requests.clear()
+
+    def test_problems_pass_through(self):
+        self.api.problem("GET", "/v1/drops", 409, "no")
+        self.assertEqual(json.loads(self.ctl("-j", "drops", code=CONFLICT, stderr="tandemctl: no\n"))["status"], 409)
+
+
+class Changes(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.api.give("PATCH", "/v1/pools/web/servers/web1",
+                      server("web", "web1", "198.51.100.11", wanted="drain", serving=False))
+
+    def test_wanted(self):
+        for verb in ("ready", "drain", "maint"):
+            self.ctl("server", verb, "web/web1")
+            self.assertEqual(self.last_request(), ("PATCH", "/v1/pools/web/servers/web1", {"wanted": verb}))
+
+    def test_why(self):
+        text = self.ctl("server", "drain", "web/web1", "--why", "disk “swap”")
+        self.assertEqual(self.last_request()[2], {"wanted": "drain", "why": "disk “swap”"})
+        self.assertEqual(text, "server   web/web1\nwanted   drain\nweight   1\nstate    up\nserving  no\n")
+
+    def test_weight(self):
+        for text, weight in (("0", 0), ("1000", 1000), ("default", None)):
+            self.ctl("server", "weight", "web/web1", text)
+            self.assertEqual(self.last_request()[2], {"weight": weight})
+
+    def test_wrong_arguments_send_nothing(self):
+        for weight in ("1001", "x", "1x", "99999999999999999999"):
+            self.refused(USAGE, f'a weight is a number from 0 to 1000, or "default", not "{weight}"',
+                         "server", "weight", "web/web1", weight)
+        for name in ("web", "/web1", "web/"):
+            self.refused(USAGE, f'a server is named POOL/SERVER, not "{name}"', "server", "drain", name)
+        done = self.run_ctl("server", "drain", "web/web1", "--why", b"\xff")
+        self.assertEqual((done.returncode, done.stderr), (USAGE, b"tandemctl: the text after --why is not UTF-8\n"))
+        self.assertEqual(self.api.requests, [])
+
+    def test_names_are_escaped(self):
+        self.ctl("server", "drain", "../x?y/z#/..", code=NOT_FOUND,
+                 stderr="tandemctl: there is no /v1/pools/../servers/x%3Fy%2Fz%23%2F..\n")
+
+    def test_engine_detach(self):
+        self.api.give("POST", "/v1/engine/detach", {"interfaces": 2})
+        self.assertEqual(self.ctl("engine", "detach"), "the engine is detached from 2 interfaces\n")
+        self.assertEqual(self.last_request(), ("POST", "/v1/engine/detach", {}))
+
+
+class Errors(CliTest):
+    def test_statuses(self):
+        for status, code in ((400, NEGATIVE), (403, PERMISSION), (404, NOT_FOUND), (405, NEGATIVE), (409, CONFLICT),
+                             (413, NEGATIVE), (422, NEGATIVE), (500, NEGATIVE), (504, TIMED_OUT)):
+            self.api.problem("GET", "/v1/drops", status, "this is why.")
+            self.refused(code, "this is why", "drops")
+
+    def test_problem_without_detail(self):
+        self.api.give("GET", "/v1/drops", {"title": "Too busy"}, 500)
+        self.refused(NEGATIVE, "Too busy", "drops")
+        self.api.give("GET", "/v1/drops", b"<html>", 500)
+        self.refused(NEGATIVE, "the daemon answered with the HTTP status 500", "drops")
+        self.api.give("GET", "/v1/drops", b"", 404)
+        self.refused(NOT_FOUND, "the daemon answered with the HTTP status 404", "drops")
+
+    def test_other_servers(self):
+        for answer in (b"", b"hello", b"[1]", b'{"drops": [', b"\xff" * 1000):
+            self.api.give("GET", "/v1/drops", answer)
+            self.refused(UNREACHABLE, f"what listens on {self.socket} does not answer as tandemd does", "drops")
+
+    def test_closed_without_an_answer(self):
+        self.api.answers["GET", "/v1/drops"] = "close"
+        self.refused(UNREACHABLE, f"no usable answer from {self.socket}: Server returned nothing "
+                                  "(no headers, no data)", "drops")
+
+    def test_time_out(self):
+        self.api.answers["GET", "/v1/drops"] = "hang"
+        self.refused(TIMED_OUT, f"no answer from {self.socket} within 1 seconds", "-t", "1", "drops")
+
+    def test_no_socket(self):
+        for path, why in ((self.dir + "/none", "No such file or directory"), (self.dir, "Connection refused")):
+            self.refused(UNREACHABLE, f"tandemd does not answer on {path}: {why}", "-s", path, "status")
+        self.refused(UNREACHABLE, f"tandemd does not answer on {self.dir}/none: No such file or directory; "
+                                  "without a daemon, `tandemd --detach` does it",
+                     "-s", self.dir + "/none", "engine", "detach")
+
+    def test_dead_socket(self):
+        path = self.dir + "/dead.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+        self.refused(UNREACHABLE, f"tandemd does not answer on {path}: Connection refused", "-s", path, "status")
+
+    def test_version_tells_its_own_without_a_daemon(self):
+        text = self.ctl("-s", self.dir + "/none", "version", code=UNREACHABLE,
+                        stderr=f"tandemctl: tandemd does not answer on {self.dir}/none: No such file or directory\n")
+        self.assertRegex(text, r"^tandemctl  [0-9.]+\n$")
+
+    def test_long_path(self):
+        path = "/" + "x" * 200
+        self.refused(USAGE, f"the path of the socket is too long: {path[:120]}…", "-s", path, "status")
+
+    def test_permission(self):
+        os.chmod(self.socket, 0)
+        program = shutil.copy(TANDEMCTL, self.dir)
+        done = self.run_ctl("status", program=program, **({"user": NOBODY} if os.getuid() == 0 else {}))
+        self.assertEqual((done.returncode, done.stderr.decode()), (
+            PERMISSION, f"tandemctl: no permission to use {self.socket}: be root, or a member of the group that "
+                        "api.group names in tandem.conf\n"))
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TANDEMCTL, "drops"], env=self.environment, stdout=full, stderr=subprocess.PIPE,
+                                  check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (NEGATIVE, b"tandemctl: the output could not be written in full\n"))
+
+
+class DidYouMean(CliTest):
+    def test_names(self):
+        self.refused(NOT_FOUND, 'there is no /v1/pools/wbe; did you mean "web"?', "pool", "show", "wbe")
+        self.refused(NOT_FOUND, "there is no /v1/pools/elephant", "pool", "show", "elephant")
+        self.refused(NOT_FOUND, 'there is no /v1/pools/web/servers/wbe1; did you mean "web/web1"?',
+                     "server", "drain", "web/wbe1")
+
+    def test_not_twice(self):
+        self.api.problem("GET", "/v1/pools/wbe", 404, 'no pool "wbe"; did you mean "web"?')
+        self.refused(NOT_FOUND, 'no pool "wbe"; did you mean "web"?', "pool", "show", "wbe")
+
+    def test_words(self):
+        self.refused(USAGE, 'there is no command "srevice"; did you mean "service"?', "srevice", "list")
+        self.refused(USAGE, '"pool" has no verb "shwo"; did you mean "show"?', "pool", "shwo", "web")
+        self.refused(USAGE, 'there is no command "\\x1b[31mxyzzy"; see `tandemctl help`', "\x1b[31mxyzzy")
+        self.refused(USAGE, '"pool" needs a verb; see `tandemctl help pool`', "pool")
+        self.refused(USAGE, "no command given; see `tandemctl help`")
+
+
+class CommandLine(CliTest):
+    def test_number_of_arguments(self):
+        self.refused(USAGE, "usage: tandemctl pool show NAME", "pool", "show")
+        self.refused(USAGE, "usage: tandemctl pool show NAME", "pool", "show", "a", "b")
+        self.refused(USAGE, "usage: tandemctl drops", "drops", "web")
+        self.refused(USAGE, "an argument is empty; see `tandemctl help pool`", "pool", "show", "")
+
+    def test_options(self):
+        self.refused(USAGE, "there is no option --foo; see `tandemctl help`", "status", "--foo")
+        self.refused(USAGE, "there is no option -x; see `tandemctl help`", "-jx", "status")
+        self.refused(USAGE, "the option -s needs a value; see `tandemctl help`", "status", "--socket")
+        self.refused(USAGE, "--why is for changes of servers only", "status", "--why", "x")
+        for text in ("0", "-1", "x", "", "1x", "3601"):
+            self.refused(USAGE, f'a time-out is a number of seconds from 1 to 3600, not "{text}"', "-t", text, "drops")
+
+    def test_help(self):
+        everything = self.ctl("help")
+        for words in ("status", "vip list", "vip show NAME", "service list", "service show NAME", "pool list",
+                      "pool show NAME", "server ready POOL/SERVER", "server drain POOL/SERVER",
+                      "server maint POOL/SERVER", "server weight POOL/SERVER WEIGHT", "config check [FILE]",
+                      "config apply [FILE]", "config show", "config schema", "health list", "drops",
+                      "engine detach", "version"):
+            self.assertRegex(everything, rf"(?m)^  {words.replace('[', '.').replace(']', '.')}  ")
+        self.assertEqual(self.ctl("--help"), everything)
+        self.assertEqual(self.ctl("-h"), everything)
+        self.assertEqual(len(self.ctl("help", "server").splitlines()), 4)
+        self.assertIn("server drain POOL/SERVER [--why TEXT]\n", self.ctl("help", "server", "drain"))
+        self.assertEqual(self.ctl("server", "drain", "-h"), self.ctl("help", "server", "drain"))
+        self.refused(USAGE, 'there is no command "pol"; did you mean "pool"?', "help", "pol")
+        self.assertLessEqual(max(map(len, everything.splitlines())), 100)
+
+    def test_version_option(self):
+        self.assertRegex(self.ctl("--version"), r"^tandemctl [0-9.]+\n$")
+        self.assertEqual(self.api.requests, [])
+
+
+# Nothing is missing, and nothing is said about it.
+CLEAN = 'node = "lb-a";\ninterfaces: { front: { device = "eth0"; }; };\n'
+
+
+class Config(CliTest):
+    def write(self, text):
+        path = os.path.join(self.dir, "tandem.conf")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def test_check_needs_no_daemon(self):
+        path = self.write(CLEAN)
+        self.assertEqual(self.ctl("-s", self.dir + "/none", "config", "check", path), f"{path}: ok\n")
+        self.assertEqual(json.loads(self.ctl("-j", "config", "check", path)), {"ok": True, "diagnostics": []})
+
+    def test_check_prints_every_error(self):
+        path = self.write(CLEAN + "noed = 1;\nlimitz: {};\n")
+        done = self.run_ctl("config", "check", path)
+        text = done.stderr.decode()
+        self.assertEqual((done.returncode, done.stdout), (NEGATIVE, b""))
+        self.assertRegex(text, rf"(?m)^{path}:3:1: error: .*noed.*\nnoed = 1;\n\^$")
+        self.assertRegex(text, rf"(?m)^{path}:4:1: error: .*limitz.*\nlimitz: {{}};\n\^$")
+        self.assertEqual(text.splitlines()[-1], f"tandemctl: {path} has 2 errors")
+
+    def test_check_json(self):
+        path = self.write(CLEAN + "noed = 1;\n")
+        text = self.ctl("-j", "config", "check", path, code=NEGATIVE, stderr=f"tandemctl: {path} has 1 error\n")
+        answer = json.loads(text)
+        self.assertIs(answer["ok"], False)
+        found = [d for d in answer["diagnostics"] if d["level"] == "error"]
+        self.assertEqual([(d["file"], d["line"], d["column"], d["source"]) for d in found],
+                         [(path, 3, 1, "noed = 1;")])
+        self.assertIn("noed", found[0]["message"])
+
+    def test_check_of_files_that_cannot_be_read(self):
+        path = self.dir + "/none.conf"
+        self.refused(NOT_FOUND, f"{path}: cannot be opened: No such file or directory; create it, or name another file",
+                     "config", "check", path)
+        self.refused(NEGATIVE, f"{self.dir}: is a directory; name a regular file", "config", "check", self.dir)
+
+    def test_apply(self):
+        self.api.give("POST", "/v1/config/apply", {"generation": 18, "diagnostics": []})
+        self.assertEqual(self.ctl("config", "apply"), "applied as generation 18\n")
+        self.assertEqual(self.last_request(), ("POST", "/v1/config/apply", {}))
+        path = self.write("")
+        done = self.run_ctl("config", "apply", "tandem.conf", cwd=self.dir)
+        self.assertEqual((done.returncode, self.last_request()[2]), (OK, {"path": path}))
+        self.refused(NOT_FOUND, f"cannot read {path}.x: No such file or directory", "config", "apply", path + ".x")
+
+    def test_apply_of_a_bad_file(self):
+        self.api.problem("POST", "/v1/config/apply", 422, "the file has 1 error; nothing was changed", diagnostics=[
+            {"file": "/etc/t.conf", "line": 3, "column": 2, "level": "error", "message": "no\x1b[2Jt so",
+             "source": "\tb\x1bd = 1;"},
+            {"file": "/etc/t.conf", "line": None, "column": None, "level": "note", "message": "later", "source": None},
+            {"level": 7, "line": -1, "column": 1e99, "source": ["x"]}, "x"])
+        stderr = ("/etc/t.conf:3:2: error: no\\x1b[2Jt so\n\tb?d = 1;\n\t^\n"
+                  "/etc/t.conf: note: later\n"
+                  ": error: \n: error: \n"
+                  "tandemctl: the file has 1 error; nothing was changed\n")
+        self.assertEqual(self.ctl("config", "apply", code=NEGATIVE, stderr=stderr), "")
+        text = self.ctl("-j", "config", "apply", code=NEGATIVE,
+                        stderr="tandemctl: the file has 1 error; nothing was changed\n")
+        self.assertEqual(len(json.loads(text)["diagnostics"]), 4)
+
+    def test_schema_needs_no_daemon(self):
+        self.assertIn("health.*.interval", self.ctl("-s", self.dir + "/none", "config", "schema"))
+        json.loads(self.ctl("-j", "config", "schema"))
+
+
+class Manual(CliTest):
+    def test_names_every_command(self):
+        page = subprocess.run(["groff", "-mandoc", "-Tascii", "-P-cbou", "-rLL=200n", MANUAL], capture_output=True,
+                              check=True).stdout.decode()
+        commands = re.findall(r"(?m)^  (?! )(?!-)(.*?)  ", self.ctl("help"))
+        self.assertGreater(len(commands), 18)
+        for words in commands:
+            self.assertRegex(page, rf"(?mi)^     {re.escape(words)}( |$)")
+
+
+class Terminal(CliTest):
+    def on_terminal(self, *words, **environment):
+        """What tandemctl writes on a terminal."""
+        ours, theirs = pty.openpty()
+        pieces = []
+        with subprocess.Popen([TANDEMCTL, *words], env={**self.environment, "TERM": "xterm", **environment},
+                              stdout=theirs, stderr=subprocess.PIPE) as child:
+            os.close(theirs)
+            try:
+                while piece := os.read(ours, 65536):
+                    pieces.append(piece)
+            except OSError:  # the last writer closed the terminal
+                pass
+            self.assertEqual(child.wait(), OK, child.stderr.read())
+        os.close(ours)
+        return b"".join(pieces).decode().replace("\r\n", "\n")
+
+    def test_colour(self):
+        self.environment.pop("NO_COLOR", None)
+        self.assertIn("\x1b[31mdown\x1b[0m", self.on_terminal("pool", "show", "web"))
+        plain = self.on_terminal("pool", "show", "web", NO_COLOR="1")
+        self.assertIn("down ", plain)
+        self.assertNotIn("\x1b", plain)
+        self.assertNotIn("\x1b", self.on_terminal("pool", "show", "web", TERM="dumb"))
+        self.assertNotIn("\x1b", self.ctl("pool", "show", "web"))
+
+    def test_control_characters_are_escaped(self):
+        name = "a\x1b[31mb\x7f\u009b\u202e\ré"
+        self.api.give("GET", "/v1/vips", {"vips": [{"name": name, "address": name}]})
+        shown = "a\\x1b[31mb\\x7f\\u009b\\u202e\\x0dé"
+        self.assertTrue(self.on_terminal("vip", "list").splitlines()[1].startswith(f"{shown}  {shown}"))
+        self.assertTrue(self.ctl("vip", "list").splitlines()[1].startswith(f"{shown}  {shown}  -"))
+        self.api.problem("GET", "/v1/vips", 500, name)
+        self.refused(NEGATIVE, shown, "vip", "list")
+
+    def test_json_on_a_terminal_is_the_same_json(self):
+        answer = {"vips": [{"name": "\u009b31m\x7f \u202e é"}]}
+        self.api.give("GET", "/v1/vips", json.dumps(answer, ensure_ascii=False).encode())
+        text = self.on_terminal("-j", "vip", "list")
+        self.assertEqual(json.loads(text), answer)
+        self.assertTrue(all(c.isprintable() or c == "\n" for c in text))
+
+    def test_config_show(self):
+        self.api.give("GET", "/v1/config", {"text": "a\x1b[2J\n\tb\n"})
+        self.assertEqual(self.on_terminal("config", "show"), "a\\u001b[2J\n        b\n".replace("        ", "\t"))
+        self.assertEqual(self.ctl("config", "show"), "a\x1b[2J\n\tb\n")
+
+
+if __name__ == "__main__":
+    TANDEMCTL = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
