@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Random frames for a world: most nearly valid, about half of them damaged in one place or two."""
+import ipaddress
+
+from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Router_Alert)
+from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt,
+                                IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
+from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
+from scapy.packet import Raw
+
+
+class Generator:
+    def __init__(self, world, random):
+        self.world, self.random = world, random
+        config = world.config
+        vips = {name: vip['address'] for name, vip in config['vips'].items()}
+        self.ours = list(vips.values()) + [g['address'] for g in config.get('gateways', {}).values()]
+        self.where = {one['address']: one['interface'] for kind in ('vips', 'gateways')
+                      for one in config.get(kind, {}).values()}
+        self.services, self.servers = [], []
+        for service in config['services'].values():
+            self.services.append((vips[service['vip']], service.get('protocol', 'tcp'), service['port']))
+            for server in config['pools'][service['pool']]['servers'].values():
+                self.servers.append((server['address'], service.get('protocol', 'tcp'),
+                                     server.get('port', service['port'])))
+        # Somebody in every network, and a few who are nowhere.
+        self.others = [str(route[0].network_address + 7) for route in world.routes
+                       if route[0].num_addresses > 1]
+        self.others += [str(address) for _, address in world.neighbours if not address.is_link_local]
+        self.others += [str(route[0].network_address) for route in world.routes if route[1] == 'local']
+        self.others += ['8.8.8.8', '2001:4860::8']
+
+    def other(self, like):
+        return self.random.choice([a for a in self.others if (':' in a) == (':' in like)])
+
+    def chance(self, percent):
+        return self.random.randrange(100) < percent
+
+    def frame(self):
+        """(interface, bytes, whether every length and checksum in it is right)."""
+        r = self.random
+        interface = r.choice(list(self.world.links))
+        kinds = ((self.request, 45), (self.reply, 20), (self.echo, 8), (self.arp, 9), (self.nd, 9),
+                 (self.unrelated, 9))
+        kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
+        dst, packet, interface = kind(interface)
+        mac = self.world.links[interface]['mac']
+        if self.chance(4):
+            mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01']), None
+        frame = bytes(Ether(dst=dst or mac, src='02:00:00:00:77:%02x' % r.randrange(256))
+                      / self.tagged(packet))
+        if self.chance(15):
+            frame += bytes(r.randrange(256) for _ in range(r.randrange(1, 40)))
+        if self.chance(40):
+            return interface, self.damage(frame), False
+        return interface, frame, True
+
+    def tagged(self, packet):
+        for _ in range(self.random.choices((0, 1, 2, 3), (70, 15, 12, 3))[0]):
+            tag = self.random.choice((Dot1Q, Dot1Q, Dot1AD))
+            packet = tag(vlan=self.random.randrange(4096), prio=self.random.randrange(8)) / packet
+        return packet
+
+    def payload(self):
+        size = self.random.choices((0, self.random.randrange(1, 64), self.random.randrange(1150, 1500)),
+                                   (40, 55, 5))[0]
+        return Raw(self.random.randbytes(size))
+
+    def network(self, source, target):
+        ttl = self.random.choices((0, 1, 2, 64, 255, self.random.randrange(256)), (2, 3, 5, 50, 10, 30))[0]
+        if ':' in target:
+            packet = IPv6(src=source, dst=target, hlim=ttl, tc=self.random.randrange(256),
+                          fl=self.random.randrange(1 << 20))
+            return self.extended(packet) if self.chance(25) else packet
+        packet = IP(src=source, dst=target, ttl=ttl, tos=self.random.randrange(256),
+                    id=self.random.randrange(65536), flags=self.random.choice(('', 'DF')))
+        if self.chance(6):
+            packet.flags, packet.frag = self.random.choice((('MF', 0), ('', 5), ('MF', 9)))
+        if self.chance(15):
+            packet.options = self.random.choice((
+                [IPOption_Router_Alert()], [IPOption_NOP()] * self.random.randrange(1, 41)))
+        return packet
+
+    def extended(self, packet):
+        r = self.random
+        for _ in range(r.choices((1, 2, 3, 6, 7), (50, 20, 10, 10, 10))[0]):
+            pad = [PadN(optdata=bytes(r.choice((4, 12, 20))))]
+            packet /= r.choices((
+                IPv6ExtHdrHopByHop(options=pad), IPv6ExtHdrDestOpt(options=pad),
+                IPv6ExtHdrRouting(type=4, segleft=0, addresses=['2001:db8::1'] * r.randrange(3)),
+                IPv6ExtHdrRouting(type=4, segleft=r.randrange(1, 256), addresses=['2001:db8::1']),
+                IPv6ExtHdrFragment(offset=r.randrange(2), m=r.randrange(2), id=7),
+            ), (30, 35, 25, 4, 6))[0]
+        return packet
+
+    def transport(self, protocol, sport, dport):
+        if protocol == 'udp':
+            layer = UDP(sport=sport, dport=dport) / self.payload()
+            if self.chance(15):
+                layer.chksum = 0
+            return layer
+        options = [('NOP', None)] * self.random.choice((0, 0, 4, 12, 40))
+        return TCP(sport=sport, dport=dport, flags=self.random.choice(('S', 'A', 'PA', 'FA', 'R', 0)),
+                   seq=self.random.getrandbits(32), options=options) / self.payload()
+
+    def port(self):
+        """Few enough for flows to come again."""
+        return self.random.choice((0, 40000, 40001, 40002, 65535))
+
+    def request(self, interface):
+        target, protocol, port = self.random.choice(self.services)
+        if self.chance(10):
+            target = self.random.choice(self.ours)
+        if self.chance(10):
+            port = self.random.choice((0, 22, 80, 443, 0x5000))
+        if self.chance(5):
+            protocol = 'udp' if protocol == 'tcp' else 'tcp'
+        packet = self.network(self.other(target), target) / self.transport(protocol, self.port(), port)
+        return None, packet, interface
+
+    def reply(self, interface):
+        source, protocol, port = self.random.choice(self.servers)
+        if self.chance(10):
+            port = self.port()
+        packet = self.network(source, self.other(source)) / self.transport(protocol, port, self.port())
+        return None, packet, interface
+
+    def echo(self, interface):
+        r, target = self.random, self.random.choice(self.ours)
+        source = self.other(target)
+        if self.chance(15):
+            source = r.choice(('::', 'ff02::1', '::1') if ':' in target
+                              else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1'))
+        ident, seq = r.randrange(65536), r.randrange(65536)
+        if ':' in target:
+            echo = r.choices((ICMPv6EchoRequest, ICMPv6EchoReply), (9, 1))[0](
+                id=ident, seq=seq, data=bytes(self.payload()))
+            echo = ICMPv6PacketTooBig() / b'quote' if self.chance(5) else echo
+        else:
+            echo = ICMP(type=r.choices((8, 0), (9, 1))[0], id=ident, seq=seq) / self.payload()
+            echo = ICMP(type=3, code=1) / b'quote' if self.chance(5) else echo
+        return None, self.network(source, target) / echo, interface
+
+    def at_home(self, target, interface):
+        return self.where[target] if target in self.where and self.chance(85) else interface
+
+    def arp(self, interface):
+        r = self.random
+        target = r.choice([a for a in self.ours if ':' not in a] + [self.other('4')])
+        interface = self.at_home(target, interface)
+        packet = ARP(op=r.choices((1, 2, 3), (90, 7, 3))[0], hwsrc='02:00:00:00:77:01',
+                     psrc=r.choice((self.other('4'), '0.0.0.0')), hwdst='00:00:00:00:00:00', pdst=target)
+        return r.choice(('ff:ff:ff:ff:ff:ff', None, None)), packet, interface
+
+    def nd(self, interface):
+        r = self.random
+        target = r.choice([a for a in self.ours if ':' in a] + [self.other(':')])
+        interface = self.at_home(target, interface)
+        low = ipaddress.ip_address(target).packed[13:].hex()
+        group = f'ff02::1:ff{low[:2]}:{low[2:]}'
+        source = r.choice((self.other(':'), 'fe80::1', '::'))
+        packet = IPv6(src=source, dst=r.choice((group, group, target)), hlim=r.choice((255,) * 9 + (64,)))
+        message = ICMPv6ND_NS(tgt=target, code=r.choice((0,) * 9 + (1,)))
+        if self.chance(10):
+            message = ICMPv6ND_NA(tgt=target)
+        if source != '::' and self.chance(80):
+            message /= ICMPv6NDOptSrcLLAddr(lladdr='02:00:00:00:77:01')
+        return r.choice(('33:33:ff:00:00:10', None)), packet / message, interface
+
+    def unrelated(self, interface):
+        r = self.random
+        choice = r.randrange(4)
+        if choice == 0:
+            return None, Raw(r.randbytes(r.randrange(60))), interface
+        target = self.other(r.choice(('4', ':')))
+        packet = self.network(self.other(target), target)
+        if choice == 1:
+            target = r.choice(self.ours)
+            packet = self.network(self.other(target), target)
+            if ':' in target:
+                packet.lastlayer().nh = r.choice((50, 51, 59, 1, 132, 47))
+            else:
+                packet.proto = r.choice((2, 47, 50, 58, 132, 255))
+            return None, packet / self.payload(), interface
+        return None, packet / self.transport(r.choice(('tcp', 'udp')), self.port(), 80), interface
+
+    def damage(self, frame):
+        """One or two of: cut short, a byte changed, a field near the front set to an edge value."""
+        r, frame = self.random, bytearray(frame)
+        for _ in range(r.choice((1, 1, 2))):
+            choice, front = r.randrange(4), min(len(frame), 96)
+            if not front:
+                break
+            if choice == 0:
+                del frame[r.randrange(min(len(frame), 120)):]
+            elif choice == 1:
+                frame[r.randrange(len(frame))] = r.randrange(256)
+            elif choice == 2:
+                frame[r.randrange(front)] ^= 1 << r.randrange(8)
+            else:
+                frame[r.randrange(front)] = r.choice((0, 1, 4, 5, 15, 0x45, 0x60, 0x7f, 0x80, 0xff))
+        return bytes(frame)

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The data path once more, from the specification and the RFCs and not from dataplane/l4.
+
+Slow and plain on purpose: one packet, one function per layer, no table but the world's own. What comes of a
+packet is a dict from server to Answer, since any member of a pool may be the ring's choice; the key is None
+where no server is chosen.
+"""
+import ipaddress
+from collections import namedtuple
+
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
+from scapy.layers.l2 import ARP
+from scapy.utils import mac2str
+
+Answer = namedtuple('Answer', 'verdict interface frame')
+# What is needed of an IP packet: offsets into the frame, and the numbers that decide.
+Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
+
+TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+CHECKSUM_AT = {TCP: 16, UDP: 6}
+BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
+
+
+class Says(Exception):
+    """Reading a header came to an end, with this verdict if the packet was for us."""
+
+
+def word(data, at):
+    return int.from_bytes(data[at:at + 2], 'big')
+
+
+def words(data):
+    return [word(data, i) for i in range(0, len(data), 2)]
+
+
+def update(checksum, old, new):
+    """RFC 1624, eqn. 3: HC' = ~(~HC + ~m + m'), over all the 16-bit words of old and new."""
+    total = ~checksum & 0xffff
+    for before, after in zip(words(old), words(new)):
+        total += (~before & 0xffff) + after
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return (~total & 0xffff).to_bytes(2, 'big')
+
+
+class Model:
+    def __init__(self, world):
+        self.world = world
+        self.macs = {name: mac2str(link['mac']) for name, link in world.links.items()}
+        self.ours = {}  # address: (interface, is a gateway)
+        for kind in ('vips', 'gateways'):
+            for one in world.config.get(kind, {}).values():
+                self.ours[ipaddress.ip_address(one['address'])] = (one['interface'], kind == 'gateways')
+        self.services, self.replies = {}, {}
+        for service in world.config.get('services', {}).values():
+            self.add_service(service)
+
+    def add_service(self, service):
+        address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
+        protocol = UDP if service.get('protocol') == 'udp' else TCP
+        pool = self.world.config['pools'][service['pool']]['servers']
+        servers = {}
+        for name, server in pool.items():
+            where = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
+            if service['forward'] == 'nat':
+                self.replies[where + (protocol,)] = (address, service['port'])
+            full = service['pool'] + '/' + name
+            if server.get('weight', 1) and full not in self.world.down:
+                servers[full] = where
+        self.services[address, service['port'], protocol] = (service['forward'], servers)
+
+    def judge(self, interface, frame):
+        """What must become of the frame: {server or None: Answer}."""
+        try:
+            at = self.ethernet(frame)
+            kind = word(frame, at - 2)
+            if kind == 0x0806:
+                return self.arp(interface, frame, at)
+            if kind == 0x0800:
+                return self.ip(interface, frame, at, self.ipv4(frame, at), self.payload4)
+            if kind == 0x86dd:
+                answer = self.neighbour_discovery(interface, frame, at)
+                return answer or self.ip(interface, frame, at, self.ipv6(frame, at), self.payload6)
+            return self.stays('not_ours', frame)
+        except Says as verdict:
+            return self.stays(str(verdict), frame)
+
+    @staticmethod
+    def stays(verdict, frame):
+        return {None: Answer(verdict, None, frame)}
+
+    @staticmethod
+    def ethernet(frame):
+        """Where the payload begins, behind at most two tags."""
+        at, tags = 14, 0
+        while True:
+            if len(frame) < at:
+                raise Says('unreadable')
+            if word(frame, at - 2) not in (0x8100, 0x88a8):
+                return at
+            at, tags = at + 4, tags + 1
+            if tags > 2:
+                raise Says('unreadable')
+
+    def arp(self, interface, frame, at):
+        """RFC 826, for Ethernet and IPv4."""
+        if len(frame) < at + 28 or frame[at:at + 6] != b'\x00\x01\x08\x00\x06\x04':
+            raise Says('unreadable')
+        request = ARP(frame[at:at + 28])
+        target = ipaddress.ip_address(request.pdst)
+        if target not in self.ours:
+            return self.stays('not_ours', frame)
+        mac = self.macs[interface]
+        if request.op != 1 or self.ours[target][0] != interface or frame[:6] not in (mac, BROADCAST):
+            return self.stays('elsewhere', frame)
+        answer = ARP(op=2, hwsrc=self.world.links[interface]['mac'], psrc=request.pdst,
+                     hwdst=request.hwsrc, pdst=request.psrc)
+        frame = frame[6:12] + mac + frame[12:at] + bytes(answer) + frame[at + 28:]
+        return {None: Answer('arp_answered', interface, frame)}
+
+    def neighbour_discovery(self, interface, frame, at):
+        """RFC 4861, 7.1.1 and 7.2.4; None when it is not a solicitation for one of our addresses."""
+        if len(frame) < at + 40 or frame[at] >> 4 != 6:
+            raise Says('unreadable')
+        icmp, length = at + 40, word(frame, at + 4)
+        if frame[at + 6] != ICMP6 or len(frame) < icmp + 24 or frame[icmp] != 135:
+            return None
+        target = ipaddress.ip_address(frame[icmp + 8:icmp + 24])
+        source, group = frame[at + 8:at + 24], frame[at + 24:at + 40]
+        if target not in self.ours:
+            return None
+        where, gateway = self.ours[target]
+        if where != interface:
+            return self.stays('elsewhere', frame)
+        probe = not any(source)  # duplicate address detection, RFC 4862
+        solicited_node = ipaddress.ip_address('ff02::1:ff00:0').packed[:13] + target.packed[13:]
+        if frame[at + 7] != 255 or frame[icmp + 1] != 0 or (probe and group != solicited_node) or \
+                length < 24 or icmp + length > len(frame):
+            return self.stays('malformed', frame)
+        to = 'ff02::1' if probe else str(ipaddress.ip_address(source))
+        answer = IPv6(src=str(target), dst=to, hlim=255)
+        answer /= ICMPv6ND_NA(tgt=str(target), R=int(gateway), S=int(not probe), O=1)
+        answer /= ICMPv6NDOptDstLLAddr(lladdr=self.world.links[interface]['mac'])
+        ethernet = (ALL_NODES_MAC if probe else frame[6:12]) + self.macs[interface] + frame[12:at]
+        return {None: Answer('nd_answered', interface, ethernet + bytes(answer))}
+
+    @staticmethod
+    def ipv4(frame, at):
+        if len(frame) < at + 20 or frame[at] >> 4 != 4:
+            raise Says('unreadable')
+        return Packet(False, at, ipaddress.ip_address(frame[at + 12:at + 16]),
+                      ipaddress.ip_address(frame[at + 16:at + 20]), at + 8, word(frame, at + 2),
+                      frame[at + 9], at + (frame[at] & 15) * 4, at + word(frame, at + 2))
+
+    @staticmethod
+    def ipv6(frame, at):
+        end = at + 40 + word(frame, at + 4)
+        return Packet(True, at, ipaddress.ip_address(frame[at + 8:at + 24]),
+                      ipaddress.ip_address(frame[at + 24:at + 40]), at + 7, end - at,
+                      frame[at + 6], at + 40, end)
+
+    @staticmethod
+    def payload4(frame, packet):
+        """Checks the lengths of the header; the packet as it is."""
+        if packet.payload < packet.at + 20 or packet.payload > packet.end or packet.end > len(frame):
+            raise Says('malformed')
+        if word(frame, packet.at + 6) & 0x3fff:
+            raise Says('fragment')
+        return packet
+
+    @staticmethod
+    def payload6(frame, packet):
+        """Follows the extension headers (RFC 8200, 4): the packet with what is behind them."""
+        if packet.end > len(frame):
+            raise Says('malformed')
+        kind, at = packet.protocol, packet.payload
+        for followed in range(8):
+            if kind == 44:
+                raise Says('fragment')
+            if kind in (50, 51):
+                raise Says('extension')
+            if kind not in (0, 43, 60):
+                return packet._replace(protocol=kind, payload=at)
+            if followed == 6:
+                raise Says('extension')
+            if at + 8 > packet.end or at + 8 + frame[at + 1] * 8 > packet.end:
+                raise Says('malformed')
+            if kind == 43 and frame[at + 3]:
+                raise Says('extension')
+            kind, at = frame[at], at + 8 + frame[at + 1] * 8
+        raise AssertionError
+
+    @staticmethod
+    def ports(frame, packet):
+        """Checks the TCP or UDP header; (source, destination)."""
+        at, left = packet.payload, packet.end - packet.payload
+        if packet.protocol == TCP and (left < 20 or not 20 <= (frame[at + 12] >> 4) * 4 <= left):
+            raise Says('malformed')
+        if packet.protocol == UDP and (left < 8 or not 8 <= word(frame, at + 4) <= left):
+            raise Says('malformed')
+        return word(frame, at), word(frame, at + 2)
+
+    def ip(self, interface, frame, at, packet, payload):
+        if frame[:6] != self.macs[interface]:
+            return self.stays('not_ours', frame)
+        if packet.target not in self.ours:
+            return self.reply(frame, packet, payload)
+        packet = payload(frame, packet)
+        if packet.protocol == (ICMP6 if packet.is6 else ICMP):
+            return self.echo(interface, frame, packet)
+        if packet.protocol not in (TCP, UDP):
+            raise Says('no_service')
+        return self.request(frame, packet, self.ports(frame, packet)[1])
+
+    def request(self, frame, packet, port):
+        forward, servers = self.services.get((packet.target, port, packet.protocol), (None, None))
+        if forward is None:
+            raise Says('no_service')
+        if not servers:
+            raise Says('no_server')
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        out = {}
+        for name, (address, server_port) in servers.items():
+            kind, hop = self.route(address)
+            if kind != 'unicast':
+                out[name] = Answer('no_route', None, frame)
+                continue
+            new = (address, server_port) if forward == 'nat' else None
+            out[name] = self.send('forwarded', frame, packet, hop, new, False)
+        return out
+
+    def reply(self, frame, packet, payload):
+        try:
+            packet = payload(frame, packet)
+            if packet.protocol not in (TCP, UDP):
+                raise Says
+            key = (packet.source, self.ports(frame, packet)[0], packet.protocol)
+        except Says:
+            key = None
+        if key not in self.replies:
+            return self.stays('not_ours', frame)
+        kind, hop = self.route(packet.target)
+        if kind == 'local':
+            return self.stays('own', frame)
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        if kind != 'unicast':
+            raise Says('no_route')
+        return {None: self.send('replied', frame, packet, hop, self.replies[key], True)}
+
+    def echo(self, interface, frame, packet):
+        """RFC 792; RFC 4443, 4.2 and 2.4 (e)."""
+        at = packet.payload
+        if packet.end - at < 8:
+            raise Says('malformed')
+        if (frame[at], frame[at + 1]) != ((128, 0) if packet.is6 else (8, 0)):
+            raise Says('icmp_unhandled')
+        if packet.source.is_unspecified or \
+                (packet.source.is_multicast if packet.is6 else packet.source.packed[0] >= 224):
+            raise Says('malformed')
+        out = bytearray(frame)
+        out[:12] = frame[6:12] + self.macs[interface]
+        self.set_ttl(out, packet, 64)
+        first, size = (packet.at + 8, 16) if packet.is6 else (packet.at + 12, 4)
+        out[first:first + 2 * size] = packet.target.packed + packet.source.packed
+        old = bytes(out[at:at + 2])
+        out[at] = 129 if packet.is6 else 0
+        checksum = update(word(out, at + 2), old, out[at:at + 2])
+        # Of the two zeros the one that is right even over a message of zeros (RFC 1071, 1).
+        out[at + 2:at + 4] = b'\xff\xff' if checksum == b'\0\0' and not packet.is6 else checksum
+        return {None: Answer('echo_answered', interface, bytes(out))}
+
+    @staticmethod
+    def set_ttl(out, packet, ttl):
+        old = bytes(out[packet.at + 8:packet.at + 10])
+        out[packet.ttl_at] = ttl
+        if not packet.is6:
+            new = out[packet.at + 8:packet.at + 10]
+            out[packet.at + 10:packet.at + 12] = update(word(out, packet.at + 10), old, new)
+
+    def route(self, address):
+        """The longest match: ('unicast', (interface, next hop)), or ('local' or 'discard', None)."""
+        best = None
+        for one in self.world.routes:
+            if address in one[0] and (best is None or one[0].prefixlen > best[0].prefixlen):
+                best = one
+        if best is None or (best[1] == 'unicast' and best[2] not in self.world.links):
+            return 'discard', None
+        return best[1], (best[2], best[3] or address)
+
+    def send(self, verdict, frame, packet, hop, new, at_source):
+        """Out to the next hop, with `new` (address, port) as destination or source."""
+        if packet.length > self.world.links[hop[0]]['mtu']:
+            return Answer('too_big', None, frame)
+        if hop not in self.world.neighbours:
+            return Answer('no_neighbour', None, frame)
+        out = bytearray(frame)
+        out[:12] = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]]
+        self.set_ttl(out, packet, frame[packet.ttl_at] - 1)
+        if new:
+            self.translate(out, packet, new, at_source)
+        return Answer(verdict, hop[0], bytes(out))
+
+    @staticmethod
+    def translate(out, packet, new, at_source):
+        size = len(new[0].packed)
+        address_at = packet.at + (8 if packet.is6 else 12) + (0 if at_source else size)
+        port_at = packet.payload + (0 if at_source else 2)
+        sum_at = packet.payload + CHECKSUM_AT[packet.protocol]
+        old = bytes(out[address_at:address_at + size])
+        changed = old + bytes(out[port_at:port_at + 2])
+        out[address_at:address_at + size] = new[0].packed
+        out[port_at:port_at + 2] = new[1].to_bytes(2, 'big')
+        if not packet.is6:
+            out[packet.at + 10:packet.at + 12] = update(word(out, packet.at + 10), old, new[0].packed)
+        if packet.protocol == UDP and word(out, sum_at) == 0:
+            return  # RFC 768: the sender made none
+        checksum = update(word(out, sum_at), changed, new[0].packed + new[1].to_bytes(2, 'big'))
+        if packet.protocol == UDP and checksum == b'\0\0':
+            checksum = b'\xff\xff'
+        out[sum_at:sum_at + 2] = checksum

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A packet engine under test: the native build of the stages, or the loaded XDP program. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "controlplane/base/err.h"
+#include "controlplane/conf/conf.h"
+#include "controlplane/engine/engine.h"
+#include "controlplane/host/host.h"
+#include "dataplane/l4/verdict.h"
+
+#define BODY_FRAME_MAX 2048
+
+/* What the engine is told: a configuration and what a kernel would say. Links carry the ifindex that
+ * frames arrive on and leave by. All pointers are owned by the caller and outlive the body. */
+struct world {
+	const struct conf *conf;
+	const struct host_link
+		*links; /* one per configured interface, in the order of conf->interfaces */
+	unsigned n_links;
+	const struct host_route *routes;
+	unsigned n_routes;
+	const struct host_neighbour *neighbours;
+	unsigned n_neighbours;
+	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
+};
+
+struct body_result {
+	enum l4_verdict verdict;
+	uint32_t ifindex; /* where the frame leaves (L4_SEND), else 0 */
+	size_t len;
+	uint8_t frame[BODY_FRAME_MAX]; /* the frame after the engine, whatever the verdict */
+};
+
+struct body;
+
+/* In every body ids are the index into the configuration's arrays plus one; vips come first, then
+ * gateways. The hash key is the bytes 0..15. */
+struct body_ops {
+	const char *name; /* "native", "xdp" */
+	int (*open)(struct body **out, const struct world *w, struct err *e);
+	int (*inject)(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
+		struct body_result *r);
+	int (*service_counter)(struct body *b, uint32_t id, struct engine_counter *out);
+	int (*server_counter)(struct body *b, uint32_t id, struct engine_counter *out);
+	int (*verdicts)(struct body *b, uint64_t out[L4_V_COUNT]);
+	int (*vip_drops)(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+	void (*close)(struct body *b);
+};
+
+extern const struct body_ops body_native, body_xdp;

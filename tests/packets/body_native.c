@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stages built for the host, over tables in plain memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/l4/cursor.h"
+#include "dataplane/l4/flow.h"
+#include "dataplane/l4/tables.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "tests/packets/setup.h"
+
+struct l4_tables {
+	const struct world *world;
+	const struct l4_line *image;
+	uint32_t lines;
+	struct l4_chunk *rings;
+	uint32_t n_chunks;
+	struct l4_neighbour *neighbours;
+	uint32_t n_neighbours;
+	struct l4_route route; /* the answer of the last look-up */
+	uint32_t room;	       /* how long a frame can be made */
+};
+
+static uint32_t find_row(
+	const struct l4_tables *t, uint32_t ifindex, const uint32_t address[4], uint32_t is6)
+{
+	for (uint32_t i = 0; i < t->n_neighbours; i++) {
+		const struct l4_neighbour *n = &t->neighbours[i];
+
+		if (n->ifindex == ifindex && n->is6 == is6 &&
+			!memcmp(n->address, address, sizeof n->address))
+			return i;
+	}
+	return L4_NO_NEIGHBOUR;
+}
+
+static uint32_t row_of(const struct l4_tables *t, uint32_t ifindex, const struct addr *a)
+{
+	uint32_t words[4] = { 0 };
+
+	memcpy(words, a->bytes, addr_size(a));
+	return find_row(t, ifindex, words, a->af == 6);
+}
+
+static inline const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
+{
+	return line < t->lines ? &t->image[line] : NULL;
+}
+
+static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)
+{
+	uint32_t at = chunk + slot / L4_CHUNK_SLOTS;
+
+	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+}
+
+static bool is_port(const struct world *w, uint32_t ifindex)
+{
+	for (unsigned i = 0; i < w->n_links; i++)
+		if (w->links[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static inline const struct l4_route *l4_tables_route(
+	const struct l4_tables *t, const struct l4_flow *flow)
+{
+	struct l4_route *out = (struct l4_route *)&t->route;
+	struct addr dst = { .af = flow->is6 ? 6 : 4 };
+	const struct host_route *r;
+
+	memcpy(dst.bytes, flow->dst, addr_size(&dst));
+	r = setup_route(t->world, &dst);
+	if (!r)
+		return NULL;
+	*out = (struct l4_route){ L4_ROUTE_DISCARD, r->ifindex, L4_NO_NEIGHBOUR };
+	if (r->kind == HOST_ROUTE_LOCAL)
+		out->kind = L4_ROUTE_LOCAL;
+	if (r->kind != HOST_ROUTE_UNICAST || !is_port(t->world, r->ifindex))
+		return out;
+	out->kind = r->gateway.af ? L4_ROUTE_GATEWAY : L4_ROUTE_LINK;
+	if (r->gateway.af)
+		out->neighbour = row_of(t, r->ifindex, &r->gateway);
+	return out;
+}
+
+static inline struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row)
+{
+	return row < t->n_neighbours ? &t->neighbours[row] : NULL;
+}
+
+static inline uint32_t l4_tables_find_neighbour(
+	const struct l4_tables *t, const struct l4_neighbour_key *key)
+{
+	return find_row(t, key->ifindex, key->address, key->is6);
+}
+
+static inline void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
+{
+	(void)t;
+	(void)want;
+}
+
+/* As the kernel does: what is added is zero. */
+static inline bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
+{
+	if (len > t->room)
+		return false;
+	if (len > f->len)
+		memset(f->end, 0, len - f->len);
+	f->len = len;
+	f->end = f->data + len;
+	return true;
+}
+
+#include "dataplane/l4/packet.h"
+
+struct body {
+	struct l4_tables tables;
+	struct ring_store *store;
+	struct snapshot *snapshot;
+	uint64_t verdicts[L4_V_COUNT];
+	uint64_t (*drops)[L4_V_COUNT];
+	struct engine_counter *services, *servers;
+	uint32_t n_vips, n_services, n_servers;
+};
+
+static int add_neighbour(struct body *b, uint32_t ifindex, const struct addr *a, const uint8_t *mac)
+{
+	struct l4_tables *t = &b->tables;
+	uint32_t row = row_of(t, ifindex, a);
+	struct l4_neighbour *n;
+
+	if (row == L4_NO_NEIGHBOUR) {
+		n = realloc(t->neighbours, (t->n_neighbours + 1) * sizeof *n);
+		if (!n)
+			return -ENOMEM;
+		t->neighbours = n;
+		row = t->n_neighbours++;
+		n += row;
+		memset(n, 0, sizeof *n);
+		n->ifindex = ifindex;
+		n->is6 = a->af == 6;
+		memcpy(n->address, a->bytes, addr_size(a));
+		for (unsigned i = 0; i < t->world->n_links; i++) {
+			if (t->world->links[i].ifindex != ifindex)
+				continue;
+			memcpy(n->src_mac, t->world->links[i].mac, sizeof n->src_mac);
+			n->mtu = (uint16_t)t->world->links[i].mtu;
+		}
+	}
+	n = &t->neighbours[row];
+	if (mac) {
+		memcpy(n->mac, mac, sizeof n->mac);
+		n->usable = 1;
+	}
+	return 0;
+}
+
+static int add_neighbours(struct body *b, const struct snapshot_input *in)
+{
+	const struct world *w = b->tables.world;
+	int rc = 0;
+
+	for (unsigned i = 0; i < w->n_neighbours && !rc; i++)
+		if (w->neighbours[i].state != HOST_NEIGHBOUR_NONE &&
+			is_port(w, w->neighbours[i].ifindex))
+			rc = add_neighbour(b, w->neighbours[i].ifindex, &w->neighbours[i].addr,
+				w->neighbours[i].mac);
+	for (unsigned i = 0; i < w->n_routes && !rc; i++)
+		if (w->routes[i].gateway.af && is_port(w, w->routes[i].ifindex))
+			rc = add_neighbour(b, w->routes[i].ifindex, &w->routes[i].gateway, NULL);
+	for (unsigned i = 0; i < in->n_members && !rc; i++) {
+		struct addr hop = { .af = in->members[i].hop_af };
+
+		memcpy(hop.bytes, in->members[i].hop_bytes, sizeof hop.bytes);
+		if (in->members[i].hop_ifindex)
+			rc = add_neighbour(b, in->members[i].hop_ifindex, &hop, NULL);
+	}
+	return rc;
+}
+
+static int compile(struct body *b, const struct snapshot_input *in)
+{
+	uint32_t *rows = calloc(in->n_members + 1u, sizeof *rows);
+	const char *what;
+	int rc = rows ? add_neighbours(b, in) : -ENOMEM;
+
+	for (uint32_t i = 0; i < in->n_members && !rc; i++) {
+		struct addr hop = { .af = in->members[i].hop_af };
+
+		memcpy(hop.bytes, in->members[i].hop_bytes, sizeof hop.bytes);
+		rows[i] = in->members[i].hop_ifindex
+				  ? row_of(&b->tables, in->members[i].hop_ifindex, &hop)
+				  : L4_NO_NEIGHBOUR;
+	}
+	if (!rc)
+		rc = snapshot_build(b->store, in, rows, 1, UINT32_MAX, &b->snapshot, &what);
+	free(rows);
+	return rc;
+}
+
+static void native_close(struct body *b)
+{
+	if (b->snapshot)
+		snapshot_commit(b->store, b->snapshot);
+	ring_store_free(b->store);
+	free(b->tables.rings);
+	free(b->tables.neighbours);
+	free(b->drops);
+	free(b->services);
+	free(b->servers);
+	free(b);
+}
+
+static int native_open(struct body **out, const struct world *w, struct err *e)
+{
+	const struct conf *c = w->conf;
+	struct body *b = calloc(1, sizeof *b);
+	struct build *build = NULL;
+	int rc = -ENOMEM;
+
+	if (!b)
+		return err_set(e, rc, "out of memory");
+	b->tables.world = w;
+	b->tables.room = BODY_FRAME_MAX;
+	b->n_vips = c->n_vips + c->n_gateways;
+	b->n_services = c->n_services;
+	b->n_servers = c->n_servers;
+	b->drops = calloc(b->n_vips + 1u, sizeof *b->drops);
+	b->services = calloc(b->n_services + 1u, sizeof *b->services);
+	b->servers = calloc(b->n_servers + 1u, sizeof *b->servers);
+	b->store = ring_store_new(c->limits.ring_slots);
+	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
+	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
+	if (b->drops && b->services && b->servers && b->store && b->tables.rings)
+		rc = setup_build(w, &build);
+	if (!rc)
+		rc = compile(b, &build->input);
+	if (build)
+		build_free(build);
+	if (rc) {
+		native_close(b);
+		return err_set(e, rc, "cannot build the image: %s", strerror(-rc));
+	}
+	b->tables.image = b->snapshot->image;
+	b->tables.lines = b->snapshot->lines;
+	for (uint32_t i = 0; i < b->snapshot->n_rings; i++)
+		memcpy(&b->tables.rings[b->snapshot->rings[i].chunk], b->snapshot->rings[i].slots,
+			b->snapshot->rings[i].chunks * sizeof *b->tables.rings);
+	*out = b;
+	return 0;
+}
+
+static void count(struct engine_counter *c, size_t bytes)
+{
+	c->packets++;
+	c->bytes += bytes;
+}
+
+static int native_inject(
+	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *out)
+{
+	/* The frame ends where its memory ends, so that the address sanitizer sees what is read behind it; only
+	 * a solicitation is answered with more bytes than it has. */
+	size_t room = len < L4_ND_ANSWER_LEN + 22 ? L4_ND_ANSWER_LEN + 22 : len;
+	uint8_t *memory = malloc(room + 2);
+	struct l4_result r = { 0 };
+	struct l4_frame f;
+
+	if (len > BODY_FRAME_MAX || !memory) {
+		free(memory);
+		return -EMSGSIZE;
+	}
+	f.data = memory + 2; /* IP headers at multiples of 4, as drivers place them */
+	memcpy(f.data, frame, len);
+	f.end = f.data + len;
+	f.len = (uint32_t)len;
+	b->tables.room = (uint32_t)room;
+	out->verdict = l4_process(&b->tables, &f, ifindex, &r);
+	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
+										       : 0;
+	out->len = f.len;
+	memcpy(out->frame, f.data, f.len);
+	free(memory);
+	b->verdicts[out->verdict]++;
+	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
+		b->drops[r.vip_id][out->verdict]++;
+	if (out->verdict == L4_V_FORWARDED) {
+		count(&b->services[r.service_id], len);
+		count(&b->servers[r.server_id], len);
+	}
+	return 0;
+}
+
+static int native_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
+{
+	if (id > b->n_services)
+		return -ENOENT;
+	*out = b->services[id];
+	return 0;
+}
+
+static int native_server_counter(struct body *b, uint32_t id, struct engine_counter *out)
+{
+	if (id > b->n_servers)
+		return -ENOENT;
+	*out = b->servers[id];
+	return 0;
+}
+
+static int native_verdicts(struct body *b, uint64_t out[L4_V_COUNT])
+{
+	memcpy(out, b->verdicts, sizeof b->verdicts);
+	return 0;
+}
+
+static int native_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT])
+{
+	if (vip_id > b->n_vips)
+		return -ENOENT;
+	memcpy(out, b->drops[vip_id], sizeof b->drops[vip_id]);
+	return 0;
+}
+
+const struct body_ops body_native = {
+	.name = "native",
+	.open = native_open,
+	.inject = native_inject,
+	.service_counter = native_service_counter,
+	.server_counter = native_server_counter,
+	.verdicts = native_verdicts,
+	.vip_drops = native_vip_drops,
+	.close = native_close,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loaded XDP program, run by BPF_PROG_TEST_RUN in a network namespace of its own, with the engine's real
+ * control side around it. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/engine/xdp.h"
+#include "tests/packets/setup.h"
+
+struct body {
+	struct engine *engine;
+};
+
+/* Frames can only come in by interfaces that exist. */
+static int make_link(const struct host_link *l, struct err *e)
+{
+	char command[256];
+
+	snprintf(command, sizeof command,
+		"ip link add %s index %u type veth peer name peer%u index %u", l->name, l->ifindex,
+		l->ifindex, l->ifindex + 10000);
+	if (system(command)) /* NOLINT(cert-env33-c): a test's own words */
+		return err_set(e, -EIO, "cannot make the interface: %s", command);
+	return 0;
+}
+
+static int tell_engine(struct engine *en, const struct world *w, struct err *e)
+{
+	struct build *build;
+	int rc = 0;
+
+	for (unsigned i = 0; i < w->n_neighbours && !rc; i++)
+		rc = engine_neighbour(en, &w->neighbours[i], false, e);
+	for (unsigned i = 0; i < w->n_routes && !rc; i++)
+		rc = engine_route(en, &w->routes[i], false, e);
+	if (rc)
+		return rc;
+	rc = setup_build(w, &build);
+	if (rc)
+		return err_set(e, rc, "out of memory");
+	rc = engine_publish(en, &build->input, e);
+	build_free(build);
+	return rc;
+}
+
+static void xdp_close(struct body *b)
+{
+	engine_close(b->engine);
+	free(b);
+}
+
+static int xdp_open(struct body **out, const struct world *w, struct err *e)
+{
+	const struct host_link **links = calloc(w->n_links + 1u, sizeof *links);
+	struct engine_options o = {
+		.limits = &w->conf->limits, .dry = true, .n_links = w->n_links
+	};
+	struct body *b = calloc(1, sizeof *b);
+	int rc = links && b ? 0 : err_set(e, -ENOMEM, "out of memory");
+	bool adopted;
+
+	if (!rc && unshare(CLONE_NEWNET))
+		rc = err_set(e, -errno, "cannot make a network namespace (run as root): %s",
+			strerror(errno));
+	for (unsigned i = 0; i < w->n_links && !rc; i++) {
+		links[i] = &w->links[i];
+		rc = make_link(&w->links[i], e);
+	}
+	if (rc) {
+		free((void *)links);
+		free(b);
+		return rc;
+	}
+	o.links = links;
+	rc = engine_open(&b->engine, NULL, &o, &adopted, e);
+	if (!rc)
+		rc = tell_engine(b->engine, w, e);
+	free((void *)links);
+	if (rc) {
+		xdp_close(b);
+		return rc;
+	}
+	*out = b;
+	return 0;
+}
+
+/* -EMSGSIZE: the kernel hands no frame of this length to a program. */
+static int xdp_inject(
+	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *r)
+{
+	struct l4_trace t;
+	int rc;
+
+	if (len > BODY_FRAME_MAX)
+		return -EMSGSIZE;
+	r->len = sizeof r->frame;
+	rc = engine_run(b->engine, ifindex, frame, len, r->frame, &r->len, &t);
+	if (rc)
+		return rc;
+	r->verdict = t.verdict;
+	r->ifindex = t.verdict >= L4_V_FORWARDED && t.verdict < L4_V_MALFORMED ? t.ifindex : 0;
+	return 0;
+}
+
+static int xdp_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
+{
+	return engine_service_counter(b->engine, id, out);
+}
+
+static int xdp_server_counter(struct body *b, uint32_t id, struct engine_counter *out)
+{
+	return engine_server_counter(b->engine, id, out);
+}
+
+static int xdp_verdicts(struct body *b, uint64_t out[L4_V_COUNT])
+{
+	return engine_verdict_counters(b->engine, out);
+}
+
+static int xdp_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT])
+{
+	return engine_vip_drops(b->engine, vip_id, out);
+}
+
+const struct body_ops body_xdp = {
+	.name = "xdp",
+	.open = xdp_open,
+	.inject = xdp_inject,
+	.service_counter = xdp_service_counter,
+	.server_counter = xdp_server_counter,
+	.verdicts = xdp_verdicts,
+	.vip_drops = xdp_vip_drops,
+	.close = xdp_close,
+};

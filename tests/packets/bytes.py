@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Keeps the hex of packet cases equal to the scapy expressions above it (README.md).
+
+bytes.py --check FILE...   fails when a file's hex is not what its expressions give
+bytes.py --write FILE...   writes it anew
+bytes.py --seeds DIR FILE...  writes each frame that goes in as a seed for tests/fuzz/frame_fuzz
+"""
+import argparse
+import difflib
+import hashlib
+import os
+import re
+import sys
+
+from scapy.layers import inet, inet6, l2
+from scapy.packet import Packet, Raw
+
+import world as worlds
+
+FRAME = re.compile(r'(in) (\S+) |(send) \S+ (\S+) ')
+HEX_LINE = re.compile(r'\s+[0-9a-f]{4}: ')
+LINE_BYTES, RUN_MIN = 32, 24
+
+
+def cut(frame, n):
+    """The first n bytes: a frame that ends early."""
+    return bytes(frame)[:n]
+
+
+def trail(frame, more):
+    """Bytes after the end of the packet: Ethernet padding, or whatever else a driver leaves."""
+    return bytes(frame) + more
+
+
+def patch(frame, offset, new):
+    """Some bytes overwritten, without any checksum being mended."""
+    frame = bytes(frame)
+    return frame[:offset] + new + frame[offset + len(new):]
+
+
+def names_of(world_path):
+    out = {}
+    for module in (l2, inet, inet6):
+        out.update(vars(module))
+    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch)
+    out.update(worlds.World(world_path).names)
+    return out
+
+
+def hex_lines(frame):
+    """Lines of at most 32 bytes, two in a group; from RUN_MIN on, equal bytes are written XX*N."""
+    lines, at = [], 0
+    while at < len(frame):
+        run = len(frame) - at - len(frame[at:].lstrip(frame[at:at + 1]))
+        if run >= RUN_MIN:
+            n, text = run, f'{frame[at]:02x}*{run}'
+        else:
+            n = min(LINE_BYTES, len(frame) - at)
+            n = next((i for i in range(1, n) if frame[at + i:at + i + RUN_MIN]
+                      == frame[at + i:at + i + 1] * RUN_MIN), n)
+            text = frame[at:at + n].hex(' ', -2)
+        lines.append(f'\t{at:04x}: {text}\n')
+        at += n
+    return lines
+
+
+def refresh(path, seeds=None):
+    """The file's lines as they are and as they should be."""
+    old = open(path, encoding='utf-8').read().splitlines(True)
+    new, names, i = [], None, 0
+    while i < len(old):
+        line, i = old[i], i + 1
+        new.append(line)
+        if line.startswith('world '):
+            names = names_of(os.path.join(os.path.dirname(path), line.split()[1]))
+        elif line.startswith('let '):
+            name, expression = line[4:].split('=', 1)
+            names[name.strip()] = evaluate(expression, names, f'{path}:{len(new)}')
+        match = FRAME.match(line)
+        if not match:
+            continue
+        where, expression = f'{path}:{len(new)}', line[match.end():]
+        while i < len(old) and old[i][0] in ' \t' and not HEX_LINE.match(old[i]):
+            expression += old[i]
+            new.append(old[i])
+            i += 1
+        while i < len(old) and HEX_LINE.match(old[i]):
+            i += 1
+        frame = evaluate(expression, names, where)
+        if not isinstance(frame, (bytes, Packet)):
+            raise SystemExit(f'{where}: the expression makes no frame')
+        frame = bytes(frame)
+        new += hex_lines(frame)
+        if match[1] and seeds is not None:
+            seeds.append((match[2], frame))
+    return old, new
+
+
+def evaluate(expression, names, where):
+    try:
+        return eval('(' + expression + ')', dict(names))
+    except Exception as why:
+        raise SystemExit(f'{where}: {why!r} in: {expression.strip()}') from why
+
+
+def write_seeds(folder, seeds, links):
+    """First byte: the interface's number; then the frame."""
+    os.makedirs(folder, exist_ok=True)
+    for link, frame in seeds:
+        data = bytes([links.index(link)]) + frame
+        with open(os.path.join(folder, hashlib.sha1(data).hexdigest()[:16]), 'wb') as out:
+            out.write(data)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--check', action='store_true')
+    what.add_argument('--write', action='store_true')
+    what.add_argument('--seeds', metavar='DIR')
+    parser.add_argument('files', nargs='+')
+    args = parser.parse_args()
+    stale = 0
+    for path in args.files:
+        seeds = []
+        old, new = refresh(path, seeds)
+        if args.write and old != new:
+            open(path, 'w', encoding='utf-8').writelines(new)
+        elif args.check and old != new:
+            stale += 1
+            sys.stdout.writelines(difflib.unified_diff(old, new, path, path + ' (by scapy)', n=1))
+        elif args.seeds:
+            world = [line.split()[1] for line in old if line.startswith('world ')][0]
+            links = worlds.World(os.path.join(os.path.dirname(path), world)).links
+            write_seeds(args.seeds, seeds, list(links))
+    return 1 if stale else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

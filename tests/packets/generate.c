@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/packets/generate.h"
+#include <netinet/in.h>
+#include <string.h>
+
+/* Where the layers of the frame in work begin; 0: it has none. */
+struct layers {
+	size_t l3, l4;
+	bool is6;
+	uint8_t protocol;
+	size_t next; /* where the number of the next header stands (IPv6) */
+};
+
+/* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. */
+static uint64_t draw(struct generator *g)
+{
+	uint64_t z = g->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static unsigned below(struct generator *g, size_t n)
+{
+	return n ? (unsigned)(draw(g) % n) : 0;
+}
+
+static bool chance(struct generator *g, unsigned percent)
+{
+	return below(g, 100) < percent;
+}
+
+#define PICK(g, array) ((array)[below(g, sizeof(array) / sizeof *(array))])
+
+static void put(struct frame *f, const void *bytes, size_t n)
+{
+	if (n > sizeof f->bytes - f->len)
+		n = sizeof f->bytes - f->len;
+	memcpy(f->bytes + f->len, bytes, n);
+	f->len += n;
+}
+
+static void put8(struct frame *f, unsigned value)
+{
+	put(f, &(uint8_t){ (uint8_t)value }, 1);
+}
+
+static void put16(struct frame *f, unsigned value)
+{
+	put8(f, value >> 8);
+	put8(f, value & 0xff);
+}
+
+static void put_random(struct generator *g, struct frame *f, size_t n)
+{
+	while (n--)
+		put8(f, (unsigned)draw(g) & 0xff);
+}
+
+static void set16(struct frame *f, size_t at, unsigned value)
+{
+	f->bytes[at] = (uint8_t)(value >> 8);
+	f->bytes[at + 1] = (uint8_t)value;
+}
+
+static unsigned get16(const struct frame *f, size_t at)
+{
+	return (unsigned)f->bytes[at] << 8 | f->bytes[at + 1];
+}
+
+static uint64_t add_up(const uint8_t *bytes, size_t n, uint64_t sum)
+{
+	for (size_t i = 0; i < n; i++)
+		sum += i % 2 ? bytes[i] : (uint64_t)bytes[i] << 8;
+	return sum;
+}
+
+/* RFC 1071 */
+static unsigned fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~(unsigned)sum & 0xffff;
+}
+
+static const struct addr *address_of(const struct conf *c, unsigned index)
+{
+	return index < c->n_vips ? &c->vips[index].address
+				 : &c->gateways[index - c->n_vips].address;
+}
+
+static const struct addr *ours(struct generator *g)
+{
+	const struct conf *c = g->world->conf;
+
+	return address_of(c, below(g, c->n_vips + c->n_gateways));
+}
+
+/* One of them of the family, where there is any. */
+static const struct addr *ours_of(struct generator *g, uint8_t af)
+{
+	const struct addr *a = ours(g);
+
+	for (unsigned tries = 0; tries < 20 && a->af != af; tries++)
+		a = ours(g);
+	return a;
+}
+
+/* Somebody on a link, in a routed network, of this host, or anywhere. */
+static struct addr other(struct generator *g, uint8_t af)
+{
+	const struct world *w = &g->world->world;
+	struct addr a = { 0 };
+
+	for (unsigned tries = 0; tries < 50 && a.af != af; tries++) {
+		if (w->n_neighbours && chance(g, 50))
+			a = w->neighbours[below(g, w->n_neighbours)].addr;
+		else if (w->n_routes)
+			a = w->routes[below(g, w->n_routes)].dst;
+		if (a.af && chance(g, 15))
+			a.bytes[addr_size(&a) - 1] = (uint8_t)(1 + below(g, 9));
+	}
+	if (a.af == af && !chance(g, 5))
+		return a;
+	a = (struct addr){ .af = af };
+	for (size_t i = 0; i < addr_size(&a); i++)
+		a.bytes[i] = (uint8_t)draw(g);
+	return a;
+}
+
+static void put_macs(struct generator *g, struct frame *f, const struct host_link *l)
+{
+	static const uint8_t strange[][6] = {
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x33, 0x33, 0, 0, 0, 1 },
+		{ 2, 0, 0, 0, 0, 0x99 },
+	};
+
+	put(f, chance(g, 5) ? PICK(g, strange) : l->mac, 6);
+	put16(f, 0x0200);
+	put_random(g, f, 4);
+	for (unsigned tags = chance(g, 30) ? 1 + below(g, 3) : 0; tags; tags--) {
+		put16(f, chance(g, 70) ? 0x8100 : 0x88a8);
+		put16(f, (unsigned)draw(g) & 0xffff);
+	}
+}
+
+static void put_options4(struct generator *g, struct frame *f, size_t l3)
+{
+	unsigned words = chance(g, 15) ? 1 + below(g, 10) : 0;
+
+	for (unsigned i = 0; i < words * 4; i++)
+		put8(f, 1); /* no operation */
+	f->bytes[l3] = (uint8_t)(0x45 + words);
+}
+
+static void put_ipv4(struct generator *g, struct frame *f, const struct addr *src,
+	const struct addr *dst, struct layers *at)
+{
+	static const uint8_t ttls[] = { 0, 1, 2, 64, 64, 64, 64, 64, 128, 255 };
+	static const uint16_t fragments[] = { 0x2000, 1, 0x2001, 0x1fff, 0x8000 };
+
+	put16(f, 0x0800);
+	at->l3 = f->len;
+	put8(f, 0x45);
+	put8(f, (unsigned)draw(g) & 0xff);
+	put16(f, 0);
+	put16(f, (unsigned)draw(g) & 0xffff);
+	put16(f, chance(g, 6) ? PICK(g, fragments) : below(g, 2) << 14);
+	put8(f, PICK(g, ttls));
+	put8(f, at->protocol);
+	put16(f, 0);
+	put(f, src->bytes, 4);
+	put(f, dst->bytes, 4);
+	put_options4(g, f, at->l3);
+}
+
+static void put_extension(struct generator *g, struct frame *f, struct layers *at)
+{
+	static const uint8_t kinds[] = { 0, 60, 60, 43, 43, 44, 50, 51 };
+	uint8_t kind = kinds[chance(g, 90) ? below(g, 5) : 5 + below(g, 3)];
+	unsigned units = kind == 44 ? 0 : below(g, 3);
+
+	f->bytes[at->next] = kind;
+	at->next = f->len;
+	put8(f, at->protocol);
+	put8(f, units);
+	put8(f, kind == 43 ? 4 : 1);
+	put8(f, kind == 43 && !chance(g, 10) ? 0 : 4);
+	for (unsigned i = 4; i < 8 + units * 8; i++)
+		put8(f, 0);
+}
+
+static void put_ipv6(struct generator *g, struct frame *f, const struct addr *src,
+	const struct addr *dst, struct layers *at)
+{
+	static const uint8_t limits[] = { 0, 1, 2, 64, 64, 64, 64, 64, 254, 255 };
+	static const unsigned extensions[] = { 1, 1, 1, 2, 3, 5, 6, 7, 8 };
+
+	at->is6 = true;
+	put16(f, 0x86dd);
+	at->l3 = f->len;
+	put8(f, 0x60 + below(g, 16));
+	put_random(g, f, 3);
+	put16(f, 0);
+	at->next = f->len;
+	put8(f, at->protocol);
+	put8(f, PICK(g, limits));
+	put(f, src->bytes, 16);
+	put(f, dst->bytes, 16);
+	for (unsigned n = chance(g, 25) ? PICK(g, extensions) : 0; n; n--)
+		put_extension(g, f, at);
+}
+
+static void put_ip(struct generator *g, struct frame *f, const struct addr *src,
+	const struct addr *dst, struct layers *at)
+{
+	(dst->af == 6 ? put_ipv6 : put_ipv4)(g, f, src, dst, at);
+	at->l4 = f->len;
+}
+
+static void put_payload(struct generator *g, struct frame *f)
+{
+	put_random(g, f, chance(g, 4) ? 1150 + below(g, 400) : chance(g, 60) ? below(g, 64) : 0);
+}
+
+static void put_transport(
+	struct generator *g, struct frame *f, struct layers *at, unsigned sport, unsigned dport)
+{
+	unsigned options = chance(g, 20) ? below(g, 11) : 0;
+
+	put16(f, sport);
+	put16(f, dport);
+	if (at->protocol == IPPROTO_UDP) {
+		put16(f, 0);
+		put16(f, 0);
+	} else {
+		put_random(g, f, 8);
+		put8(f, (5 + options) << 4);
+		put_random(g, f, 3);
+		put16(f, 0);
+		put16(f, 0);
+		for (unsigned i = 0; i < options * 4; i++)
+			put8(f, 1);
+	}
+	put_payload(g, f);
+}
+
+/* Fills in the lengths and the checksums. */
+static void finish(struct generator *g, struct frame *f, const struct layers *at)
+{
+	size_t size = f->len - at->l4, where;
+	uint64_t sum = at->protocol == IPPROTO_ICMP ? 0 : size + at->protocol;
+	unsigned checksum;
+
+	if (at->is6)
+		set16(f, at->l3 + 4, (unsigned)(f->len - at->l3 - 40));
+	else
+		set16(f, at->l3 + 2, (unsigned)(f->len - at->l3));
+	if (!at->is6)
+		set16(f, at->l3 + 10, fold(add_up(f->bytes + at->l3, at->l4 - at->l3, 0)));
+	where = at->l4 + (at->protocol == IPPROTO_TCP ? 16 : at->protocol == IPPROTO_UDP ? 6 : 2);
+	if (at->protocol == IPPROTO_UDP)
+		set16(f, at->l4 + 4, (unsigned)size);
+	if (at->protocol != IPPROTO_ICMP)
+		sum = add_up(f->bytes + at->l3 + (at->is6 ? 8 : 12), at->is6 ? 32 : 8, sum);
+	checksum = fold(add_up(f->bytes + at->l4, size, sum));
+	if (at->protocol == IPPROTO_UDP)
+		checksum = chance(g, 15) ? 0 : checksum ? checksum : 0xffff;
+	set16(f, where, checksum);
+}
+
+static unsigned client_port(struct generator *g)
+{
+	static const uint16_t ports[] = { 0, 1, 40000, 65535 };
+
+	return chance(g, 20) ? PICK(g, ports) : (unsigned)draw(g) & 0xffff;
+}
+
+static void make_request(struct generator *g, struct frame *f, struct layers *at)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+	const struct addr *dst = chance(g, 5) ? ours(g) : &c->vips[s->vip].address;
+	struct addr src = other(g, dst->af);
+
+	at->protocol = s->protocol;
+	put_ip(g, f, &src, dst, at);
+	put_transport(g, f, at, client_port(g), chance(g, 92) ? s->port : client_port(g));
+	finish(g, f, at);
+}
+
+static void make_reply(struct generator *g, struct frame *f, struct layers *at)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+	const struct conf_pool *p = &c->pools[s->pool];
+	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	struct addr dst = other(g, server->address.af);
+	unsigned port = server->port ? server->port : s->port;
+
+	at->protocol = s->protocol;
+	put_ip(g, f, &server->address, &dst, at);
+	put_transport(g, f, at, chance(g, 92) ? port : client_port(g), client_port(g));
+	finish(g, f, at);
+}
+
+static void make_echo(struct generator *g, struct frame *f, struct layers *at)
+{
+	static const uint8_t types[] = { 8, 8, 8, 8, 0, 3, 5, 128, 128, 128, 128, 129, 2, 135,
+		136 };
+	static const uint8_t firsts[] = { 0, 224, 239, 240, 255 };
+	const struct addr *dst = ours(g);
+	struct addr src = other(g, dst->af);
+
+	if (chance(g, 10)) {
+		memset(src.bytes, 0, sizeof src.bytes);
+		src.bytes[0] = PICK(g, firsts);
+	}
+	at->protocol = dst->af == 6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	put_ip(g, f, &src, dst, at);
+	put8(f, chance(g, 80) ? (dst->af == 6 ? 128 : 8) : PICK(g, types));
+	put8(f, chance(g, 5));
+	put16(f, 0);
+	put_random(g, f, 4);
+	put_payload(g, f);
+	finish(g, f, at);
+}
+
+static void make_arp(struct generator *g, struct frame *f, struct layers *at)
+{
+	struct addr target = chance(g, 80) ? *ours_of(g, 4) : other(g, 4);
+
+	(void)at;
+	put16(f, 0x0806);
+	put(f, "\0\1\10\0\6\4", 6);
+	put16(f, chance(g, 90) ? 1 : below(g, 5));
+	put_random(g, f, 10);
+	put_random(g, f, 6);
+	put(f, target.bytes, 4);
+	if (chance(g, 50))
+		for (unsigned i = 0; i < 18; i++)
+			put8(f, 0);
+}
+
+static void make_nd(struct generator *g, struct frame *f, struct layers *at)
+{
+	struct addr target = chance(g, 85) ? *ours_of(g, 6) : other(g, 6);
+	struct addr dst = { 6, { 0xff, 2, [11] = 1, [12] = 0xff } }, src = other(g, 6);
+
+	memcpy(dst.bytes + 13, target.bytes + 13, 3);
+	if (chance(g, 20))
+		dst = target;
+	if (chance(g, 25))
+		memset(src.bytes, 0, sizeof src.bytes);
+	dst.af = 6;
+	at->protocol = IPPROTO_ICMPV6;
+	put_ip(g, f, &src, &dst, at);
+	if (chance(g, 90))
+		f->bytes[at->l3 + 7] = 255;
+	put8(f, chance(g, 92) ? 135 : 136);
+	put8(f, chance(g, 5));
+	put16(f, 0);
+	put_random(g, f, 4);
+	put(f, target.bytes, 16);
+	for (unsigned n = below(g, 4); n; n--) {
+		put16(f, 0x0101);
+		put_random(g, f, 6);
+	}
+	finish(g, f, at);
+}
+
+/* A protocol that is not looked into, or a frame that is no IP at all. */
+static void make_stranger(struct generator *g, struct frame *f, struct layers *at)
+{
+	static const uint8_t protocols[] = { 2, 1, 58, 47, 50, 51, 59, 132, 255 };
+	static const uint16_t types[] = { 0x88cc, 0x8847, 0x8864, 0x9100, 0x0026, 0x0800, 0x86dd,
+		0x0806 };
+	const struct addr *dst = ours(g);
+	struct addr src = other(g, dst->af);
+
+	if (chance(g, 30)) {
+		put16(f, PICK(g, types));
+		put_random(g, f, below(g, 80));
+		return;
+	}
+	at->protocol = PICK(g, protocols);
+	put_ip(g, f, &src, dst, at);
+	put_random(g, f, 8 + below(g, 40));
+	finish(g, f, at);
+}
+
+static void cut_off(struct generator *g, struct frame *f, const struct layers *at)
+{
+	(void)at;
+	f->len = below(g, chance(g, 70) && f->len > 120 ? 120 : f->len + 1);
+}
+
+static void flip_bit(struct generator *g, struct frame *f, const struct layers *at)
+{
+	(void)at;
+	f->bytes[below(g, f->len > 110 ? 110 : f->len)] ^= (uint8_t)(1 << below(g, 8));
+}
+
+static void set_edge(struct generator *g, struct frame *f, const struct layers *at)
+{
+	static const uint8_t edges[] = { 0, 1, 4, 5, 6, 7, 8, 15, 17, 43, 44, 58, 60, 0x45, 0x4f,
+		0x60, 0x7f, 0x80, 0xf0, 0xff };
+
+	(void)at;
+	f->bytes[below(g, f->len > 110 ? 110 : f->len)] = PICK(g, edges);
+}
+
+/* A length that is wrong by a little. */
+static void lie(struct generator *g, struct frame *f, const struct layers *at)
+{
+	const size_t fields[] = { at->l3 + 2, at->l3 + 4, at->l4 + 4, at->l4 + 2 };
+	size_t field = PICK(g, fields);
+
+	if (at->l3 && field + 2 <= f->len)
+		set16(f, field, (get16(f, field) + below(g, 33) - 16) & 0xffff);
+}
+
+/* The numbers that say how long headers are, and what comes next. */
+static void lie_in_a_header(struct generator *g, struct frame *f, const struct layers *at)
+{
+	const size_t fields[] = { at->l3, at->l3 + 6, at->l3 + 9, at->l3 + 41, at->l4 + 12,
+		at->next };
+	size_t field = PICK(g, fields);
+
+	if (at->l3 && field < f->len)
+		f->bytes[field] =
+			(uint8_t)(f->bytes[field] + (below(g, 3) - 1) * (1 + 15 * below(g, 2)));
+}
+
+static void stack_tag(struct generator *g, struct frame *f, const struct layers *at)
+{
+	uint8_t tag[] = { chance(g, 70) ? 0x81 : 0x88, 0, 0, (uint8_t)draw(g) };
+
+	(void)at;
+	if (tag[0] == 0x88)
+		tag[1] = 0xa8;
+	if (f->len < 14 || f->len + sizeof tag > sizeof f->bytes)
+		return;
+	memmove(f->bytes + 12 + sizeof tag, f->bytes + 12, f->len - 12);
+	memcpy(f->bytes + 12, tag, sizeof tag);
+	f->len += sizeof tag;
+}
+
+static void damage(struct generator *g, struct frame *f, const struct layers *at)
+{
+	static void (*const ways[])(struct generator *, struct frame *, const struct layers *) = {
+		cut_off, flip_bit, set_edge, set_edge, lie, lie, lie_in_a_header, stack_tag
+	};
+
+	for (unsigned n = 1 + below(g, 2); n && f->len; n--)
+		PICK(g, ways)(g, f, at);
+}
+
+void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
+{
+	static void (*const makers[])(struct generator *, struct frame *,
+		struct layers *) = { make_request, make_request, make_request, make_request,
+		make_reply, make_reply, make_echo, make_arp, make_nd, make_stranger };
+	const struct world *w = &g->world->world;
+	const struct host_link *l = &w->links[below(g, w->n_links)];
+	struct layers at = { 0 };
+
+	f->len = 0;
+	put_macs(g, f, l);
+	PICK(g, makers)(g, f, &at);
+	if (chance(g, 15))
+		put_random(g, f, 1 + below(g, 40));
+	if (chance(g, 45))
+		damage(g, f, &at);
+	while (f->len < 14)
+		put8(f, 0);
+	*ifindex = l->ifindex;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Random frames for a world: most nearly valid, many damaged. */
+#pragma once
+#include "tests/packets/frame.h"
+#include "tests/packets/world.h"
+
+struct generator {
+	const struct world_file *world; /* with at least one service */
+	uint64_t state;			/* any number: the seed */
+};
+
+/* Makes the next frame, of at least 14 bytes, and says on which interface it arrives. The same seed gives the
+ * same frames. */
+void generate(struct generator *g, uint32_t *ifindex, struct frame *f);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/packets/setup.h"
+#include <errno.h>
+#include <stdlib.h>
+
+const struct host_route *setup_route(const struct world *w, const struct addr *dst)
+{
+	const struct host_route *best = NULL;
+
+	for (unsigned i = 0; i < w->n_routes; i++) {
+		const struct host_route *r = &w->routes[i];
+
+		if (addr_in_prefix(dst, &r->dst, r->plen) && (!best || r->plen > best->plen))
+			best = r;
+	}
+	return best;
+}
+
+static uint32_t *numbers(uint32_t first, unsigned n)
+{
+	uint32_t *ids = calloc(n + 1u, sizeof *ids);
+
+	for (unsigned i = 0; ids && i < n; i++)
+		ids[i] = first + i;
+	return ids;
+}
+
+static int setup_ids(const struct conf *c, struct binding *ids)
+{
+	ids->vips = numbers(1, c->n_vips);
+	ids->gateways = numbers(1 + c->n_vips, c->n_gateways);
+	ids->services = numbers(1, c->n_services);
+	ids->servers = numbers(1, c->n_servers);
+	return ids->vips && ids->gateways && ids->services && ids->servers ? 0 : -ENOMEM;
+}
+
+static int setup_state(const struct world *w, struct state *st)
+{
+	for (unsigned i = 0; i < sizeof st->key; i++)
+		st->key[i] = (uint8_t)i;
+	for (unsigned i = 0; i < w->conf->n_servers; i++) {
+		struct state_server *s = state_server_new(st, i + 1);
+
+		if (!s)
+			return -ENOMEM;
+		s->overlay.weight = -1;
+		s->seen.state = w->server_down && w->server_down[i] ? HEALTH_DOWN : HEALTH_UP;
+	}
+	return 0;
+}
+
+static int setup_facts(const struct world *w, struct snapshot_port **ports, struct build_hop **hops)
+{
+	const struct conf *c = w->conf;
+
+	*ports = calloc(w->n_links + 1u, sizeof **ports);
+	*hops = calloc(c->n_servers + 1u, sizeof **hops);
+	if (!*ports || !*hops)
+		return -ENOMEM;
+	for (unsigned i = 0; i < w->n_links; i++) {
+		(*ports)[i].ifindex = w->links[i].ifindex;
+		(*ports)[i].mtu = (uint16_t)w->links[i].mtu;
+		for (unsigned k = 0; k < 6; k++)
+			(*ports)[i].mac[k] = w->links[i].mac[k];
+	}
+	for (unsigned i = 0; i < c->n_servers; i++)
+		(*hops)[i] = build_hop(setup_route(w, &c->servers[i].address),
+			&c->servers[i].address, *ports, w->n_links);
+	return 0;
+}
+
+int setup_build(const struct world *w, struct build **out)
+{
+	struct state *st = state_new();
+	struct snapshot_port *ports = NULL;
+	struct build_hop *hops = NULL;
+	struct binding ids = { 0 };
+	int rc = st ? setup_ids(w->conf, &ids) : -ENOMEM;
+
+	if (!rc)
+		rc = setup_state(w, st);
+	if (!rc)
+		rc = setup_facts(w, &ports, &hops);
+	if (!rc)
+		rc = build_new(out, w->conf, &ids, st, &(struct build_facts){ ports, hops });
+	free(ports);
+	free(hops);
+	binding_free(&ids);
+	if (st)
+		state_free(st);
+	return rc;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a world to what engines are given, the way that the control plane does it. */
+#pragma once
+#include "controlplane/pools/build.h"
+#include "tests/packets/body.h"
+
+/* Fills *out for build_free(). Returns 0 or -ENOMEM. */
+int setup_build(const struct world *w, struct build **out);
+
+/* The route that a kernel would take to dst, or NULL. */
+const struct host_route *setup_route(const struct world *w, const struct addr *dst);
