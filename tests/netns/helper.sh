@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# What the end-to-end scripts share. Each sources this file and so gets a lab of its own: network namespaces,
+# a directory in /run, a tandemd, and a trap that removes all of it. What a script prints last is "ok NAME" or
+# "FAIL NAME: why", and its exit status says the same.
+#
+# Environment: BUILD names the build directory (build/ of this tree); KEEP=1 leaves the lab for looking.
+set -Eeuo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=${BUILD:-$here/../../build}
+name=${NAME:-$(basename "$0" .sh)}
+family=${FAMILY:-4}
+prefix=tt$$ # of the lab's namespaces
+lab=
+declare -A networks=() # name: number
+declare -A pids=()     # of what runs in the background, by the name of its log
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8
+
+# -- verdict and end ---------------------------------------------------------------------------------------------
+
+# Ends the script. Also from within a subshell, where exit alone would not.
+fail()
+{
+	[ -z "$lab" ] || printf '%s\n' "$*" >>"$lab/why"
+	[ -n "$lab" ] || printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# A command that must succeed: expect SENTENCE COMMAND...
+expect()
+{
+	local sentence=$1
+
+	shift
+	"$@" || fail "not so: $sentence (${*:0:12})"
+}
+
+# The opposite: expect_not SENTENCE COMMAND...
+expect_not()
+{
+	local sentence=$1
+
+	shift
+	! "$@" || fail "not so: $sentence (${*:0:12})"
+}
+
+# expect_is WHAT IS WANTED
+expect_is()
+{
+	[ "$2" = "$3" ] || fail "$1 is \"$2\", not \"$3\""
+}
+
+# Polls until a command succeeds: wait_for SECONDS SENTENCE COMMAND...
+wait_for()
+{
+	local seconds=$1 sentence=$2 end
+
+	shift 2
+	end=$((${EPOCHREALTIME/./} + seconds * 1000000))
+	until "$@" >"$lab/wait_for" 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] ||
+			fail "not within $seconds s: $sentence; $(tail -n 3 "$lab/wait_for" | tr '\n' ' ')"
+		sleep 0.03
+	done
+}
+
+remember_failure()
+{
+	local status=$1 line=$2 command=$3
+
+	[ "$BASH_SUBSHELL" -gt 0 ] || [ -s "$lab/why" ] ||
+		echo "line $line: exit status $status of: $command" >"$lab/why"
+}
+
+show_logs()
+{
+	local log
+
+	for log in "$lab"/*.log; do
+		[ -s "$log" ] || continue
+		printf -- '-- %s\n' "${log##*/}"
+		tail -n 25 "$log"
+	done >&2
+}
+
+remove_lab()
+{
+	local key ns
+
+	for key in "${!pids[@]}"; do
+		kill -KILL "${pids[$key]}" 2>>"$lab/end" || :
+	done
+	wait 2>>"$lab/end" || :
+	while mountpoint -q "$lab/run/bpf"; do
+		umount "$lab/run/bpf"
+	done
+	# Whatever a script has mounted itself lies in the lab's directory too.
+	awk -v lab="$lab/" 'index($2, lab) == 1 { print $2 }' /proc/self/mounts | sort -r | xargs -r umount
+	for ns in /run/netns/"$prefix"-*; do
+		[ ! -e "$ns" ] || ip netns del "${ns##*/}"
+	done
+	rm -rf "$lab"
+}
+
+finish()
+{
+	local status=$?
+
+	trap - EXIT ERR INT TERM
+	set +e
+	exec >&3 2>&4 # whatever the script was doing with them
+	if [ "$status" -ne 0 ]; then
+		show_logs
+		printf 'FAIL %s: %s\n' "$name" "$(head -n 1 "$lab/why" 2>&1)"
+	fi
+	if [ -n "${KEEP-}" ]; then
+		printf 'kept: %s, namespaces %s-*, processes %s\n' "$lab" "$prefix" "${pids[*]}" >&2
+	else
+		remove_lab
+	fi
+	[ "$status" -ne 0 ] || printf 'ok %s\n' "$name"
+	exit "$status"
+}
+
+# -- networks and hosts ------------------------------------------------------------------------------------------
+
+# Runs a command inside a host. Unlike `ip netns exec` this leaves /sys, and a bpffs below it, alone.
+on()
+{
+	local host=$1
+
+	shift
+	nsenter --net="/run/netns/$prefix-$host" -- "$@"
+}
+
+# A host without interfaces. IPv6 addresses work at once, and no packet is refused for the way it came.
+host()
+{
+	ip netns add "$prefix-$1"
+	on "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 \
+		net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv6.conf.default.accept_ra=0 net.ipv4.conf.default.arp_notify=0
+	ip -n "$prefix-$1" link set lo up
+}
+
+# Bridges in the switch, which has no addresses itself: net NAME...
+net()
+{
+	local net
+
+	if [ ! -e "/run/netns/$prefix-switch" ]; then
+		ip netns add "$prefix-switch"
+		on switch sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	fi
+	for net in "$@"; do
+		networks[$net]=$((${#networks[@]} + 1))
+		ip -n "$prefix-switch" link add "$net" type bridge stp_state 0 mcast_snooping 0
+		ip -n "$prefix-switch" link set "$net" up
+	done
+}
+
+# The address with a number in a network; the family is $family, or given: addr NET N [4|6]
+addr()
+{
+	case ${3:-$family} in
+	4) echo "10.72.${networks[$1]}.$2" ;;
+	6) echo "fd72:${networks[$1]}::$2" ;;
+	esac
+}
+
+url()
+{
+	case ${3:-$family} in
+	4) addr "$1" "$2" 4 ;;
+	6) echo "[$(addr "$1" "$2" 6)]" ;;
+	esac
+}
+
+# Gives a host an interface named after the network, with an address of either family for each number:
+# plug HOST NET [N]... The veth has one queue, fills its checksums in and sends single packets, as a wire
+# carries them. A veth takes what XDP sends only while its peer runs an XDP program too.
+plug()
+{
+	local host=$1 net=$2 switch_end=$1.$2 queues=(numtxqueues 1 numrxqueues 1) n
+
+	shift 2
+	ip -n "$prefix-switch" link add "$switch_end" "${queues[@]}" type veth \
+		peer name "$net" "${queues[@]}" netns "$prefix-$host"
+	on switch ethtool -K "$switch_end" tx off tso off gso off gro off >/dev/null
+	on "$host" ethtool -K "$net" tx off tso off gso off gro off >/dev/null
+	ip -n "$prefix-switch" link set "$switch_end" master "$net" up
+	ip -n "$prefix-switch" link set "$switch_end" xdpdrv obj "$build/bpf/pass.bpf.o" sec xdp
+	for n in "$@"; do
+		ip -n "$prefix-$host" addr add "$(addr "$net" "$n" 4)/24" dev "$net"
+		ip -n "$prefix-$host" addr add "$(addr "$net" "$n" 6)/64" dev "$net" nodad
+	done
+	ip -n "$prefix-$host" link set "$net" up
+}
+
+# Default routes in both families: gateway HOST NET N
+gateway()
+{
+	ip -n "$prefix-$1" route replace default via "$(addr "$2" "$3" 4)"
+	ip -n "$prefix-$1" route replace default via "$(addr "$2" "$3" 6)"
+}
+
+# Makes a host own an address without telling anyone, as servers of `dsr` do: silent HOST NET N
+silent()
+{
+	on "$1" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip -n "$prefix-$1" addr add "$(addr "$2" "$3" 4)/32" dev lo
+	ip -n "$prefix-$1" addr add "$(addr "$2" "$3" 6)/128" dev lo nodad
+}
+
+# What most scripts need: a client in front, and so many servers behind whose gateway is .1 of `back`.
+#   client .99 --front-- .2 lb .2 --back-- .11 srv1, .12 srv2, ...
+two_arm()
+{
+	local n
+
+	net front back
+	host client
+	plug client front 99
+	host lb
+	plug lb front 2
+	plug lb back 2
+	for n in $(seq "$1"); do
+		host "srv$n"
+		plug "srv$n" back "$((10 + n))"
+		gateway "srv$n" back 1
+	done
+}
+
+# -- processes ---------------------------------------------------------------------------------------------------
+
+# Runs a command on a host in the background; LOG.log takes what it prints: start LOG HOST COMMAND...
+start()
+{
+	local log=$1 host=$2
+
+	shift 2
+	# Not by on(), so that the process is ours and no shell's in between.
+	nsenter --net="/run/netns/$prefix-$host" -- "$@" >>"$lab/$log.log" 2>&1 </dev/null 3>&- 4>&- &
+	pids[$log]=$!
+}
+
+alive()
+{
+	kill -0 "${pids[$1]}" 2>/dev/null
+}
+
+# Sends a signal and waits for the end: stop LOG [SIGNAL]. Returns the exit status.
+stop()
+{
+	local pid=${pids[$1]} status=0
+
+	unset "pids[$1]"
+	kill "-${2:-TERM}" "$pid" || :
+	wait "$pid" 2>/dev/null || status=$?
+	return "$status"
+}
+
+# SIGKILL, without a word
+slay()
+{
+	stop "$1" KILL || :
+}
+
+# server.py on a host, under the host's name: serve HOST PORT [UDP-ADDRESS]...
+serve()
+{
+	start "$1" "$1" "$here/server.py" "$1" "$lab" "${@:2}"
+}
+
+# Bad checksums that hosts have received.
+bad_checksums()
+{
+	local host
+
+	for host in "$@"; do
+		# shellcheck disable=SC2016 # the dollars are awk's
+		on "$host" awk '/^[A-Za-z]+: [A-Z]/ { n = split($0, names); next }
+			/^[A-Za-z]+: / { for (i = 2; i <= n; i++) if (names[i] ~ /CsumErrors|HdrErrors/) sum += $i }
+			/^[A-Za-z0-9]+(CsumErrors|HdrErrors)/ { sum += $2 }
+			END { print sum + 0 }' /proc/net/snmp /proc/net/netstat /proc/net/snmp6
+	done | awk '{ sum += $1 } END { print sum }'
+}
+
+# tcpdump of a host's interface: capture LOG HOST NET [EXPRESSION]
+capture()
+{
+	start "$1" "$2" tcpdump -Z root -n -U --immediate-mode -i "$3" -w "$lab/$1.pcap" ${4:+"$4"}
+	wait_for 5 "tcpdump listens" grep -q 'listening on' "$lab/$1.log"
+}
+
+# What tcpdump makes of a capture: captured LOG [OPTION]... [EXPRESSION]
+captured()
+{
+	tcpdump -n -r "$lab/$1.pcap" "${@:2}" 2>/dev/null
+}
+
+# -- the appliance -----------------------------------------------------------------------------------------------
+
+# Writes tandem.conf from standard input, with what all have on top.
+config()
+{
+	config_as "$lab/tandem.conf"
+}
+
+config_as()
+{
+	{
+		echo 'node = "lb"; interfaces: { front: {}; back: {}; };'
+		cat
+	} >"$1"
+}
+
+# The configuration of two_arm's lab: srvN of the numbers given, port 8080, behind .10 of front, port 80, in both families:
+# web N...
+web()
+{
+	local n four="" six=""
+
+	for n in "$@"; do
+		four+=" srv$n: { address = \"$(addr back "1$n" 4)\"; port = 8080; };"
+		six+=" srv$n: { address = \"$(addr back "1$n" 6)\"; port = 8080; };"
+	done
+	cat <<-END
+		vips: {
+			web4: { address = "$(addr front 10 4)"; interface = "front"; };
+			web6: { address = "$(addr front 10 6)"; interface = "front"; };
+		};
+		gateways: {
+			back4: { address = "$(addr back 1 4)"; interface = "back"; };
+			back6: { address = "$(addr back 1 6)"; interface = "back"; };
+		};
+		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 2; fall = 2; }; };
+		pools: {
+			web4: { health = "web"; servers: {$four }; };
+			web6: { health = "web"; servers: {$six }; };
+		};
+		services: {
+			web4: { vip = "web4"; port = 80; forward = "nat"; pool = "web4"; };
+			web6: { vip = "web6"; port = 80; forward = "nat"; pool = "web6"; };
+		};
+	END
+}
+
+# Their addresses for a client.
+web_urls()
+{
+	echo "http://$(url front 10 4)/who" "http://$(url front 10 6)/who"
+}
+
+# Runs it in the foreground, as does whatever tests that it does not start: tandemd [OPTION]...
+tandemd()
+{
+	on lb "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" --state-dir "$lab/state" "$@"
+}
+
+tandemd_is_up()
+{
+	alive tandemd || fail "tandemd has ended: $(tail -n 1 "$lab/tandemd.log")"
+	ctl status
+}
+
+tandemd_start()
+{
+	start tandemd lb "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" \
+		--state-dir "$lab/state"
+	wait_for 10 "tandemd is up" tandemd_is_up
+}
+
+ctl()
+{
+	"$build/apps/tandemctl/tandemctl" -s "$lab/run/api.sock" "$@"
+}
+
+# What jq finds in the API's answer: ask FILTER NOUN VERB...
+ask()
+{
+	ctl -j "${@:2}" | jq -r "$1"
+}
+
+# Whether a filter finds true: holds FILTER NOUN VERB...
+holds()
+{
+	ctl -j "${@:2}" | jq -e "$1" >/dev/null
+}
+
+# Waits until so many servers serve: serving N [SECONDS]
+serving()
+{
+	wait_for "${2:-10}" "$1 servers serve" holds ".servers.serving == $1" status
+}
+
+# How often a verdict was reached: verdicts REASON
+verdicts()
+{
+	ask "[.drops[] | select(.vip == null and .reason == \"$1\") | .count] | add // 0" drops
+}
+
+programs()
+{
+	on lb ip -o link show | grep -c 'prog/xdp' || :
+}
+
+# -- load --------------------------------------------------------------------------------------------------------
+
+# load.py on a host; it writes a line for each request: load LOG HOST [OPTION]... URL...
+load()
+{
+	start "$1" "$2" "$here/load.py" "${@:3}"
+	wait_for 5 "the load $1 has begun" grep -q ' ok ' "$lab/$1.log"
+}
+
+# How many requests of a load that began within a time were answered by a server: answered LOG SERVER [SINCE [UNTIL]]
+# SERVER is an expression of awk; times are those of $EPOCHREALTIME.
+answered()
+{
+	requests "$1" '^ok' "$2" "${@:3}" | wc -l
+}
+
+# The requests that were not answered: lost LOG [SINCE [UNTIL]]
+lost()
+{
+	requests "$1" '^!' . "${@:2}"
+}
+
+# requests LOG OUTCOME SERVER [SINCE [UNTIL]]
+requests()
+{
+	awk -v outcome="$2" -v server="$3" -v since="${4:-0}" -v till="${5:-9e9}" \
+		'$1 >= since && $1 <= till && $3 ~ outcome && $4 ~ server' "$lab/$1.log"
+}
+
+# Waits until so many more requests were answered by a server: more LOG N [SERVER]
+more()
+{
+	local since=$EPOCHREALTIME
+
+	wait_for 15 "$2 more requests of $1 are answered by ${3:-anyone}" answered_enough "$1" "$2" "${3:-.}" "$since"
+}
+
+answered_enough()
+{
+	[ "$(answered "$1" "$3" "$4")" -ge "$2" ]
+}
+
+[ "$(id -u)" = 0 ] || fail "these tests need root"
+[ -x "$build/apps/tandemd/tandemd" ] || fail "$build has no tandemd: build it first"
+exec 3>&1 4>&2
+lab=$(mktemp -d /run/tandem-test.XXXXXX)
+trap finish EXIT
+trap 'remember_failure $? $LINENO "$BASH_COMMAND"' ERR
+trap 'fail interrupted' INT TERM

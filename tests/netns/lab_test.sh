@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# tools/lab itself: what it brings up, two labs side by side, what it removes after whatever happened, and
+# its demo. The topology is drawn in tools/lablib/topology.py.
+set -Eeuo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${BUILD:-$root/build}
+one=t$((BASHPID % 100000))a
+two=t$((BASHPID % 100000))b
+scratch=$(mktemp -d)
+
+a=("$root/tools/lab" --id "$one" --build-dir "$build")
+b=("$root/tools/lab" --id "$two" --build-dir "$build")
+
+finish()
+{
+	local status=$?
+
+	trap - EXIT
+	"${a[@]}" down >/dev/null
+	"${b[@]}" down >/dev/null
+	rm -rf "$scratch"
+	[ "$status" -ne 0 ] || echo 'ok lab_test'
+	exit "$status"
+}
+
+fail()
+{
+	echo "FAIL lab_test: $*" >&2
+	exit 1
+}
+
+trap finish EXIT
+trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+trap 'fail interrupted' INT TERM
+
+# What a command says when it fails: refused STATUS WORDS COMMAND...
+refused()
+{
+	local wanted=$1 words=$2 status=0 said
+
+	shift 2
+	said=$("$@" 2>&1) || status=$?
+	[ "$status" = "$wanted" ] || fail "exit status $status, not $wanted, of: $*"
+	[[ $said == *"$words"* ]] || fail "\"$said\" does not say \"$words\""
+}
+
+# The machine without its labs: namespaces, links, mounts, directories, programs of the services.
+machine()
+{
+	ls /run/netns 2>/dev/null || :
+	ip -o link | sed 's/^[0-9]*: //; s/:.*//'
+	cut -d ' ' -f 2 /proc/self/mounts
+	echo /run/tandem-lab-*
+	cat /sys/class/net/*/address
+}
+
+# Nothing with the lab's id is left anywhere.
+gone()
+{
+	local id=$1 left pid
+
+	[ ! -e "/run/tandem-lab-$id" ] || fail "/run/tandem-lab-$id is left"
+	left=$(find /run/netns -name "tandem-$id-*")
+	[ -z "$left" ] || fail "namespaces are left: $left"
+	! grep -F "/run/tandem-lab-$id/" /proc/self/mounts || fail 'mounts are left'
+	for pid in /proc/[0-9]*; do
+		! tr '\0' ' ' 2>/dev/null <"$pid/cmdline" | grep -F "/run/tandem-lab-$id/" ||
+			fail "process ${pid#/proc/} is left"
+	done
+}
+
+# -- words that cannot be followed
+
+refused 1 'is not up' "${a[@]}" exec client -- true
+refused 2 'up to 12' "$root/tools/lab" --id No status
+refused 1 'needs root' setpriv --reuid=65534 --clear-groups "$root/tools/lab" up
+refused 1 'build it with' "$root/tools/lab" --id "$one" --build-dir "$scratch" up
+gone "$one"
+
+# -- up, and what there is then
+
+start=$SECONDS
+"${a[@]}" up
+[ $((SECONDS - start)) -lt 30 ] || fail "up took $((SECONDS - start)) s"
+"${a[@]}" up | grep -q 'is up already'
+"${a[@]}" status --json >"$scratch/status"
+jq -e '.up and all(.hosts[]; .exists) and all(.processes[]; .alive) and .engine.type == "xdp"' "$scratch/status" \
+	>/dev/null || fail "status says $(cat "$scratch/status")"
+jq -e '[.processes[].name] | sort == ["app1", "app2", "db1", "tandemd", "web1", "web2"]' "$scratch/status" >/dev/null
+for address in $(jq -r '.vips[] | select(.name == "web") | .addresses[]' "$scratch/status"); do
+	[[ $address != *:* ]] || address="[$address]"
+	visits=$("${a[@]}" exec client -- curl -sS -m 5 -X PUT "http://$address/app/visits/the-same" | jq .visits)
+	[ "$visits" = 1 ] || fail "$visits visits by way of $address, not 1"
+done
+"${a[@]}" load --duration 2 --json >"$scratch/load"
+jq -e '.failures == 0 and .requests == 200 and .ipv6 == 100 and (.servers | length) == 2' "$scratch/load" >/dev/null ||
+	fail "the load saw $(cat "$scratch/load")"
+refused 2 'did you mean web1' "${a[@]}" exec wbe1 -- true
+refused 2 'did you mean tandemd' "${a[@]}" kill tandmd
+refused 3 '' "${a[@]}" exec client -- sh -c 'exit 3'
+for address in $(hostname -I); do # from a host there is no way out of the lab
+	! "${a[@]}" exec web1 -- ping -c 1 -W 1 "$address" >/dev/null 2>&1 || fail "$address can be reached from inside"
+done
+
+# -- a process that ends
+
+"${a[@]}" kill web2
+"${a[@]}" status --json | jq -e '[.processes[] | select(.alive | not) | .name] == ["web2"]' >/dev/null
+"${a[@]}" start web2
+refused 1 'runs already' "${a[@]}" start web2
+
+# -- two labs, and somebody else's process in one
+
+"${b[@]}" up --no-tandem >/dev/null
+nsenter --net="/run/netns/tandem-$two-client" sleep 300 &
+stranger=$!
+"${b[@]}" exec client -- sleep 300 &
+until [ "$(ip netns pids "tandem-$two-client" | xargs -r ps -o comm= -p | grep -cx sleep)" = 2 ]; do sleep 0.1; done
+"${b[@]}" down | grep -q "process $stranger (sleep)"
+kill -0 "$stranger" || fail "a process of somebody else was killed"
+kill "$stranger"
+wait "$stranger" || :
+gone "$two"
+"${a[@]}" status >/dev/null || fail 'the other lab went away too'
+
+# -- down
+
+"${a[@]}" down
+gone "$one"
+"${a[@]}" down | grep -q 'was not up'
+
+# -- down after a crash, wherever it strikes; then up on what another crash left
+
+machine >"$scratch/before"
+for tenths in 1 3 6 10 15 20; do
+	"${a[@]}" up >/dev/null 2>&1 &
+	sleep $((tenths / 10)).$((tenths % 10))
+	kill -KILL $! 2>/dev/null || :
+	wait $! 2>/dev/null || :
+	"${a[@]}" down >/dev/null
+	gone "$one"
+done
+"${a[@]}" up --no-tandem >/dev/null 2>&1 &
+sleep 1
+kill -KILL $!
+wait $! 2>/dev/null || :
+"${a[@]}" up >/dev/null
+"${a[@]}" exec client -- curl -sSf -m 5 http://10.80.1.10/app/whoami >/dev/null
+"${a[@]}" down >/dev/null
+
+# -- the demo, and the demo interrupted
+
+"${a[@]}" demo
+gone "$one"
+"${a[@]}" demo >"$scratch/demo" &
+until grep -q 'Act 1' "$scratch/demo"; do sleep 0.1; done
+kill -TERM $!
+wait $! && fail 'an interrupted demo says that all is well'
+gone "$one"
+machine | diff "$scratch/before" - || fail 'the machine is not as before'
