@@ -108,9 +108,9 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
 struct diag {
 	enum diag_level level;
 	int line;      /* 1-based; 0: the file as a whole */
-	int column;    /* 1-based; 0: unknown, no caret */
+	int column;    /* in characters, 1-based; 0: unknown, no caret */
 	char *message; /* a full sentence without the position */
-	char *source;  /* the text of the line, or NULL */
+	char *source;  /* the text of the line, UTF-8; NULL: too long, or not fit to be shown */
 };
 
 /* What reading a file has to say, in the order of lines. */

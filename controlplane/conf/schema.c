@@ -81,8 +81,9 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.services", .type = CONF_INT, FIELD(conf, limits.services), .unit = "services",
 	  .min = 1, .max = 65535, .fallback = "1024", .help = "services" },
 	{ .path = "limits.servers", .type = CONF_INT, FIELD(conf, limits.servers), .unit = "servers",
-	  .min = 1, .max = 65535, .fallback = "4096", .help = "servers of all pools together; so many replies can nat services have too, one for each of "
-		  "their servers" },
+	  .min = 1, .max = 65535, .fallback = "4096",
+	  .help = "servers of all pools together; and servers of all nat services together, where one that "
+		  "serves two counts twice" },
 	{ .path = "limits.routes", .type = CONF_INT, FIELD(conf, limits.routes), .unit = "routes",
 	  .min = 1, .max = 4194304, .fallback = "16384",
 	  .help = "routes of the kernel that the engine mirrors" },
@@ -110,7 +111,8 @@ const struct conf_key conf_schema[] = {
 	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",
 	  .help = "virtual addresses that clients connect to" },
 	{ .path = "vips.*.address", .type = CONF_ADDRESS, FIELD(conf_vip, address), .required = true,
-	  .reloadable = true, .example = "192.0.2.10", .help = "the address, IPv4 or IPv6, without a prefix length" },
+	  .reloadable = true, .example = "192.0.2.10",
+	  .help = "the address, IPv4 or IPv6, without a prefix length" },
 	{ .path = "vips.*.interface", .type = CONF_REF, .kind = CONF_INTERFACE, FIELD(conf_vip, interface),
 	  .required = true, .reloadable = true, .example = "front",
 	  .help = "where ARP and neighbour discovery for the address are answered" },

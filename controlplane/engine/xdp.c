@@ -410,26 +410,30 @@ static int route_value(struct engine *en, const struct host_route *r, struct l4_
 		       : 0;
 }
 
+static int route_error(int rc, struct err *e)
+{
+	if (rc == -ENOSPC)
+		return err_set(e, rc,
+			"the engine's table of routes or neighbours is full; raise limits.routes or "
+			"limits.neighbours and restart tandemd");
+	return err_set(e, rc, "cannot enter a route: %s", strerror(-rc));
+}
+
 int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e)
 {
 	struct route_place place = route_place(en, route);
 	struct l4_route was = { .neighbour = L4_NO_NEIGHBOUR }, is;
-	int rc = 0;
 
 	bpf_map_lookup_elem(place.map, &place.key, &was);
 	if (gone) {
 		bpf_map_delete_elem(place.map, &place.key);
 	} else {
-		rc = route_value(en, route, &is);
+		int rc = route_value(en, route, &is);
+
 		if (!rc)
 			rc = bpf_map_update_elem(place.map, &place.key, &is, BPF_ANY);
 		if (rc)
-			return rc == -ENOSPC
-				       ? err_set(e, rc,
-						 "the engine's table of routes or "
-						 "neighbours is full; raise limits.routes "
-						 "or limits.neighbours and restart tandemd")
-				       : err_set(e, rc, "cannot enter a route: %s", strerror(-rc));
+			return route_error(rc, e);
 		if (is.neighbour != L4_NO_NEIGHBOUR)
 			neighbours_route_get(en->neighbours, is.neighbour);
 	}

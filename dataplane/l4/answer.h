@@ -40,7 +40,7 @@ L4_INLINE bool l4_arp_is_ip4(const struct l4_arp *a)
 /* Turns a request for an address of ours into its reply (RFC 826, "Packet Reception"). */
 L4_INLINE void l4_arp_answer(struct l4_eth *eth, struct l4_arp *a, const uint8_t mac[6])
 {
-	be16 ours[2] = { a->target[0], a->target[1] };
+	const be16 ours[2] = { a->target[0], a->target[1] };
 
 	l4_eth_return(eth, mac);
 	a->op = L4_BE16(2);
@@ -52,15 +52,15 @@ L4_INLINE void l4_arp_answer(struct l4_eth *eth, struct l4_arp *a, const uint8_t
 	a->sender[1] = ours[1];
 }
 
-/* Whether a solicitation for an address of ours is valid (RFC 4861, section 7.1.1; its checksum is not
+/* Whether a solicitation for an address of ours is valid (RFC 4861, section 7.1.1, and never from a group; its checksum is not
  * looked at: a damaged one could at worst be answered). */
 L4_INLINE bool l4_nd_is_valid(const struct l4_frame *f, const struct l4_packet *p,
 	const struct l4_ip6 *ip, const struct l4_nd *ns)
 {
 	uint32_t payload = __builtin_bswap16(ip->payload_len);
 
-	if (ip->hop_limit != L4_ND_HOP_LIMIT || ns->code || payload < sizeof *ns ||
-		p->l3 + sizeof *ip + payload > f->len)
+	if (ip->hop_limit != L4_ND_HOP_LIMIT || ns->code || (uint8_t)ip->src[0] == 0xff ||
+		payload < sizeof *ns || p->l3 + sizeof *ip + payload > f->len)
 		return false;
 	if (ip->src[0] | ip->src[1] | ip->src[2] | ip->src[3])
 		return true;

@@ -134,8 +134,8 @@ class Model:
             return self.stays('elsewhere', frame)
         probe = not any(source)  # duplicate address detection, RFC 4862
         solicited_node = ipaddress.ip_address('ff02::1:ff00:0').packed[:13] + target.packed[13:]
-        if frame[at + 7] != 255 or frame[icmp + 1] != 0 or (probe and group != solicited_node) or \
-                length < 24 or icmp + length > len(frame):
+        if frame[at + 7] != 255 or frame[icmp + 1] != 0 or source[0] == 0xff or \
+                (probe and group != solicited_node) or length < 24 or icmp + length > len(frame):
             return self.stays('malformed', frame)
         to = 'ff02::1' if probe else str(ipaddress.ip_address(source))
         answer = IPv6(src=str(target), dst=to, hlim=255)

@@ -18,7 +18,7 @@ struct l4_tables {
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
 	struct l4_route route; /* the answer of the last look-up */
-	uint32_t room;	       /* how long a frame can be made */
+	uint8_t *memory;       /* the frame's, two bytes before it begins */
 };
 
 static uint32_t find_row(
@@ -101,15 +101,29 @@ static inline void l4_tables_want(const struct l4_tables *t, const struct l4_wan
 	(void)want;
 }
 
-/* As the kernel does: what is added is zero. */
-static inline bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
+/* A frame that ends where its memory ends, so that the address sanitizer sees what is read behind it. IP headers
+ * lie at multiples of 4, as drivers place them. */
+static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
 {
-	if (len > t->room)
+	uint8_t *memory = calloc(1, room + 2);
+
+	if (memory)
+		memcpy(memory + 2, from, len < room ? len : room);
+	return memory;
+}
+
+/* As the kernel does: what is added is zero, and pointers into the frame go bad. */
+static inline bool l4_tables_resize(
+	const struct l4_tables *tables, struct l4_frame *f, uint32_t len)
+{
+	struct l4_tables *t = (struct l4_tables *)tables;
+	uint8_t *memory = len > BODY_FRAME_MAX ? NULL : frame_new(f->data, f->len, len);
+
+	if (!memory)
 		return false;
-	if (len > f->len)
-		memset(f->end, 0, len - f->len);
-	f->len = len;
-	f->end = f->data + len;
+	free(t->memory);
+	t->memory = memory;
+	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
 	return true;
 }
 
@@ -223,7 +237,6 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	if (!b)
 		return err_set(e, rc, "out of memory");
 	b->tables.world = w;
-	b->tables.room = BODY_FRAME_MAX;
 	b->n_vips = c->n_vips + c->n_gateways;
 	b->n_services = c->n_services;
 	b->n_servers = c->n_servers;
@@ -261,28 +274,22 @@ static void count(struct engine_counter *c, size_t bytes)
 static int native_inject(
 	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *out)
 {
-	/* The frame ends where its memory ends, so that the address sanitizer sees what is read behind it; only
-	 * a solicitation is answered with more bytes than it has. */
-	size_t room = len < L4_ND_ANSWER_LEN + 22 ? L4_ND_ANSWER_LEN + 22 : len;
-	uint8_t *memory = malloc(room + 2);
+	struct l4_tables *t = &b->tables;
 	struct l4_result r = { 0 };
 	struct l4_frame f;
 
-	if (len > BODY_FRAME_MAX || !memory) {
-		free(memory);
+	if (len > BODY_FRAME_MAX)
 		return -EMSGSIZE;
-	}
-	f.data = memory + 2; /* IP headers at multiples of 4, as drivers place them */
-	memcpy(f.data, frame, len);
-	f.end = f.data + len;
-	f.len = (uint32_t)len;
-	b->tables.room = (uint32_t)room;
-	out->verdict = l4_process(&b->tables, &f, ifindex, &r);
+	t->memory = frame_new(frame, len, len);
+	if (!t->memory)
+		return -ENOMEM;
+	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
+	out->verdict = l4_process(t, &f, ifindex, &r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
 										       : 0;
 	out->len = f.len;
 	memcpy(out->frame, f.data, f.len);
-	free(memory);
+	free(t->memory);
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
 		b->drops[r.vip_id][out->verdict]++;

@@ -27,8 +27,8 @@ static uint32_t *numbers(uint32_t first, unsigned n)
 
 static int setup_ids(const struct conf *c, struct binding *ids)
 {
-	ids->vips = numbers(1, c->n_vips);
-	ids->gateways = numbers(1 + c->n_vips, c->n_gateways);
+	ids->vips = numbers(1, c->n_vips + c->n_gateways);
+	ids->gateways = ids->vips ? ids->vips + c->n_vips : NULL;
 	ids->services = numbers(1, c->n_services);
 	ids->servers = numbers(1, c->n_servers);
 	return ids->vips && ids->gateways && ids->services && ids->servers ? 0 : -ENOMEM;

@@ -88,8 +88,9 @@ static bool print_number(FILE *out, const char *what, const char *name, const ch
 {
 	if (want == got)
 		return false;
-	fprintf(out, "    counter %s %s%s%s: want %" PRIu64 ", %s %" PRIu64 "\n", what, name,
-		*reason ? " " : "", reason, want, got_name, got);
+	if (out)
+		fprintf(out, "    counter %s %s%s%s: want %" PRIu64 ", %s %" PRIu64 "\n", what,
+			name, *reason ? " " : "", reason, want, got_name, got);
 	return true;
 }
 

@@ -24,6 +24,6 @@ void tally_subtract(struct tally *after, const struct tally *before);
 /* What a case expects: a verdict for every step, and the counters that it lists. */
 void tally_expect(struct tally *t, const struct packet_case *c);
 
-/* Prints a line for every counter that differs and returns how many do. */
+/* Prints a line for every counter that differs, where out is not NULL, and returns how many do. */
 unsigned tally_print_diff(
 	FILE *out, const struct tally *want, const struct tally *got, const char *got_name);
