@@ -64,6 +64,7 @@ static const struct conf_word forwards[] = {
 /* clang-format off */
 const struct conf_key conf_schema[] = {
 	{ .path = "node", .type = CONF_STRING, FIELD(conf, node), .rule = conf_rule_node, .required = true,
+	  .reloadable = true,
 	  .example = "lb-a", .help = "name of this machine in status, logs and metrics" },
 
 	{ .path = "engine", .type = CONF_GROUP, .help = "what forwards the packets" },
@@ -101,11 +102,11 @@ const struct conf_key conf_schema[] = {
 	  .help = "user group whose members may use the API; without it only the daemon's own user may" },
 
 	{ .path = "interfaces", .type = CONF_NAMED, .kind = CONF_INTERFACE, .required = true,
-	  .reloadable = true, .example = "interfaces: { front: { device = \"eth0\"; }; };",
+	  .example = "interfaces: { front: { device = \"eth0\"; }; };",
 	  .help = "interfaces that the engine receives on and sends out of" },
 	{ .path = "interfaces.*.device", .type = CONF_STRING, FIELD(conf_interface, device),
 	  .rule = conf_rule_device, .own_name = true, .otherwise = "the interface's own name",
-	  .reloadable = true, .example = "eth0", .help = "the kernel's name of the network device" },
+	  .example = "eth0", .help = "the kernel's name of the network device" },
 
 	{ .path = "vips", .type = CONF_NAMED, .kind = CONF_VIP, .reloadable = true,
 	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",
