@@ -596,8 +596,9 @@ int loader_detach(const char *run_dir)
 			e->d_type != DT_DIR) /* the kernel has files of its own there */
 			continue;
 		snprintf(path, sizeof path, "%s/%.60s", root, e->d_name);
-		if (bpffs_remove(path) < 0)
-			rc = -EIO;
+		rc = bpffs_remove(path);
+		if (rc > 0)
+			rc = 0;
 	}
 	if (d)
 		closedir(d);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "apps/tandemctl/command.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "apps/tandemctl/text.h"
@@ -105,20 +104,21 @@ const struct command *command_find(char **words, char ***args, struct err *e)
 /* One line for each command of the noun; NULL: of every noun. */
 static void help_list(const struct screen *s, const char *noun)
 {
-	size_t width = 0;
+	int width = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < n_commands; i++) {
-			char *text = synopsis(&commands[i]);
+	for (size_t i = 0; i < n_commands; i++) {
+		char *text = synopsis(&commands[i]);
+		int w = (int)strlen(text);
 
-			if (noun && !is_noun(&commands[i], noun))
-				;
-			else if (pass)
-				fprintf(s->out, "  %-*s  %s\n", (int)width, text, commands[i].help);
-			else if (strlen(text) > width)
-				width = strlen(text);
-			free(text);
-		}
+		width = w > width ? w : width;
+		free(text);
+	}
+	for (size_t i = 0; i < n_commands; i++) {
+		char *text = synopsis(&commands[i]);
+
+		if (!noun || is_noun(&commands[i], noun))
+			fprintf(s->out, "  %-*s  %s\n", width, text, commands[i].help);
+		free(text);
 	}
 }
 

@@ -107,15 +107,13 @@ void field_milliseconds(FILE *out, const json_t *value, time_t now)
 static char *field_text(const struct field *f, const json_t *object, time_t now)
 {
 	const json_t *value = f->key ? json_object_get(object, f->key) : object;
-	char *raw = NULL, *text;
+	char *raw, *text;
 	size_t size;
-	FILE *out = open_memstream(&raw, &size);
+	FILE *out = text_stream(&raw, &size);
 
-	if (out) {
-		(f->print ? f->print : field_plain)(out, value, now);
-		fclose(out);
-	}
-	text = text_escape(raw ? raw : "");
+	(f->print ? f->print : field_plain)(out, value, now);
+	fclose(out);
+	text = text_escape(raw);
 	free(raw);
 	return text;
 }

@@ -33,6 +33,11 @@ char *text_printf(const char *fmt, ...)
 	return text_must(out);
 }
 
+FILE *text_stream(char **out, size_t *size)
+{
+	return text_must(open_memstream(out, size));
+}
+
 size_t text_decode(const char *s, size_t n, uint32_t *out)
 {
 	size_t length = conf_utf8(s, s + n);

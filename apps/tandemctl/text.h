@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 /* n zeroed elements of the given size; the caller frees them. */
@@ -12,6 +13,9 @@ void *text_zalloc(size_t n, size_t size);
 
 /* printf() into memory that the caller frees. */
 char *text_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* open_memstream(): what is written is in *out and *size after fclose(), for the caller to free. */
+FILE *text_stream(char **out, size_t *size);
 
 /* Decodes one UTF-8 character (RFC 3629) of the n > 0 bytes at s. Returns its length in bytes; a byte that begins
  * none counts as one character, TEXT_INVALID plus the byte. */

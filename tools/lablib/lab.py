@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 
 from lablib import jsonfile, service, topology, wiring
 from lablib.appliance import Appliance
@@ -118,9 +119,9 @@ class Lab:
 
     def down(self):
         """Removes all that there is, from whatever state. Returns {pid: name} of processes that somebody else
-        put into the lab's namespaces, and that were left alone; False when there was nothing."""
+        put into the lab's namespaces, and that were left alone; None when there was nothing."""
         if not os.path.isdir(self.directory) and not wiring.namespaces(self.prefix):
-            return False
+            return None
         with self._locked():
             return self._remove()
 
@@ -195,6 +196,7 @@ class Lab:
         environment = {**os.environ, MARK: self.id, 'TANDEM_SOCKET': self.appliance.socket,
                        'PATH': f'{os.path.dirname(self.appliance.program)}:{os.environ.get("PATH", os.defpath)}'}
         command = wiring.enter(wiring.namespace(self.prefix, host), argv)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and what it becomes would too
         os.execvpe(command[0], command, environment)
 
     def run_load(self, name, samples, options=()):

@@ -3,7 +3,7 @@
 """The load generator: runs on the lab's client and asks the web VIPs for pages.
 
 Requests are due at a steady rate, whether or not the ones before were answered, and their latency counts
-from then on. Half of them open a connection, half go over one kept alive; half use IPv4, half IPv6.
+from then on. Half of them open a connection, half go over one of a few kept alive; half use IPv4, half IPv6.
 
 Every request is one that HTTP calls idempotent (RFC 9110, section 9.2.2): when its connection is lost
 before the answer is whole it is sent again, once and on a new connection, as browsers do. It is a failure
@@ -28,7 +28,7 @@ from lablib.http1 import Broken, Connection
 
 ATTEMPTS = 2
 MOST_IN_FLIGHT = 500
-MOST_KEPT = 8  # idle connections of a family
+KEPT = 8  # connections of a family that carry many requests, in turn
 # What is asked for in turn; {} becomes a key of its own, by which the database counts a visit but once.
 PAGES = ('GET /', 'GET /blob.bin', 'GET /app/whoami', 'GET /app/news', 'PUT /app/visits/{}')
 
@@ -84,13 +84,13 @@ class Client:
                                   failure=f'not sent: {MOST_IN_FLIGHT} requests are waiting for an answer'))
 
     def _connection(self, family, reuse):
-        if reuse and self.kept[family]:
+        if reuse and len(self.kept[family]) >= KEPT:
             return self.kept[family].pop(0)
         return Connection(self.addresses[family], topology.WEB.port)
 
     def _put_back(self, connection, keep):
         family = 6 if ':' in connection.address else 4
-        if keep and len(self.kept[family]) < MOST_KEPT:
+        if keep and len(self.kept[family]) < KEPT:
             self.kept[family].append(connection)
         else:
             connection.close()

@@ -134,8 +134,8 @@ static void test_full_and_free_again(void **state)
 	struct addr a = host(100);
 	uint32_t row, first;
 
-	for (uint8_t i = 0; i < ROWS; i++) {
-		struct addr h = host(i);
+	for (int i = 0; i < ROWS; i++) {
+		struct addr h = host((uint8_t)i);
 
 		assert_int_equal(neighbours_learn(f->table, 2, &h, mac_a, true), 0);
 	}
