@@ -398,7 +398,7 @@ static struct route_place route_place(const struct engine *en, const struct host
 
 static int route_value(struct engine *en, const struct host_route *r, struct l4_route *v)
 {
-	*v = (struct l4_route){ L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR };
+	*v = (struct l4_route){ L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR, r->plen };
 	if (r->kind == HOST_ROUTE_LOCAL)
 		v->kind = L4_ROUTE_LOCAL;
 	if (r->kind != HOST_ROUTE_UNICAST || !neighbours_has_port(en->neighbours, r->ifindex))
@@ -422,9 +422,11 @@ static int route_error(int rc, struct err *e)
 int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e)
 {
 	struct route_place place = route_place(en, route);
-	struct l4_route was = { .neighbour = L4_NO_NEIGHBOUR }, is;
+	struct l4_route was, is;
 
-	bpf_map_lookup_elem(place.map, &place.key, &was);
+	/* The look-up finds the longest match: without an entry of this prefix, that of a shorter one. */
+	if (bpf_map_lookup_elem(place.map, &place.key, &was) || was.plen != route->plen)
+		was.neighbour = L4_NO_NEIGHBOUR;
 	if (gone) {
 		bpf_map_delete_elem(place.map, &place.key);
 	} else {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state machine of a health check. Pure: the time is an argument, and so is chance.
  *
- * Timers. A probe starts when it is `due`; the next is due one interval after that start, off by up to jitter percent
- * to either side at random. A probe that has not ended `timeout` after its start has failed. At most one probe of a check
- * runs: one that falls due meanwhile is due when the running one ends.
+ * Timers. A probe starts when it is `due`; the next is due one interval after that start, off by up
+ * to jitter percent to either side at random. A probe that has not ended `timeout` after its start
+ * has failed. At most one probe of a check runs: one that falls due meanwhile is due when the
+ * running one ends.
  *
  * States. "Against" counts the results in a row that speak against the state.
  *
@@ -12,8 +13,9 @@
  *   up        against = 0                        against + 1; at `fall`: down
  *   down      against + 1; at `rise`: up         against = 0
  *
- * Entering a state sets `against` to 0. A time-out is a failure. A probe that could not be made for a reason
- * that is not the server's (no file descriptors left) ends without a result and changes nothing. */
+ * Entering a state sets `against` to 0. A time-out is a failure. A probe that could not be made for
+ * a reason that is not the server's (no file descriptors left) ends without a result and changes
+ * nothing. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The shell of the checks: gives each target's state machine the time and the results, and runs the probes it
- * asks for. */
+/* The shell of the checks: gives each target's state machine the time and the results, and runs
+ * the probes it asks for. */
 #include "controlplane/health/health.h"
 #include <errno.h>
 #include <event2/event.h>
@@ -15,8 +15,13 @@
 #include "controlplane/health/probe.h"
 #include "controlplane/health/target.h"
 
-/* Probes use at most a half of the file descriptors the process may have, and not more than this. */
-enum { HEALTH_MOST_PROBES = 4096, HEALTH_PHASE_MS = 1 /* per new target */ };
+enum {
+	/* At once; and at most half as many as the process may have files. */
+	HEALTH_MOST_PROBES = 4096,
+	/* Between the first probes of new targets, on average. */
+	HEALTH_PHASE_MS = 1,
+	HEALTH_COMPLAIN_US = 60000000,
+};
 
 struct health {
 	struct event_base *base;
@@ -26,9 +31,9 @@ struct health {
 	unsigned n_targets;
 	unsigned running, most;	    /* probes */
 	struct target_list waiting; /* for a probe to end, first come, first served */
-	TAILQ_HEAD(, probe) ended;  /* reported, to be freed by `reap` outside of their own calls */
-	struct event *reap;
-	bool starved; /* probes cannot be made, and the log says so */
+	struct probe_list ended;    /* reported, to be freed by `reap` outside of their own calls */
+	struct event *reap;	    /* also starts what waits */
+	uint64_t complained_us; /* when the log last said that probes cannot be made; 0: never */
 };
 
 const char *health_state_name(enum health_state s)
@@ -63,14 +68,10 @@ static void wake_at(const struct target *t, uint64_t at_ms, uint64_t now_ms)
 	event_add(t->timer, &wait);
 }
 
-/* The probe is no longer its target's. */
-static struct probe *take_probe(struct target *t)
+static void free_probe(struct health *h, struct probe *p)
 {
-	struct probe *p = t->probe;
-
-	t->probe = NULL;
-	t->health->running--;
-	return p;
+	p->kind->free(p);
+	h->running--;
 }
 
 static void on_done(void *arg, enum probe_outcome outcome, const char *reason);
@@ -128,17 +129,31 @@ static void record(struct target *t, bool ok, const char *reason, uint64_t ended
 	snprintf(r->last_reason, sizeof r->last_reason, "%s", reason);
 }
 
-/* A probe has ended and is taken from its target. The user is told last, since then the target may be gone. */
+/* A target's probe has ended, and is freed or among the ended. The user is told last, since then
+ * the target may be gone. */
 static void conclude(struct target *t, const struct check_actions *a, uint64_t now_ms)
 {
 	struct health *h = t->health;
 	const struct health_report r = t->report;
 	enum health_state to = t->check.state;
 
+	t->probe = NULL;
+	event_active(h->reap, EV_TIMEOUT, 0);
 	wake_at(t, a->wake_ms, now_ms);
-	serve_waiting(h);
 	if (a->changed)
 		h->changed(h->arg, r.id, a->from, to, r.last_reason);
+}
+
+/* Whatever keeps this host from making probes keeps many of them. */
+static void complain(const struct target *t, const char *reason, uint64_t us)
+{
+	struct health *h = t->health;
+
+	if (h->complained_us && us - h->complained_us < HEALTH_COMPLAIN_US)
+		return;
+	h->complained_us = us;
+	log_error("cannot probe %s: %s; servers keep their states while that lasts", t->label,
+		reason);
 }
 
 static void on_done(void *arg, enum probe_outcome outcome, const char *reason)
@@ -150,18 +165,14 @@ static void on_done(void *arg, enum probe_outcome outcome, const char *reason)
 	};
 	const struct check_event event = { kinds[outcome], 0 };
 	struct target *t = arg;
-	struct health *h = t->health;
 	uint64_t us = now_us();
 	struct check_actions a = check_step(&t->check, &t->rules, &event, us / 1000);
-	struct probe *p = take_probe(t);
 
-	TAILQ_INSERT_TAIL(&h->ended, p, link);
-	event_active(h->reap, EV_TIMEOUT, 0);
-	if (outcome != PROBE_NOT_MADE)
+	TAILQ_INSERT_TAIL(&t->health->ended, t->probe, link);
+	if (outcome == PROBE_NOT_MADE)
+		complain(t, reason, us);
+	else
 		record(t, outcome == PROBE_OK, reason, us);
-	else if (!h->starved)
-		log_error("cannot probe %s: %s; its state stays as it is", t->label, reason);
-	h->starved = outcome == PROBE_NOT_MADE;
 	conclude(t, &a, us / 1000);
 }
 
@@ -172,7 +183,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct health *h = t->health;
 	uint64_t us = now_us();
 	struct check_actions a;
-	struct probe *p;
 	char reason[64];
 
 	(void)fd;
@@ -188,8 +198,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		wake_at(t, a.wake_ms, us / 1000);
 		return;
 	}
-	p = take_probe(t);
-	p->kind->free(p);
+	free_probe(h, t->probe);
 	snprintf(reason, sizeof reason, "timed out after %u ms", t->rules.timeout_ms);
 	record(t, false, reason, us);
 	conclude(t, &a, us / 1000);
@@ -201,7 +210,7 @@ static void free_ended(struct health *h)
 
 	while ((p = TAILQ_FIRST(&h->ended))) {
 		TAILQ_REMOVE(&h->ended, p, link);
-		p->kind->free(p);
+		free_probe(h, p);
 	}
 }
 
@@ -210,6 +219,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	free_ended(arg);
+	serve_waiting(arg);
 }
 
 static unsigned most_probes(void)
@@ -245,11 +255,10 @@ int health_new(
 
 static void forget(struct target *t)
 {
-	if (!t)
-		return;
 	if (t->waiting)
 		TAILQ_REMOVE(&t->health->waiting, t, link);
-	t->health->running -= t->probe != NULL;
+	if (t->probe)
+		free_probe(t->health, t->probe);
 	target_free(t);
 }
 
@@ -283,78 +292,95 @@ static int compare_targets(const void *a, const void *b)
 /* The place of a target among those of h, or NULL. */
 static struct target **find(const struct health *h, uint32_t id)
 {
+	if (!h->n_targets)
+		return NULL;
 	return bsearch(&id, h->targets, h->n_targets, sizeof(struct target *), compare_id);
 }
 
-/* A target that h already watches as the new set wants it, or NULL. */
-static struct target *find_same(const struct health *h, const struct health_target *wanted)
+/* The target as h watches it already, or a new one without a schedule; NULL when memory ran out. */
+static struct target *known_or_new(struct health *h, const struct health_target *wanted)
 {
-	struct target **known = find(h, wanted->id);
+	struct target **known = find(h, wanted->id), *t;
 
-	return known && target_is(*known, wanted) ? *known : NULL;
+	if (known && target_is(*known, wanted))
+		return *known;
+	t = target_new(h, wanted);
+	if (!t)
+		return NULL;
+	t->timer = evtimer_new(h->base, on_timer, t);
+	if (t->timer)
+		return t;
+	target_free(t);
+	return NULL;
 }
 
-/* Makes the targets of a new set that are not known as they are; the others' places stay NULL. Returns how many were
- * made, or -ENOMEM and none. */
-static int make_new(
-	struct health *h, const struct health_target *wanted, unsigned n, struct target **out)
+/* Fills set in the order of ids. Returns how many of its targets are new, or -ENOMEM or -EINVAL. */
+static int gather(
+	struct health *h, const struct health_target *targets, unsigned n, struct target **set)
 {
-	int made = 0;
+	int n_new = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (find_same(h, &wanted[i]))
-			continue;
-		out[i] = target_new(h, &wanted[i]);
-		if (out[i])
-			out[i]->timer = evtimer_new(h->base, on_timer, out[i]);
-		if (!out[i] || !out[i]->timer) {
-			for (unsigned j = 0; j <= i; j++)
-				target_free(out[j]);
+		set[i] = known_or_new(h, &targets[i]);
+		if (!set[i])
 			return -ENOMEM;
-		}
-		made++;
+		n_new += !set[i]->scheduled;
 	}
-	return made;
+	if (n)
+		qsort(set, n, sizeof *set, compare_targets);
+	for (unsigned i = 1; i < n; i++)
+		if (set[i]->report.id == set[i - 1]->report.id)
+			return -EINVAL;
+	return n_new;
+}
+
+static void free_unscheduled(struct target **set, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (set[i] && !set[i]->scheduled)
+			target_free(set[i]);
 }
 
 /* First probes are spread over a while that grows with their number, up to one interval. */
-static void schedule(struct target *t, enum health_state initial, unsigned n_new)
+static void schedule(struct target *t, unsigned n_new)
 {
 	uint32_t spread = n_new * HEALTH_PHASE_MS;
 	uint64_t now_ms = now_us() / 1000;
 
 	if (spread > t->rules.interval_ms)
 		spread = t->rules.interval_ms;
-	check_init(&t->check, initial, (uint32_t)(((uint64_t)spread * random32()) >> 32), now_ms);
+	check_init(&t->check, t->check.state, (uint32_t)(((uint64_t)spread * random32()) >> 32),
+		now_ms);
 	wake_at(t, t->check.due_ms, now_ms);
+	t->scheduled = true;
 }
 
 int health_set(struct health *h, const struct health_target *targets, unsigned n)
 {
-	struct target **fresh = calloc((size_t)n + 1, sizeof *fresh), **kept;
-	int made = fresh ? make_new(h, targets, n, fresh) : -ENOMEM;
+	struct target **set = calloc((size_t)n + 1, sizeof *set), **now, **old = h->targets;
+	unsigned n_old = h->n_targets;
+	int n_new = set ? gather(h, targets, n, set) : -ENOMEM;
 
-	if (made < 0) {
-		free(fresh);
-		return made;
+	if (n_new < 0) {
+		if (set)
+			free_unscheduled(set, n);
+		free(set);
+		return n_new;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		if (fresh[i]) {
-			schedule(fresh[i], targets[i].initial, (unsigned)made);
-			continue;
-		}
-		fresh[i] = find_same(h, &targets[i]);
-		target_set_label(fresh[i], targets[i].label);
-	}
-	qsort(fresh, n, sizeof *fresh, compare_targets);
-	for (unsigned i = 0; i < h->n_targets; i++) {
-		kept = bsearch(&h->targets[i], fresh, n, sizeof *fresh, compare_targets);
-		if (!kept || *kept != h->targets[i])
-			forget(h->targets[i]);
-	}
-	free(h->targets);
-	h->targets = fresh;
+	h->targets = set;
 	h->n_targets = n;
+	for (unsigned i = 0; i < n_old; i++) {
+		now = find(h, old[i]->report.id);
+		if (!now || *now != old[i])
+			forget(old[i]);
+	}
+	free(old);
+	for (unsigned i = 0; i < n; i++) {
+		now = find(h, targets[i].id);
+		target_set_label(*now, targets[i].label);
+		if (!(*now)->scheduled)
+			schedule(*now, (unsigned)n_new);
+	}
 	serve_waiting(h);
 	return 0;
 }

@@ -38,17 +38,22 @@ struct health_report {
 	char last_reason[128];	   /* "connection refused", "status 503, want 200-399", … */
 };
 
-/* Called from the loop whenever a target's state changes; must not call health_set(). */
+/* Called from the loop whenever a target's state changes. May call health_set(), but not
+ * health_free(). */
 typedef void (*health_change_fn)(
 	void *arg, uint32_t id, enum health_state from, enum health_state to, const char *reason);
 
+/* Probes write to servers that may have gone: the process has to ignore SIGPIPE. Half of the files
+ * that the process may have open now is the most that probes take. Returns 0 or -ENOMEM with a
+ * sentence. */
 int health_new(struct health **out, struct event_base *base, health_change_fn fn, void *arg,
 	struct err *e);
 void health_free(struct health *h);
 
-/* Replaces the set of targets. A target whose id, address, port and check are as before keeps its
- * state, its streak and its schedule; others start anew (with `initial`); missing ones are forgotten,
- * their probes cancelled. Returns 0 or -ENOMEM (then the old set stands). */
+/* Replaces the set of targets. A target whose id, address, port and check are as before keeps
+ * its state, its streak and its schedule; others start anew (with `initial`); missing ones are
+ * forgotten, their probes cancelled. Returns 0; -ENOMEM, or -EINVAL when two have one id: then
+ * the old set stands. */
 int health_set(struct health *h, const struct health_target *targets, unsigned n);
 
 /* Fills *out for a target; returns 0 or -ENOENT. */

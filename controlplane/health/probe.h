@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One probe of one server. Probes know no time-outs: whoever starts one frees it when its time is up, so that no
- * trickle of bytes prolongs it. */
+/* One probe of one server. Probes know no time-outs: whoever starts one frees it when its time
+ * is up, so that no trickle of bytes prolongs it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +24,8 @@ struct probe_request {
 	const struct addr *addr;
 	uint16_t port; /* host order */
 	const struct conf_health *check;
-	/* Called once, from the loop and never from within start. reason is good during the call. The probe is not to
-	 * be freed from within. */
+	/* Called once, from the loop and never from within start. reason is good during the
+	 * call. The probe is not to be freed from within. */
 	void (*done)(void *arg, enum probe_outcome outcome, const char *reason);
 	void *arg;
 };
@@ -44,11 +44,13 @@ struct probe {
 	TAILQ_ENTRY(probe) link; /* its owner's */
 };
 
+TAILQ_HEAD(probe_list, probe);
+
 extern const struct probe_kind probe_tcp;  /* a connection is accepted */
 extern const struct probe_kind probe_http; /* a request is answered as the check wants */
 
-/* For the kinds: what a failed system call on the way to the server means, in words; and whether it is
- * this host's fault. */
+/* For the kinds: what a failed system call on the way to the server means, in words; and whether
+ * it is this host's fault. */
 const char *probe_errno_text(int err);
 enum probe_outcome probe_errno_outcome(int err);
 

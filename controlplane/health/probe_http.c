@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HTTP/1.1 through libevent's client. The status decides unless a body is wanted; then the whole answer is read, up to
- * a bound, before its body is searched.
+/* HTTP/1.1 through libevent's client. The status decides unless a body is wanted; then the whole
+ * answer is read, up to a bound, before its body is searched.
  *
- * Interim answers (RFC 9110, section 15.2) are not asked for and count like others, and libevent refuses chunk
- * extensions (RFC 9112, section 7.1.1). */
+ * Interim answers (RFC 9110, section 15.2) are not asked for and count like others, and libevent
+ * refuses chunk extensions (RFC 9112, section 7.1.1). */
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -17,9 +17,11 @@
 enum {
 	HTTP_HEADERS = 16 << 10, /* at most so many bytes of status line and headers */
 	HTTP_BODY = 64 << 10,	 /* at most so many bytes of a body that is searched */
-	/* So many bytes may wait to be understood: more than both together. */
+	/* At most so many bytes wait to be understood: more than both together. (A high
+	 * watermark would make libevent call its reader over and over once it is reached.) */
 	HTTP_INPUT = HTTP_HEADERS + HTTP_BODY + (16 << 10),
-	/* In at most so many reads: libevent looks for the end of a line from its start each time. */
+	/* In at most so many reads: libevent looks for the end of a line from its start each
+	 * time. */
 	HTTP_READS = 2000,
 	HTTP_PORT = 80,
 };
@@ -87,13 +89,17 @@ static void on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *inf
 {
 	struct http *h = arg;
 
-	(void)buffer;
-	if (info->n_added && ++h->reads > HTTP_READS && !h->ended)
+	if (!info->n_added || h->ended)
+		return;
+	if (++h->reads > HTTP_READS)
 		end(h, PROBE_FAILED, "answer in over %d pieces", HTTP_READS);
+	else if (evbuffer_get_length(buffer) > HTTP_INPUT)
+		end(h, PROBE_FAILED, "answer with a line or chunk over %d bytes", HTTP_INPUT);
 }
 
-/* libevent's callbacks. Any of them may come again after one has ended the probe, in the wake of the
- * connection's closing. A negative return value of the first makes libevent close the connection. */
+/* libevent's callbacks. Any of them may come again after one has ended the probe, in the wake of
+ * the connection's closing. A negative return value of the first makes libevent close the
+ * connection. */
 static int on_header(struct evhttp_request *request, void *arg)
 {
 	struct http *h = arg;
@@ -139,7 +145,8 @@ static void on_failure(enum evhttp_request_error error, void *arg)
 	}
 }
 
-/* After a failure, with request NULL; or after a refused connection, with status 0; or after a whole answer. */
+/* After a failure, with request NULL; or after a refused connection, with status 0; or after a
+ * whole answer. */
 static void on_answer(struct evhttp_request *request, void *arg)
 {
 	struct http *h = arg;
@@ -241,7 +248,6 @@ static bool make_connection(struct http *h)
 	evhttp_connection_set_max_headers_size(h->connection, HTTP_HEADERS);
 	evhttp_connection_set_max_body_size(h->connection, HTTP_BODY);
 	stream = evhttp_connection_get_bufferevent(h->connection);
-	bufferevent_setwatermark(stream, EV_READ, 0, HTTP_INPUT);
 	return evbuffer_add_cb(bufferevent_get_output(stream), on_output, h) &&
 	       evbuffer_add_cb(bufferevent_get_input(stream), on_input, h);
 }

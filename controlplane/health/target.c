@@ -57,6 +57,7 @@ struct target *target_new(struct health *h, const struct health_target *from)
 		.fall = from->check->fall,
 		.jitter_percent = from->check->jitter_percent,
 	};
+	t->check.state = from->initial;
 	t->report.id = from->id;
 	snprintf(t->report.last_reason, sizeof t->report.last_reason, "not probed yet");
 	return t;
@@ -66,8 +67,6 @@ void target_free(struct target *t)
 {
 	if (!t)
 		return;
-	if (t->probe)
-		t->probe->kind->free(t->probe);
 	if (t->timer)
 		event_free(t->timer);
 	free_strings(&t->conf);

@@ -18,6 +18,7 @@ struct target {
 	struct check check;
 	struct event *timer;	  /* gives the check the time */
 	struct probe *probe;	  /* the running one, or NULL */
+	bool scheduled;		  /* it is watched; else it is only being made */
 	bool waiting;		  /* a probe is due, but too many run */
 	TAILQ_ENTRY(target) link; /* among the waiting */
 	uint64_t started_us;	  /* when the running probe started */
@@ -26,10 +27,10 @@ struct target {
 
 TAILQ_HEAD(target_list, target);
 
-/* Returns NULL when memory runs out. The caller adds the timer. */
+/* A target without a timer and a schedule, in its initial state; NULL when memory ran out. */
 struct target *target_new(struct health *h, const struct health_target *t);
 
-/* Frees what it owns, its timer and running probe too; it must not be in a list. */
+/* Frees what it owns, its timer too; it must not have a probe or be in a list. */
 void target_free(struct target *t);
 
 /* Whether t watches the same address and port by the same check. */

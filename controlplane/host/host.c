@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mirror's shell: feeds messages into a store and tells its user. What cannot be followed message by message is
- * read anew aside and then put in the old store's place. */
+/* The mirror's shell: feeds messages into a store and tells its user. What cannot be followed
+ * message by message is read anew aside and then put in the old store's place. */
 #include "controlplane/host/host.h"
 #include <errno.h>
 #include <event2/event.h>
@@ -80,8 +80,8 @@ static int load_once(struct host *h, struct host_store *s)
 	return result;
 }
 
-/* Returns 0 and a new store; 1 and one that may not be consistent, since things changed each time while they were
- * read; or a negative errno and an empty one. */
+/* Returns 0 and a new store; 1 and one that may not be consistent, since things changed each
+ * time while they were read; or a negative errno and an empty one. */
 static int load(struct host *h, struct host_store *s)
 {
 	int err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A mirror of what the kernel knows of links, addresses, routes and neighbours, kept by rtnetlink. */
+/* A mirror of what the kernel knows of links, addresses, routes and neighbours, kept by
+ * rtnetlink. */
 #pragma once
 #include <net/if.h>
 #include <stdbool.h>
@@ -30,8 +31,8 @@ enum host_route_kind {
 	HOST_ROUTE_DISCARD, /* blackhole, unreachable, prohibit, throw, broadcast, multicast */
 };
 
-/* The best (lowest metric) route of its prefix in the tables main and local; of a multipath route the
- * first next hop. */
+/* The best (lowest metric) route of its prefix in the tables main and local; of a multipath
+ * route the first next hop. */
 struct host_route {
 	struct addr dst; /* host bits are zero */
 	uint8_t plen;
@@ -53,14 +54,16 @@ struct host_neighbour {
 	enum host_neighbour_state state;
 };
 
-/* Called from the event loop after the mirror itself was updated; never from within host_new(). Any
- * may be NULL. A vanished object is reported with gone = true (a neighbour also with state NONE). */
+/* Called from the event loop after the mirror itself was updated; never from within host_new().
+ * Any may be NULL. A vanished object is reported with gone = true (a neighbour also with state
+ * NONE). They may ask for neighbours, but must not call host_free(). */
 struct host_callbacks {
 	void (*link)(void *arg, const struct host_link *link, bool gone);
 	void (*address)(void *arg, const struct host_address *address, bool gone);
 	void (*route)(void *arg, const struct host_route *route, bool gone);
 	void (*neighbour)(void *arg, const struct host_neighbour *neighbour, bool gone);
-	/* Messages were lost (ENOBUFS) and the whole mirror was read anew: look at everything again. */
+	/* Messages were lost (ENOBUFS) and the whole mirror was read anew: look at everything
+	 * again. */
 	void (*resync)(void *arg);
 };
 
@@ -90,6 +93,6 @@ void host_each_route(
 void host_each_neighbour(
 	const struct host *h, bool (*fn)(void *arg, const struct host_neighbour *), void *arg);
 
-/* Makes the kernel resolve or refresh a neighbour (RTM_NEWNEIGH with NTF_USE); the answer arrives by
- * the neighbour callback. Returns 0 or a negative errno. */
+/* Makes the kernel resolve or refresh a neighbour (RTM_NEWNEIGH with NTF_USE); the answer
+ * arrives by the neighbour callback. Returns 0 or a negative errno. */
 int host_neighbour_ask(struct host *h, uint32_t ifindex, const struct addr *addr);

@@ -32,7 +32,7 @@ static int read_link(const struct nlmsghdr *nlh, struct host_message *out)
 		host_attribute_u32(a.of[IFLA_MTU], &link->mtu))
 		return -EBADMSG;
 	link->ifindex = (uint32_t)m->ifi_index;
-	strcpy(link->name, mnl_attr_get_str(name));
+	memcpy(link->name, mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
 	host_attribute_mac(a.of[IFLA_ADDRESS], link->mac);
 	out->link.admin_up = m->ifi_flags & IFF_UP;
 	link->up = out->link.admin_up && m->ifi_flags & FLAG_LOWER_UP;

@@ -4,8 +4,9 @@
 #include <linux/netlink.h>
 #include "controlplane/host/host.h"
 
-/* One way out of a route. The kernel reports `dead` for a next hop that it does not use (its device is down, or
- * has no carrier and the host is set to ignore such routes), `linkdown` for one without carrier. */
+/* One way out of a route. The kernel reports `dead` for a next hop that it does not use (its
+ * device is down, or has no carrier and the host is set to ignore such routes), `linkdown` for
+ * one without carrier. */
 struct host_hop {
 	uint32_t ifindex;
 	struct addr gateway; /* may be of the other family (RTA_VIA) */
@@ -29,17 +30,17 @@ struct host_nexthop {
 	uint32_t members[HOST_NEXTHOP_MEMBERS];
 };
 
-/* A route as it stands in the kernel's table; several may share a prefix, and even table and metric. */
+/* A route as it stands in the kernel's table; several may share a prefix, and even table and
+ * metric. A route without a next hop that works is passed by, as the kernel does. */
 struct host_route_row {
 	struct host_route route; /* through the first next hop that works */
 	bool in_main;		 /* else in the table local, which goes first */
 	uint32_t metric;
-	uint64_t order; /* among equals; given by the table */
-	bool usable; /* at least one next hop works; else look-ups pass it by, as the kernel does */
-	bool linkdown; /* the next hop in use has no carrier */
-	uint32_t
-		nexthop; /* id of a nexthop object when that alone says where the route leads; else 0 */
-	/* What tells it from its equals: its first next hop, working or not, and how many it has. */
+	uint64_t order;	  /* among equals; given by the table */
+	bool usable;	  /* at least one next hop works */
+	bool linkdown;	  /* the next hop in use has no carrier */
+	uint32_t nexthop; /* id of a nexthop object when nothing else says where it leads; or 0 */
+	/* What tells it from its equals: its first next hop, working or not, and their number. */
 	struct host_hop first;
 	unsigned n_hops;
 };
@@ -56,7 +57,7 @@ enum host_kind {
 struct host_message {
 	enum host_kind kind;
 	bool gone;    /* deleted; else new or changed */
-	bool replace; /* of a route: takes the place of the first with its prefix, table and metric */
+	bool replace; /* of a route: in the place of one with its prefix, table and metric */
 	union {
 		struct host_link_row link;
 		struct host_address address;
@@ -66,14 +67,14 @@ struct host_message {
 	};
 };
 
-/* Reads a message whose nlmsg_len was checked to lie within its buffer. Returns 1 and *out; 0 for messages
- * the mirror has no use for (other kinds, families and tables, cached and source routes, proxy entries); -EBADMSG for
- * a damaged one. */
+/* Reads a message whose nlmsg_len was checked to lie within its buffer. Returns 1 and *out; 0
+ * for messages the mirror has no use for (other kinds, families and tables, cached and source
+ * routes, proxy entries); -EBADMSG for a damaged one. */
 int host_message_read(const struct nlmsghdr *nlh, struct host_message *out);
 
-/* Adds a next hop to a unicast route: the first that neither is dead nor lacks a carrier is used, else the
- * first that is not dead. A route into a tunnel is a discard route to us: to look past it would send the
- * packets where the host does not. */
+/* Adds a next hop to a unicast route: the first that neither is dead nor lacks a carrier is
+ * used, else the first that is not dead. A route into a tunnel is a discard route to us: to look
+ * past it would send the packets where the host does not. */
 void host_route_add_hop(struct host_route_row *r, const struct host_hop *hop);
 
 /* Clears the bits of a beyond the first plen. */

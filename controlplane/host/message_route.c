@@ -30,7 +30,8 @@ void host_route_add_hop(struct host_route_row *r, const struct host_hop *hop)
 	r->route.gateway = hop->gateway;
 }
 
-/* RTA_VIA: a gateway that is not of the route's family (struct rtvia: a family, then the address). */
+/* RTA_VIA: a gateway that is not of the route's family (struct rtvia: a family, then the
+ * address). */
 static int read_via(const struct nlattr *attr, struct addr *out)
 {
 	size_t len = mnl_attr_get_payload_len(attr);

@@ -54,7 +54,8 @@ int host_netlink_listen(struct host_netlink *n, struct err *e)
 
 	if (err)
 		return err;
-	/* Without CAP_NET_ADMIN the limit net.core.rmem_max holds; a loss is noticed and made good. */
+	/* Without CAP_NET_ADMIN the limit net.core.rmem_max holds; a loss is noticed and made
+	 * good. */
 	if (setsockopt(host_netlink_fd(n), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
 		setsockopt(host_netlink_fd(n), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
@@ -96,8 +97,8 @@ int host_netlink_fd(const struct host_netlink *n)
 	return mnl_socket_get_fd(n->socket);
 }
 
-/* Reads the next datagram of the kernel's; other processes may write to the socket too. Returns 0, -ENOBUFS when
- * something was lost, or another negative errno. */
+/* Reads the next datagram of the kernel's; other processes may write to the socket too. Returns
+ * 0, -ENOBUFS when something was lost, or another negative errno. */
 static int receive(const struct host_netlink *n, struct datagram *d)
 {
 	for (;;) {
@@ -174,8 +175,9 @@ static void take_message(struct answer *a, const struct nlmsghdr *nlh)
 	}
 }
 
-/* Reads the answer to the last request to its end, also when fn fails, so that the next finds the socket
- * empty. What is left of an answer that was given up is passed by: its sequence number tells. */
+/* Reads the answer to the last request to its end, also when fn fails, so that the next finds
+ * the socket empty. What is left of an answer that was given up is passed by: its sequence
+ * number tells. */
 static int read_answer(const struct host_netlink *n, host_message_fn fn, void *arg)
 {
 	struct answer a = { .fn = fn, .arg = arg };

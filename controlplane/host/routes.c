@@ -14,8 +14,8 @@ int host_route_compare(const struct host_route *a, const struct host_route *b)
 	return order ? order : addr_compare(&a->dst, &b->dst);
 }
 
-/* Whether two rows have the same prefix, table and metric, which is all the kernel tells a route by when
- * it is replaced. */
+/* Whether two rows have the same prefix, table and metric, which is all the kernel tells a route
+ * by when it is replaced. */
 static int key_compare(const struct host_route_row *a, const struct host_route_row *b)
 {
 	int order = host_route_compare(&a->route, &b->route);
@@ -70,16 +70,16 @@ static struct host_route_row *row_at(const struct host_routes *r, size_t i)
 	return host_table_row(&r->table, i);
 }
 
-/* IPv6 keeps on-link routes of one prefix and metric through several devices side by side (fe80::/64); each
- * is a route of its own. */
+/* IPv6 keeps on-link routes of one prefix and metric through several devices side by side
+ * (fe80::/64); each is a route of its own. */
 static bool is_apart(const struct host_route_row *a, const struct host_route_row *b)
 {
 	return a->route.dst.af == 6 && a->n_hops == 1 && b->n_hops == 1 && !a->first.gateway.af &&
 	       !b->first.gateway.af && a->first.ifindex != b->first.ifindex;
 }
 
-/* How many rows are in question when a message speaks of row's prefix, table and metric; *at is the place of the last
- * of them. A route that replaces another may replace any. */
+/* How many rows are in question when a message speaks of row's prefix, table and metric; *at is
+ * the place of the last of them. A route that replaces another may replace any. */
 static unsigned count_rivals(
 	const struct host_routes *r, const struct host_route_row *row, bool replace, size_t *at)
 {
@@ -97,7 +97,8 @@ static unsigned count_rivals(
 	return n;
 }
 
-/* Whether a and b, of the same prefix, table and metric, are one route; whether its next hops work does not count. */
+/* Whether a and b, of the same prefix, table and metric, are one route; whether its next hops
+ * work does not count. */
 static bool is_same(const struct host_route_row *a, const struct host_route_row *b)
 {
 	if (a->nexthop || b->nexthop)

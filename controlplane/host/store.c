@@ -5,7 +5,8 @@
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
-/* What a table's rows are to users: whether two of them look alike, and how a change of one is told. */
+/* What a table's rows are to users: whether two of them look alike, and how a change of one is
+ * told. */
 typedef bool (*same_fn)(const void *a, const void *b);
 typedef void (*tell_fn)(const void *row, struct host_change *change);
 
@@ -199,7 +200,8 @@ static int follow_link(struct host_store *s, const struct host_message *m, struc
 	return err ? err : silent ? -ESTALE : 0;
 }
 
-/* The kernel removes the IPv4 routes that prefer a deleted address as their source without a word. */
+/* The kernel removes the IPv4 routes that prefer a deleted address as their source without a
+ * word. */
 static int follow_address(struct host_store *s, const struct host_message *m, struct host_change *c)
 {
 	int err = follow_row(&s->addresses, &m->address, address_same, address_tell, c);
@@ -272,13 +274,15 @@ static void diff_tables(const struct host_table *from, const struct host_table *
 	size_t i = 0, j = 0;
 
 	while (i < from->n || j < to->n) {
-		const void *old = i < from->n ? host_table_row(from, i) : NULL;
-		const void *new = j < to->n ? host_table_row(to, j) : NULL;
-		int order = !old ? 1 : !new ? -1 : from->compare(old, new);
+		int order = i == from->n ? 1
+			    : j == to->n
+				    ? -1
+				    : from->compare(host_table_row(from, i), host_table_row(to, j));
+		const void *row = order < 0 ? host_table_row(from, i) : host_table_row(to, j);
 		struct host_change change = { .gone = order < 0 };
 
-		if (order || !same(old, new)) {
-			tell(order < 0 ? old : new, &change);
+		if (order || !same(host_table_row(from, i), row)) {
+			tell(row, &change);
 			fn(arg, &change);
 		}
 		i += order <= 0;

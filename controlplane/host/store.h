@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mirror itself: what was last said of every link, address, nexthop object, route and neighbour. Pure: it is
- * filled from messages, wherever they come from. */
+/* The mirror itself: what was last said of every link, address, nexthop object, route and
+ * neighbour. Pure: it is filled from messages, wherever they come from. */
 #pragma once
 #include "controlplane/host/message.h"
 #include "controlplane/host/routes.h"
@@ -29,14 +29,14 @@ struct host_change {
 void host_store_init(struct host_store *s);
 void host_store_fini(struct host_store *s);
 
-/* Fills a new store from a dump: messages in the kernel's order, nexthop objects before routes; then `loaded`
- * once, before anything else. Load returns 0 or -ENOMEM. */
+/* Fills a new store from a dump: messages in the kernel's order, nexthop objects before routes;
+ * then `loaded` once, before anything else. Load returns 0 or -ENOMEM. */
 int host_store_load(struct host_store *s, const struct host_message *m);
 void host_store_loaded(struct host_store *s);
 
-/* Follows one message and says in *change what that changed. Returns 0; -ENOMEM; or -ESTALE when the message lets other
- * things change of which the kernel says nothing (a link that goes down takes its routes along), so that
- * everything is to be dumped again. */
+/* Follows one message and says in *change what that changed. Returns 0; -ENOMEM; or -ESTALE when
+ * the message lets other things change of which the kernel says nothing (a link that goes down
+ * takes its routes along), so that everything is to be dumped again. */
 int host_store_follow(
 	struct host_store *s, const struct host_message *m, struct host_change *change);
 

@@ -138,6 +138,8 @@ struct l4_route {
 	uint32_t kind;	    /* enum l4_route_kind */
 	uint32_t ifindex;   /* LINK: the interface */
 	uint32_t neighbour; /* GATEWAY: row of the router */
+	uint32_t
+		plen; /* the prefix's length, which a longest-match look-up does not tell otherwise */
 };
 
 /* Finds the neighbour row of a host on a link. */

@@ -67,7 +67,7 @@ done
 since=$EPOCHREALTIME
 more short 200
 share=$((100 * $(answered short srv1 "$since") / $(answered short . "$since")))
-expect "srv1's share of $share % is near 20 %" [ "$share" -ge 12 ] && [ "$share" -le 28 ]
+expect "srv1's share, $share %, is near 20 %" test "$share" -ge 12 -a "$share" -le 28
 
 stop short
 stop long

@@ -81,7 +81,7 @@ show_logs()
 	for log in "$lab"/*.log; do
 		[ -s "$log" ] || continue
 		printf -- '-- %s\n' "${log##*/}"
-		tail -n 25 "$log"
+		tail -n 12 "$log"
 	done >&2
 }
 
@@ -89,10 +89,12 @@ remove_lab()
 {
 	local key ns
 
-	for key in "${!pids[@]}"; do
-		kill -KILL "${pids[$key]}" 2>>"$lab/end" || :
-	done
-	wait 2>>"$lab/end" || :
+	{
+		for key in "${!pids[@]}"; do
+			kill -KILL "${pids[$key]}"
+			wait "${pids[$key]}"
+		done
+	} 2>/dev/null
 	while mountpoint -q "$lab/run/bpf"; do
 		umount "$lab/run/bpf"
 	done
@@ -192,7 +194,10 @@ plug()
 	on switch ethtool -K "$switch_end" tx off tso off gso off gro off >/dev/null
 	on "$host" ethtool -K "$net" tx off tso off gso off gro off >/dev/null
 	ip -n "$prefix-switch" link set "$switch_end" master "$net" up
-	ip -n "$prefix-switch" link set "$switch_end" xdpdrv obj "$build/bpf/pass.bpf.o" sec xdp
+	# ip leaves directories in the first bpffs that it finds: it gets one of its own.
+	# shellcheck disable=SC2016 # the inner shell's
+	on switch unshare --mount sh -c 'mount -t bpf bpf /sys/fs/bpf && ip link set "$1" xdpdrv obj "$2" sec xdp' \
+		sh "$switch_end" "$build/bpf/pass.bpf.o"
 	for n in "$@"; do
 		ip -n "$prefix-$host" addr add "$(addr "$net" "$n" 4)/24" dev "$net"
 		ip -n "$prefix-$host" addr add "$(addr "$net" "$n" 6)/64" dev "$net" nodad
@@ -258,8 +263,11 @@ stop()
 	local pid=${pids[$1]} status=0
 
 	unset "pids[$1]"
-	kill "-${2:-TERM}" "$pid" || :
-	wait "$pid" 2>/dev/null || status=$?
+	# Quietly: the shell tells of every child that a signal has ended.
+	{
+		kill "-${2:-TERM}" "$pid" || :
+		wait "$pid" || status=$?
+	} 2>/dev/null
 	return "$status"
 }
 

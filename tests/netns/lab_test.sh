@@ -46,14 +46,15 @@ refused()
 	[[ $said == *"$words"* ]] || fail "\"$said\" does not say \"$words\""
 }
 
-# The machine without its labs: namespaces, links, mounts, directories, programs of the services.
+# What of the machine itself a lab could change.
 machine()
 {
-	ls /run/netns 2>/dev/null || :
-	ip -o link | sed 's/^[0-9]*: //; s/:.*//'
-	cut -d ' ' -f 2 /proc/self/mounts
-	echo /run/tandem-lab-*
-	cat /sys/class/net/*/address
+	ip -o link | sed 's/^[0-9]*: //'
+	ip -o address
+	ip route
+	ip -6 route
+	sysctl -a --pattern '^net\.ipv[46]\.(ip_forward|conf\.(all|default)\.)' 2>/dev/null
+	ls /usr/sbin/policy-rc.d 2>/dev/null || :
 }
 
 # Nothing with the lab's id is left anywhere.
@@ -84,7 +85,7 @@ gone "$one"
 start=$SECONDS
 "${a[@]}" up
 [ $((SECONDS - start)) -lt 30 ] || fail "up took $((SECONDS - start)) s"
-"${a[@]}" up | grep -q 'is up already'
+"${a[@]}" up | grep 'is up already' >/dev/null
 "${a[@]}" status --json >"$scratch/status"
 jq -e '.up and all(.hosts[]; .exists) and all(.processes[]; .alive) and .engine.type == "xdp"' "$scratch/status" \
 	>/dev/null || fail "status says $(cat "$scratch/status")"
@@ -97,6 +98,14 @@ done
 "${a[@]}" load --duration 2 --json >"$scratch/load"
 jq -e '.failures == 0 and .requests == 200 and .ipv6 == 100 and (.servers | length) == 2' "$scratch/load" >/dev/null ||
 	fail "the load saw $(cat "$scratch/load")"
+# The app VIP is the appliance's: no app server claims it.
+appliance=$(jq -r '.hosts[] | select(.name == "lb-a") | .interfaces[] | select(.name == "back") | .mac' "$scratch/status")
+for host in web1 web2; do
+	for address in $(jq -r '.vips[] | select(.name == "app") | .addresses[]' "$scratch/status"); do
+		"${a[@]}" exec "$host" -- ip neigh show "$address" | grep -F "$appliance" >/dev/null ||
+			fail "$host sends what is for $address somewhere else"
+	done
+done
 refused 2 'did you mean web1' "${a[@]}" exec wbe1 -- true
 refused 2 'did you mean tandemd' "${a[@]}" kill tandmd
 refused 3 '' "${a[@]}" exec client -- sh -c 'exit 3'
@@ -117,11 +126,13 @@ refused 1 'runs already' "${a[@]}" start web2
 nsenter --net="/run/netns/tandem-$two-client" sleep 300 &
 stranger=$!
 "${b[@]}" exec client -- sleep 300 &
+ours=$!
 until [ "$(ip netns pids "tandem-$two-client" | xargs -r ps -o comm= -p | grep -cx sleep)" = 2 ]; do sleep 0.1; done
-"${b[@]}" down | grep -q "process $stranger (sleep)"
+"${b[@]}" down | grep "process $stranger (sleep)" >/dev/null
 kill -0 "$stranger" || fail "a process of somebody else was killed"
 kill "$stranger"
 wait "$stranger" || :
+! wait "$ours" || fail 'what exec started came to a good end'
 gone "$two"
 "${a[@]}" status >/dev/null || fail 'the other lab went away too'
 
@@ -129,7 +140,7 @@ gone "$two"
 
 "${a[@]}" down
 gone "$one"
-"${a[@]}" down | grep -q 'was not up'
+"${a[@]}" down | grep 'was not up' >/dev/null
 
 # -- down after a crash, wherever it strikes; then up on what another crash left
 
@@ -143,7 +154,7 @@ for tenths in 1 3 6 10 15 20; do
 	gone "$one"
 done
 "${a[@]}" up --no-tandem >/dev/null 2>&1 &
-sleep 1
+sleep 0.5
 kill -KILL $!
 wait $! 2>/dev/null || :
 "${a[@]}" up >/dev/null
@@ -155,7 +166,7 @@ wait $! 2>/dev/null || :
 "${a[@]}" demo
 gone "$one"
 "${a[@]}" demo >"$scratch/demo" &
-until grep -q 'Act 1' "$scratch/demo"; do sleep 0.1; done
+until grep -qs 'Act 1' "$scratch/demo"; do sleep 0.1; done
 kill -TERM $!
 wait $! && fail 'an interrupted demo says that all is well'
 gone "$one"

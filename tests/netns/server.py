@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A server that tells who it is and whom it sees: server.py NAME DIRECTORY PORT [UDP-ADDRESS]...
+"""A server that tells who it is and whom it sees: server.py NAME DIRECTORY PORT [UDP]...
 
 HTTP on every address of the host:
   GET /who      "NAME CLIENT SERVER", the addresses as the server sees them
   GET /blob     the file DIRECTORY/blob
   PUT /         the SHA-256 of what came
   GET /healthz  "STATUS BODY" of the file DIRECTORY/NAME.health, or 200 ok; {host} in it is the Host that was asked for
-UDP on the addresses: each datagram comes back as "NAME CLIENT " and itself.
+UDP is an address, or ADDRESS/FIRST-LAST with ports of its own: each datagram comes back as "NAME CLIENT " and itself.
 """
 import hashlib
 import os
+import selectors
 import shutil
 import socket
 import socketserver
@@ -88,18 +89,29 @@ class Server(socketserver.ThreadingTCPServer):
         pass  # a client that goes away is part of many tests
 
 
-def echo(address):
-    family = socket.AF_INET6 if ':' in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.bind((address, PORT))
-        while True:
-            data, peer = sock.recvfrom(65535)
-            sock.sendto(f'{NAME} {peer[0]} '.encode() + data, peer)
+def bound(words):
+    """UDP sockets on what the command line says."""
+    for word in words:
+        address, _, ports = word.partition('/')
+        first, _, last = (ports or f'{PORT}-{PORT}').partition('-')
+        for port in range(int(first), int(last) + 1):
+            sock = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET, socket.SOCK_DGRAM)
+            sock.bind((address, port))
+            yield sock
+
+
+def echo(selector):
+    while True:
+        for key, _ in selector.select():
+            data, peer = key.fileobj.recvfrom(65535)
+            key.fileobj.sendto(f'{NAME} {peer[0]} '.encode() + data, peer)
 
 
 def main():
-    for address in sys.argv[4:]:
-        threading.Thread(target=echo, args=(address,), daemon=True).start()
+    selector = selectors.DefaultSelector()
+    for sock in bound(sys.argv[4:]):
+        selector.register(sock, selectors.EVENT_READ)
+    threading.Thread(target=echo, args=(selector,), daemon=True).start()
     Server(('::', PORT), Handler).serve_forever()
 
 

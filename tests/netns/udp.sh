@@ -60,8 +60,8 @@ asked()
 
 for family in 4 6; do
 	me=$(addr front 99)
-	asked 10 "$family" --sockets 1 >/dev/null # makes the servers' neighbours known
-	asked 20 "$family" --sockets 1 >/dev/null
+	asked 10 "$family" --sockets 1 --timeout 0.3 >/dev/null # makes the neighbours known
+	asked 20 "$family" --sockets 1 --timeout 0.3 >/dev/null
 	for _ in 1 2; do
 		expect_is "what nat answers" "$(asked 10 "$family")" "srv1 $me"$'\n'"srv2 $me"
 		expect_is "what dsr answers" "$(asked 20 "$family")" "srv3 $me"$'\n'"srv4 $me"

@@ -73,7 +73,7 @@ static inline const struct l4_route *l4_tables_route(
 	r = setup_route(t->world, &dst);
 	if (!r)
 		return NULL;
-	*out = (struct l4_route){ L4_ROUTE_DISCARD, r->ifindex, L4_NO_NEIGHBOUR };
+	*out = (struct l4_route){ L4_ROUTE_DISCARD, r->ifindex, L4_NO_NEIGHBOUR, r->plen };
 	if (r->kind == HOST_ROUTE_LOCAL)
 		out->kind = L4_ROUTE_LOCAL;
 	if (r->kind != HOST_ROUTE_UNICAST || !is_port(t->world, r->ifindex))

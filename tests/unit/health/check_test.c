@@ -37,8 +37,8 @@ static struct check_actions probe(struct check *c, enum check_event_kind result)
 	return step(c, result, now_ms + 10);
 }
 
-/* Runs a story: one letter a probe, + success, - failure, T time-out, 0 no result; and what the state is after
- * each: s, u or d. */
+/* Runs a story: one letter a probe, + success, - failure, T time-out, 0 no result; and what the
+ * state is after each: s, u or d. */
 static void story(enum health_state from, const char *probes, const char *states)
 {
 	static const char letters[] = {
@@ -276,6 +276,7 @@ static void an_hour_of_anything(void **state)
 
 		if (a.probe) {
 			assert_false(before.probing);
+			assert_int_equal(event.kind, CHECK_TIME);
 			assert_true(now >= before.due_ms);
 			assert_true(!probes || now >= started + 1800);
 			started = now;

@@ -153,9 +153,12 @@ struct peer *peer_new(
 void peer_free(struct peer *p)
 {
 	struct listener *l = (struct listener *)p;
+	struct connection *c, *next;
 
-	while (!LIST_EMPTY(&l->connections))
-		connection_free(LIST_FIRST(&l->connections));
+	for (c = LIST_FIRST(&l->connections); c; c = next) {
+		next = LIST_NEXT(c, link);
+		connection_free(c);
+	}
 	if (l->acceptable)
 		event_free(l->acceptable);
 	close(l->fd);

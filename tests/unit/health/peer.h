@@ -27,7 +27,8 @@ struct peer {
 	const struct peer_script *script;   /* may be changed at any time */
 };
 
-/* Listens on an address ("127.0.0.1", "::1") and a port, 0 for any that is free. Fails the test when it cannot. */
+/* Listens on an address ("127.0.0.1", "::1") and a port, 0 for any that is free. Fails the test
+ * when it cannot. */
 struct peer *peer_new(
 	struct event_base *base, const char *addr, uint16_t port, const struct peer_script *script);
 void peer_free(struct peer *p);

@@ -55,6 +55,7 @@ static void on_done(void *arg, enum probe_outcome outcome, const char *reason)
 	t->ended = true;
 	t->outcome = outcome;
 	snprintf(t->reason, sizeof t->reason, "%s", reason);
+	event_base_loopbreak(t->base);
 }
 
 static void on_time_out(evutil_socket_t fd, short what, void *arg)
@@ -64,6 +65,16 @@ static void on_time_out(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	t->timed_out = true;
+	event_base_loopbreak(t->base);
+}
+
+/* Lets what is ready happen, once: an endless peer always is. */
+static void run_on(struct trial *t)
+{
+	static const struct timeval soon = { .tv_usec = 1000 };
+
+	event_base_loopexit(t->base, &soon);
+	event_base_dispatch(t->base);
 }
 
 void trial_run_at(
@@ -80,12 +91,11 @@ void trial_run_at(
 	assert_non_null(p);
 	assert_false(t->ended); /* never from within start */
 	event_add(time_out, &wait);
-	while (!t->ended && !t->timed_out)
-		event_base_loop(t->base, EVLOOP_ONCE);
+	event_base_dispatch(t->base);
 	/* What comes after the end is not reported. */
-	event_base_loop(t->base, EVLOOP_NONBLOCK);
+	run_on(t);
 	kind->free(p);
-	event_base_loop(t->base, EVLOOP_NONBLOCK);
+	run_on(t);
 	event_free(time_out);
 }
 

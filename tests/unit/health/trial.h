@@ -14,14 +14,14 @@ struct trial {
 	char reason[256];
 };
 
-/* cmocka fixtures: a network namespace of the test program's own, with a loopback. Fail without the right to
- * make one. */
+/* cmocka fixtures: a network namespace of the test program's own, with a loopback. Fail without
+ * the right to make one. */
 int trial_group_setup(void **state);
 int trial_setup(void **state);
 int trial_teardown(void **state);
 
-/* Probes a new peer on addr (port 0: any) that follows the script, until the probe ends; after timeout_ms of the check it is freed and has
- * timed out. */
+/* Probes a new peer on addr (port 0: any) that follows the script, until the probe ends; after
+ * timeout_ms of the check it is freed and has timed out. */
 void trial_run(struct trial *t, const struct probe_kind *kind, const char *addr, uint16_t port,
 	const struct peer_script *script);
 

@@ -170,7 +170,8 @@ static void kinds_of_routes_are_told_apart(void **state)
 	lab_veth("va", "vb");
 	lab_run("ip addr add 192.0.2.1/24 dev va\nip addr add 2001:db8::1/64 dev va nodad");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		lab_run("ip route replace %s 203.0.113.0/24\nip -6 route replace %s 2001:db8:f::/64",
+		lab_run("ip route replace %s 203.0.113.0/24\n"
+			"ip -6 route replace %s 2001:db8:f::/64",
 			kinds[i], kinds[i]);
 		way_is(l, "203.0.113.9", "discard");
 		way_is(l, "2001:db8:f::9", "discard");
@@ -195,8 +196,10 @@ static void the_longest_prefix_wins(void **state)
 	lab_veth("va", "vb");
 	lab_run("ip addr add 192.0.2.1/24 dev va\nip addr add 2001:db8::1/64 dev va nodad\n"
 		"ip route add default via 192.0.2.2\nip route add 203.0.113.0/24 via 192.0.2.3\n"
-		"ip route add 203.0.113.128/25 via 192.0.2.4\nip route add 203.0.113.129 via 192.0.2.5\n"
-		"ip -6 route add default via 2001:db8::2\nip -6 route add 2001:db8:1::/48 via 2001:db8::3\n"
+		"ip route add 203.0.113.128/25 via 192.0.2.4\n"
+		"ip route add 203.0.113.129 via 192.0.2.5\n"
+		"ip -6 route add default via 2001:db8::2\n"
+		"ip -6 route add 2001:db8:1::/48 via 2001:db8::3\n"
 		"ip -6 route add 2001:db8:1::5 via 2001:db8::4");
 	way_is(l, "8.8.8.8", "va via 192.0.2.2");
 	way_is(l, "203.0.113.1", "va via 192.0.2.3");
@@ -217,10 +220,16 @@ static void the_first_next_hop_of_several_is_used(void **state)
 		"ip route add 203.0.113.0/24 nexthop via 192.0.2.2 nexthop via 198.51.100.2");
 	route_is(l, "203.0.113.0/24", "va via 192.0.2.2");
 	/* The kernel marks the next hop dead and says nothing of the route. */
+	l->watched = lab_addr("203.0.113.0");
+	l->watched_plen = 24;
 	lab_run("ip link set va down");
 	route_is(l, "203.0.113.0/24", "vc via 198.51.100.2");
+	assert_int_equal(l->watched_route.ifindex, lab_ifindex(l, "vc")); /* the user was told */
 	lab_run("ip link set va up");
 	route_is(l, "203.0.113.0/24", "va via 192.0.2.2");
+	lab_run("ip link set va down\nip link set vc down");
+	route_is(l, "203.0.113.0/24", "none");
+	assert_true(l->watched_gone);
 }
 
 static void a_hop_without_carrier_is_used_last(void **state)
@@ -281,7 +290,8 @@ static void ipv6_next_hops_come_and_go_one_by_one(void **state)
 	route_is(l, "2001:db8:1::/48", "va via 2001:db8::3");
 	lab_run("ip -6 route del 2001:db8:1::/48 via 2001:db8::3");
 	route_is(l, "2001:db8:1::/48", "va via 2001:db8::4");
-	lab_run("ip -6 route replace 2001:db8:1::/48 nexthop via 2001:db8::5 nexthop via 2001:db8::6");
+	lab_run("ip -6 route replace 2001:db8:1::/48 nexthop via 2001:db8::5"
+		" nexthop via 2001:db8::6");
 	route_is(l, "2001:db8:1::/48", "va via 2001:db8::5");
 	lab_run("ip -6 route del 2001:db8:1::/48");
 	route_is(l, "2001:db8:1::/48", "none");
@@ -316,7 +326,8 @@ static void an_ipv4_route_may_have_an_ipv6_gateway(void **state)
 	lab_veth("va", "vb");
 	lab_run("ip addr add 192.0.2.1/24 dev va\n"
 		"ip route add 203.0.113.0/24 via inet6 fe80::1 dev va\n"
-		"ip route add 198.51.100.0/24 nexthop via inet6 fe80::2 dev va nexthop via 192.0.2.2");
+		"ip route add 198.51.100.0/24 nexthop via inet6 fe80::2 dev va"
+		" nexthop via 192.0.2.2");
 	route_is(l, "203.0.113.0/24", "va via fe80::1");
 	route_is(l, "198.51.100.0/24", "va via fe80::2");
 }
@@ -338,7 +349,8 @@ static void nexthop_objects(struct lab *l)
 {
 	lab_veth("va", "vb");
 	lab_run("ip addr add 192.0.2.1/24 dev va\nip addr add 2001:db8::1/64 dev va nodad\n"
-		"ip nexthop add id 1 via 192.0.2.2 dev va\nip nexthop add id 2 via 192.0.2.3 dev va\n"
+		"ip nexthop add id 1 via 192.0.2.2 dev va\n"
+		"ip nexthop add id 2 via 192.0.2.3 dev va\n"
 		"ip nexthop add id 3 via 2001:db8::2 dev va\nip nexthop add id 4 blackhole\n"
 		"ip nexthop add id 10 group 1/2");
 	lab_run("ip route add 203.0.113.0/25 nhid 1\nip route add 203.0.113.128/25 nhid 10\n"
@@ -418,13 +430,16 @@ static void a_neighbour_is_asked_for(void **state)
 	uint32_t va;
 
 	lab_run("ip link add va type veth peer name vb\n"
-		"until [ $(readlink /proc/self/ns/net) != $(readlink /proc/%d/ns/net) ]; do sleep .01; done\n"
+		"until [ $(readlink /proc/self/ns/net) != $(readlink /proc/%d/ns/net) ]\n"
+		"do sleep .01\ndone\n"
 		"ip link set vb netns %d\nip link set va up\n"
 		"nsenter --net=/proc/%d/ns/net ip link set vb up\n"
 		"nsenter --net=/proc/%d/ns/net ip addr add 192.0.2.2/24 dev vb\n"
 		"nsenter --net=/proc/%d/ns/net ip addr add 2001:db8::2/64 dev vb nodad\n"
 		"ip addr add 192.0.2.1/24 dev va\nip addr add 2001:db8::1/64 dev va nodad",
 		far, far, far, far, far);
+	/* So that the kernel gives nobody up in no time. */
+	lab_run("echo 20 > /proc/sys/net/ipv4/neigh/va/retrans_time_ms");
 	lab_until(l, owner(l, "2001:db8::1") && host_link_by_name(l->host, "va")->up);
 	va = lab_ifindex(l, "va");
 	assert_int_equal(host_neighbour_ask(l->host, va, &there4), 0);
@@ -463,7 +478,8 @@ static void lost_messages_are_made_good(void **state)
 	lab_run("ip addr add 192.0.2.1/24 dev va\nip route add 203.0.113.0/24 via 192.0.2.2");
 	route_is(l, "203.0.113.0/24", "va via 192.0.2.2");
 	lab_run("ip route del 203.0.113.0/24\n"
-		"awk 'BEGIN { for (i = 0; i < %d; i++) printf \"route add 10.%%d.%%d.%%d/32 via 192.0.2.2\\n\","
+		"awk 'BEGIN { for (i = 0; i < %d; i++)"
+		" printf \"route add 10.%%d.%%d.%%d/32 via 192.0.2.2\\n\","
 		" i / 65536, i / 256 %% 256, i %% 256 }' | ip -batch -",
 		ROUTES);
 	lab_until(l, l->resyncs);

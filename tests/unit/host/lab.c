@@ -39,6 +39,10 @@ static void on_route(void *arg, const struct host_route *route, bool gone)
 
 	l->route = *route;
 	l->route_gone = gone;
+	if (route->plen == l->watched_plen && addr_equal(&route->dst, &l->watched)) {
+		l->watched_route = *route;
+		l->watched_gone = gone;
+	}
 	l->routes++;
 }
 

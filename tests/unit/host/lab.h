@@ -16,10 +16,15 @@ struct lab {
 	struct host_neighbour neighbour;
 	bool link_gone, address_gone, route_gone, neighbour_gone;
 	unsigned links, addresses, routes, neighbours;
+	/* The last report of the route to this very prefix. */
+	struct addr watched;
+	uint8_t watched_plen;
+	struct host_route watched_route;
+	bool watched_gone;
 };
 
-/* cmocka fixtures: a namespace of the test program's own, once; a fresh namespace and a mirror of it, per test. Fail
- * without the right to make one. */
+/* cmocka fixtures: a namespace of the test program's own, once; a fresh namespace and a mirror
+ * of it, per test. Fail without the right to make one. */
 int lab_setup(void **state);
 int lab_teardown(void **state);
 
@@ -45,8 +50,8 @@ void lab_settle(struct lab *l);
 struct addr lab_addr(const char *text);
 uint32_t lab_ifindex(const struct lab *l, const char *name); /* 0: no such link */
 
-/* The way to an address in words: "DEVICE", "DEVICE via GATEWAY", "local", "discard", "none". The text is
- * good until the next call. */
+/* The way to an address in words: "DEVICE", "DEVICE via GATEWAY", "local", "discard", "none".
+ * The text is good until the next call. */
 const char *lab_way(const struct lab *l, const char *dst);
 
 /* The same of exactly this prefix. */

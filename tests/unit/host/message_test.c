@@ -645,7 +645,8 @@ static int read_copy(const char *bytes, size_t len)
 	return result;
 }
 
-/* Whether a message cut to len bytes ends within its family header or one of its attributes, not behind one. */
+/* Whether a message cut to len bytes ends within its family header or one of its attributes, not
+ * behind one. */
 static bool cuts_something(const struct nlmsghdr *nlh, size_t header, size_t len)
 {
 	const struct nlattr *attr;

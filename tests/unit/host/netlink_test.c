@@ -58,6 +58,7 @@ static void failures_end_with_their_request(void **state)
 	struct err e;
 
 	(void)state;
+	assert_int_equal(system("ip link add va type veth peer name vb"), 0);
 	assert_int_equal(addr_parse("192.0.2.1", &nobody), 0);
 	assert_int_equal(host_netlink_open(&n, &e), 0);
 	assert_int_equal(host_netlink_dump(&n, RTM_GETLINK, give_up, &calls), -ENOMEM);
@@ -66,7 +67,26 @@ static void failures_end_with_their_request(void **state)
 	assert_true(host_netlink_dump(&n, RTM_SETLINK, count, &links) < 0);
 	links = 0;
 	assert_int_equal(host_netlink_dump(&n, RTM_GETLINK, count, &links), 0);
-	assert_true(links > 0);
+	assert_int_equal(links, 3);
+	host_netlink_close(&n);
+}
+
+/* What is left of a request that was given up has another number. */
+static void former_answers_are_passed_by(void **state)
+{
+	struct nlmsghdr former = { .nlmsg_len = sizeof former,
+		.nlmsg_type = RTM_SETLINK,
+		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		.nlmsg_seq = 99 };
+	struct host_netlink n;
+	unsigned links = 0;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(host_netlink_open(&n, &e), 0);
+	assert_true(mnl_socket_sendto(n.socket, &former, sizeof former) > 0);
+	assert_int_equal(host_netlink_dump(&n, RTM_GETLINK, count, &links), 0);
+	assert_int_equal(links, 1);
 	host_netlink_close(&n);
 }
 
@@ -116,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_dump_is_read, setup),
 		cmocka_unit_test_setup(failures_end_with_their_request, setup),
+		cmocka_unit_test_setup(former_answers_are_passed_by, setup),
 		cmocka_unit_test_setup(changes_are_heard, setup),
 		cmocka_unit_test_setup(other_senders_are_not_heard, setup),
 	};

@@ -150,6 +150,7 @@ static void loaded_equals_keep_their_order_and_are_stale_to_all(void **state)
 	assert_int_equal(drop(t, c), 0);
 	assert_int_equal(way(t, "192.0.2.1"), 2);
 	assert_int_equal(drop(t, a), -ESTALE);
+	assert_int_equal(drop(t, b), -ESTALE);
 	assert_int_equal(add(t, a), -ESTALE);
 	assert_int_equal(replace(t, a), -ESTALE);
 	assert_int_equal(t->table.n, 2);
@@ -178,7 +179,6 @@ static void a_nexthop_object_tells_a_route(void **state)
 	struct host_route_row known = route("192.0.2.0/24", 0, 1), message = known;
 
 	known.nexthop = 7;
-	message.nexthop = 7;
 	message.usable = false; /* as it comes: without its hops */
 	message.n_hops = 0;
 	message.first = (struct host_hop){ 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A toy kernel holds plain lists and sends messages; a user sees only changes. Whatever happens, what the user pieced
- * together is what the kernel has. */
+/* A toy kernel holds plain lists and sends messages; a user sees only changes. Whatever happens,
+ * what the user pieced together is what the kernel has. */
 #include "controlplane/host/store.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -91,8 +91,9 @@ static void delete_route(struct kernel *k, unsigned at)
 	memmove(&k->routes[at], &k->routes[at + 1], (k->n_routes - at) * sizeof *k->routes);
 }
 
-/* Adds a route before or behind its equals, or in the place of the first of them, as ip-route(8) does with `prepend`,
- * `append` and `replace`. Equal twins are refused. Returns whether there is a message. */
+/* Adds a route before or behind its equals, or in the place of the first of them, as ip-route(8)
+ * does with `prepend`, `append` and `replace`. Equal twins are refused. Returns whether there is
+ * a message. */
 static bool change_route(struct kernel *k, struct host_message *m)
 {
 	struct host_route_row r = random_route(k);
@@ -134,7 +135,7 @@ static bool remove_route(struct kernel *k, struct host_message *m)
 	return true;
 }
 
-/* Links that go down take their IPv4 routes along in silence. */
+/* Links that go down take their IPv4 routes and their neighbours along, here in silence. */
 static bool change_link(struct kernel *k, struct host_message *m)
 {
 	uint32_t ifindex = 1 + dice(k, LINKS);
@@ -147,7 +148,7 @@ static bool change_link(struct kernel *k, struct host_message *m)
 		memset(l, 0, sizeof *l);
 	} else {
 		l->link.ifindex = ifindex;
-		strcpy(l->link.name, dice(k, 2) ? "eth" : "lan");
+		memcpy(l->link.name, dice(k, 2) ? "eth" : "lan", 4);
 		l->link.mtu = 1500 - dice(k, 2);
 		l->admin_up = dice(k, 3);
 		l->link.up = l->admin_up && dice(k, 3);
@@ -159,6 +160,9 @@ static bool change_link(struct kernel *k, struct host_message *m)
 		else
 			i++;
 	}
+	for (unsigned i = 0; was_up && !l->admin_up && i < NEIGHBOURS; i++)
+		if (k->neighbours[i].ifindex == ifindex)
+			k->has_neighbour[i] = false;
 	return true;
 }
 
@@ -268,7 +272,8 @@ static void see(void *arg, const struct host_change *c)
 	}
 }
 
-/* The best route of r's prefix in the kernel's list: the table local first, then the metric, then the order. */
+/* The best route of r's prefix in the kernel's list: the table local first, then the metric,
+ * then the order. */
 static const struct host_route *best(const struct kernel *k, const struct host_route *r)
 {
 	const struct host_route_row *found = NULL;
@@ -413,6 +418,12 @@ static void a_link_that_goes_down_unseen_makes_the_store_stale(void **state)
 	assert_int_equal(host_store_follow(&s, &m, &c), -ESTALE);
 	assert_int_equal(c.kind, HOST_KIND_COUNT);
 	assert_int_equal(host_store_follow(&s, &m, &c), 0); /* it is known now */
+	m.link.admin_up = m.link.link.up = true;
+	assert_int_equal(host_store_follow(&s, &m, &c), -ESTALE);
+	m.link.link.up = false; /* the carrier alone */
+	assert_int_equal(host_store_follow(&s, &m, &c), -ESTALE);
+	m.link.link.mtu = 9000;
+	assert_int_equal(host_store_follow(&s, &m, &c), 0);
 	host_store_fini(&s);
 }
 
@@ -422,6 +433,29 @@ static void load_nexthop(struct host_store *s, const struct host_nexthop *n)
 
 	m.nexthop = *n;
 	load_message(s, &m);
+}
+
+static void a_new_route_is_resolved_too(void **state)
+{
+	const struct host_nexthop n = { .id = 3, .hop = { .ifindex = 13 } };
+	struct host_message m = message(HOST_KIND_ROUTE, false);
+	struct host_change c;
+	struct host_store s;
+
+	(void)state;
+	host_store_init(&s);
+	load_nexthop(&s, &n);
+	host_store_loaded(&s);
+	m.route.route.dst = address(0);
+	m.route.route.plen = 24;
+	m.route.nexthop = 3;
+	assert_int_equal(host_store_follow(&s, &m, &c), 0);
+	assert_int_equal(c.kind, HOST_KIND_ROUTE);
+	assert_int_equal(c.route.ifindex, 13);
+	m.gone = true;
+	assert_int_equal(host_store_follow(&s, &m, &c), 0);
+	assert_true(c.gone);
+	host_store_fini(&s);
 }
 
 /* Loads the route 192.0.2.0/24 by an id and returns what users see of it. */
@@ -450,6 +484,7 @@ static void nexthop_objects_are_resolved(void **state)
 		{ .id = 12, .n_members = 2, .members = { 1, 99 } },
 		{ .id = 13, .n_members = 2, .members = { 10, 12 } },
 		{ .id = 14, .n_members = 1, .members = { 4 } },
+		{ .id = 15, .n_members = 2, .members = { 3, 4 } },
 	};
 	static const struct {
 		uint32_t id, ifindex; /* ifindex 0: discard */
@@ -464,6 +499,7 @@ static void nexthop_objects_are_resolved(void **state)
 		{ 12, 0, false },
 		{ 13, 0, false },
 		{ 14, 0, true },
+		{ 15, 13, true },
 		{ 99, 0, false },
 	};
 
@@ -492,6 +528,7 @@ int main(void)
 		cmocka_unit_test(news_that_are_none_are_not_told),
 		cmocka_unit_test(a_link_that_goes_down_unseen_makes_the_store_stale),
 		cmocka_unit_test(nexthop_objects_are_resolved),
+		cmocka_unit_test(a_new_route_is_resolved_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
