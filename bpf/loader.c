@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +52,11 @@ static void pin_path(const struct loader *l, const char *suffix, const struct bp
 	char *path, size_t size)
 {
 	snprintf(path, size, "%s/v%d%s/%s", l->root, L4_TABLES_VERSION, suffix, bpf_map__name(map));
+}
+
+static void links_dir(const char *root, char *path, size_t size)
+{
+	snprintf(path, size, "%s/links", root);
 }
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -191,54 +195,6 @@ static void read_neighbours(struct loader *l)
 	munmap(rows, size);
 }
 
-/* Calls fn with the path of each link pin and its ifindex. */
-static int each_link(
-	const char *root, int (*fn)(void *arg, const char *path, uint32_t ifindex), void *arg)
-{
-	char path[PATH_MAX];
-	struct dirent *e;
-	int rc = 0;
-	DIR *d;
-
-	snprintf(path, sizeof path, "%s/links", root);
-	d = opendir(path);
-	if (!d)
-		return errno == ENOENT ? 0 : -errno;
-	while (!rc && (e = readdir(d))) {
-		unsigned long ifindex =
-			strncmp(e->d_name, "if", 2) ? 0 : strtoul(e->d_name + 2, NULL, 10);
-
-		if (!ifindex)
-			continue;
-		snprintf(path, sizeof path, "%s/links/if%lu", root, ifindex);
-		rc = fn(arg, path, (uint32_t)ifindex);
-	}
-	closedir(d);
-	return rc;
-}
-
-/* Detaches at once: a link whose pin merely goes is freed some time later. */
-static int link_remove(const char *path)
-{
-	int fd = bpf_obj_get(path);
-
-	if (fd >= 0) {
-		bpf_link_detach(fd);
-		close(fd);
-	}
-	return unlink(path) && errno != ENOENT ? -errno : 0;
-}
-
-static int count_link(void *arg, const char *path, uint32_t ifindex)
-{
-	struct loader_past *past = arg;
-
-	(void)path;
-	(void)ifindex;
-	past->links++;
-	return 0;
-}
-
 /* Pins of other layouts: their directory's name is another v<number>. */
 static bool is_other_layout(const char *name)
 {
@@ -285,7 +241,10 @@ static int open_run_dir(struct loader *l, const char *run_dir)
 	pin_dir(l, "-new", path, sizeof path);
 	bpffs_remove(path); /* of a process that died on its way */
 	look_for_other_layouts(l, false);
-	return each_link(l->root, count_link, &l->past);
+	links_dir(l->root, path, sizeof path);
+	rc = links_count(path);
+	l->past.links = rc > 0 ? (unsigned)rc : 0;
+	return rc < 0 ? rc : 0;
 }
 
 int loader_open(
@@ -408,98 +367,6 @@ static int pin_maps(const struct loader *l)
 	return rename(next, now) ? -errno : 0;
 }
 
-/* What was done to one interface, so that it can be undone. */
-struct attachment {
-	uint32_t ifindex;
-	int link;
-	int former; /* program that ran before, or -1: the link is new */
-};
-
-static void link_path(const struct loader *l, uint32_t ifindex, char *path, size_t size)
-{
-	snprintf(path, size, "%s/links/if%u", l->root, ifindex);
-}
-
-static const char *mode_name(enum loader_mode mode)
-{
-	return mode == LOADER_NATIVE ? "native" : "generic";
-}
-
-/* The pinned link of an interface, when it is still of use; -1: there is none. */
-static int link_open(const char *path, uint32_t ifindex, enum loader_mode mode, int *program)
-{
-	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof info;
-	int fd = bpf_obj_get(path);
-
-	if (fd < 0)
-		return -1;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.xdp.ifindex == ifindex &&
-		(mode == LOADER_AUTO || !strcmp(loader_port_mode(ifindex), mode_name(mode)))) {
-		*program = bpf_prog_get_fd_by_id(info.prog_id);
-		if (*program >= 0)
-			return fd;
-	}
-	close(fd);
-	link_remove(path); /* its interface is gone, or is to run in another mode */
-	return -1;
-}
-
-static int link_new(int program, uint32_t ifindex, enum loader_mode mode)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts);
-	int fd = -EOPNOTSUPP;
-
-	if (mode != LOADER_GENERIC) {
-		opts.flags = XDP_FLAGS_DRV_MODE;
-		fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
-	}
-	if (fd >= 0 || fd == -EBUSY || fd == -EEXIST || fd == -ENODEV || mode == LOADER_NATIVE)
-		return fd;
-	opts.flags = XDP_FLAGS_SKB_MODE;
-	return bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
-}
-
-static int attach_one(
-	const struct loader *l, uint32_t ifindex, enum loader_mode mode, struct attachment *a)
-{
-	int program = bpf_program__fd(l->bpf->progs.tandem_xdp), rc;
-	char path[PATH_MAX];
-
-	link_path(l, ifindex, path, sizeof path);
-	*a = (struct attachment){ ifindex, -1, -1 };
-	a->link = link_open(path, ifindex, mode, &a->former);
-	if (a->link >= 0) {
-		rc = bpf_link_update(a->link, program, NULL);
-	} else {
-		a->link = link_new(program, ifindex, mode);
-		rc = a->link < 0 ? a->link : bpf_obj_pin(a->link, path);
-	}
-	return rc;
-}
-
-static void attach_undo(const struct loader *l, const struct attachment *a)
-{
-	char path[PATH_MAX];
-
-	if (a->former >= 0) {
-		bpf_link_update(a->link, a->former, NULL);
-		return;
-	}
-	if (a->link >= 0)
-		bpf_link_detach(a->link);
-	link_path(l, a->ifindex, path, sizeof path);
-	link_remove(path);
-}
-
-static void attach_close(const struct attachment *a)
-{
-	if (a->link >= 0)
-		close(a->link);
-	if (a->former >= 0)
-		close(a->former);
-}
-
 int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n)
 {
 	int map = bpf_map__fd(l->bpf->maps.tx_ports), rc = 0;
@@ -509,87 +376,42 @@ int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n)
 	return rc;
 }
 
-struct wanted_links {
-	const uint32_t *ifindexes;
-	unsigned n;
-};
-
-static int drop_unwanted_link(void *arg, const char *path, uint32_t ifindex)
+int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum links_mode mode,
+	struct links_report *report)
 {
-	const struct wanted_links *w = arg;
+	int program = bpf_program__fd(l->bpf->progs.tandem_xdp), rc;
+	struct links_change *change;
+	char dir[PATH_MAX];
 
-	for (unsigned i = 0; i < w->n; i++)
-		if (w->ifindexes[i] == ifindex)
-			return 0;
-	return link_remove(path);
-}
-
-int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum loader_mode mode,
-	unsigned *failed)
-{
-	struct attachment *done = calloc(n ? n : 1, sizeof *done);
-	struct wanted_links wanted = { ifindexes, n };
-	char path[PATH_MAX];
-	unsigned i = 0;
-	int rc;
-
-	*failed = n;
-	if (!done)
-		return -ENOMEM;
+	*report = (struct links_report){ n, n };
+	links_dir(l->root, dir, sizeof dir);
 	rc = loader_set_ports(l, ifindexes, n);
-	snprintf(path, sizeof path, "%s/links", l->root);
-	if (!rc && mkdir(path, 0700) && errno != EEXIST)
-		rc = -errno;
-	for (; !rc && i < n; i++) {
-		rc = attach_one(l, ifindexes[i], mode, &done[i]);
-		if (rc)
-			*failed = i;
-	}
 	if (!rc)
-		rc = pin_maps(l);
-	if (!rc) {
-		each_link(l->root, drop_unwanted_link, &wanted);
-		look_for_other_layouts(l, true);
+		rc = links_change(&change, dir, program, ifindexes, n, mode, report);
+	if (rc)
+		return rc;
+	rc = pin_maps(l);
+	if (rc) {
+		links_abort(change);
+		return rc;
 	}
-	for (unsigned k = 0; k < i; k++) {
-		if (rc)
-			attach_undo(l, &done[k]);
-		attach_close(&done[k]);
-	}
-	free(done);
-	return rc;
-}
-
-const char *loader_port_mode(uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
-
-	if (bpf_xdp_query((int)ifindex, 0, &opts))
-		return "none";
-	return opts.attach_mode == XDP_ATTACHED_DRV   ? "native"
-	       : opts.attach_mode == XDP_ATTACHED_SKB ? "generic"
-						      : "none";
-}
-
-static int remove_link(void *arg, const char *path, uint32_t ifindex)
-{
-	int *n = arg, rc = link_remove(path);
-
-	(void)ifindex;
-	*n += !rc;
-	return rc;
+	links_commit(change);
+	look_for_other_layouts(l, true);
+	return 0;
 }
 
 int loader_detach(const char *run_dir)
 {
 	char root[PATH_MAX - 64], path[PATH_MAX];
-	int n = 0, rc;
 	struct dirent *e;
+	int n, rc;
 	DIR *d;
 
 	if ((size_t)snprintf(root, sizeof root, "%s/bpf", run_dir) >= sizeof root)
 		return -ENAMETOOLONG;
-	rc = each_link(root, remove_link, &n);
+	links_dir(root, path, sizeof path);
+	n = links_remove(path);
+	rc = n < 0 ? n : 0;
 	d = opendir(root);
 	while (d && !rc && (e = readdir(d))) {
 		if (e->d_name[0] == '.' ||

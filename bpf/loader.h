@@ -6,11 +6,12 @@
  * to the next (and, by value, the neighbours). So a start, a restart and an upgrade are one path, and
  * until its end packets flow by what was there before.
  *
- * Pins, below the bpffs at RUN_DIR/bpf: links/if<ifindex>, and v<L4_TABLES_VERSION>/<map>. */
+ * Pins, below the bpffs at RUN_DIR/bpf: links (bpf/links.h), and v<L4_TABLES_VERSION>/<map>. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "bpf/links.h"
 #include "dataplane/l4/tables.h"
 
 struct tandem_bpf;
@@ -21,8 +22,6 @@ struct loader_sizes {
 	uint32_t routes, neighbours;
 	uint32_t image_lines, ring_chunks;
 };
-
-enum loader_mode { LOADER_AUTO, LOADER_NATIVE, LOADER_GENERIC };
 
 /* What the process before left, as far as it can be read. */
 struct loader_past {
@@ -55,14 +54,10 @@ int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines
 /* Enters the interfaces that packets may leave by; loader_attach() does so itself. */
 int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n);
 
-/* Runs the program on these interfaces and no others: exchanges it where a former process' runs, attaches
- * it elsewhere, detaches it from what is not listed, then moves the pins. On error every interface is as
- * it was, and *failed is the index of the one that refused. */
-int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum loader_mode mode,
-	unsigned *failed);
-
-/* "native" or "generic": how the interface runs its program; "none" when there is none. */
-const char *loader_port_mode(uint32_t ifindex);
+/* Runs the program on these interfaces and no others (see bpf/links.h), then moves the pins. On error every
+ * interface is as it was. */
+int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum links_mode mode,
+	struct links_report *report);
 
 /* Removes links, maps and the bpffs below run_dir. Returns how many interfaces were freed, or a negative
  * errno. */

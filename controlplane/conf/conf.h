@@ -14,6 +14,18 @@ enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
 /* Every name is unique among its kind (a server's within its pool), and is a libconfig name:
  * [A-Za-z*][-A-Za-z0-9_*]*, at most 63 characters. `line` is where the object stands in the file. */
+/* What the probe can send (RFC 9110, section 9; RFC 5789). */
+enum conf_method {
+	CONF_GET,
+	CONF_HEAD,
+	CONF_POST,
+	CONF_PUT,
+	CONF_DELETE,
+	CONF_OPTIONS,
+	CONF_TRACE,
+	CONF_PATCH,
+};
+
 struct conf_interface {
 	const char *name;
 	const char *device; /* the kernel's name; the object's own name when not given */
@@ -69,7 +81,8 @@ struct conf_health {
 	uint8_t jitter_percent;
 	uint16_t port; /* 0: the server's own, or the service's when the server has none */
 	/* http only */
-	const char *method, *path, *host; /* host "": the server's address */
+	enum conf_method method;
+	const char *path, *host; /* host "": the server's address */
 	uint16_t status_min, status_max;
 	const char *body; /* "": not looked at; else a string that the body must contain */
 	int line;

@@ -56,15 +56,6 @@ const char *conf_rule_group(const char *text)
 	return NULL;
 }
 
-/* RFC 9110, section 5.6.2 */
-const char *conf_rule_method(const char *text)
-{
-	if (!sized(text, 32) || !only(text, LETTERS DIGITS "!#$%&'*+-.^_`|~"))
-		return "be an HTTP method, such as \"GET\": 1 to 32 letters, digits or "
-		       "\"!#$%&'*+-.^_`|~\"";
-	return NULL;
-}
-
 const char *conf_rule_path(const char *text)
 {
 	if (*text != '/')

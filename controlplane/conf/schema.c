@@ -49,6 +49,17 @@ static const struct conf_word health_types[] = {
 	{ "http", CONF_HEALTH_HTTP },
 	{ 0 },
 };
+static const struct conf_word methods[] = {
+	{ "GET", CONF_GET },
+	{ "HEAD", CONF_HEAD },
+	{ "POST", CONF_POST },
+	{ "PUT", CONF_PUT },
+	{ "DELETE", CONF_DELETE },
+	{ "OPTIONS", CONF_OPTIONS },
+	{ "TRACE", CONF_TRACE },
+	{ "PATCH", CONF_PATCH },
+	{ 0 },
+};
 static const struct conf_word protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
 	{ 0 } };
 static const struct conf_word forwards[] = {
@@ -73,7 +84,7 @@ const struct conf_key conf_schema[] = {
 	{ .path = "engine.mode", .type = CONF_ENUM, FIELD(conf, engine.mode), .words = xdp_modes,
 	  .fallback = "auto",
 	  .help = "how the XDP programs are attached: native runs in the driver, generic is slow but works "
-		  "with every device, auto takes native where the driver can and generic elsewhere" },
+		  "with every device, auto takes native when all interfaces can and else generic for all" },
 
 	{ .path = "limits", .type = CONF_GROUP,
 	  .help = "sizes of the engine's tables; their memory is taken at the start" },
@@ -152,8 +163,8 @@ const struct conf_key conf_schema[] = {
 	{ .path = "health.*.port", .type = CONF_INT, FIELD(conf_health, port), .min = 1, .max = 65535,
 	  .otherwise = "the server's port", .reloadable = true, .example = "8080",
 	  .help = "port that is probed" },
-	{ .path = "health.*.method", .type = CONF_STRING, FIELD(conf_health, method), ONLY_HTTP,
-	  .rule = conf_rule_method, .fallback = "GET", .reloadable = true, .help = "the request's method" },
+	{ .path = "health.*.method", .type = CONF_ENUM, FIELD(conf_health, method), ONLY_HTTP,
+	  .words = methods, .fallback = "GET", .reloadable = true, .help = "the request's method" },
 	{ .path = "health.*.path", .type = CONF_STRING, FIELD(conf_health, path), ONLY_HTTP,
 	  .rule = conf_rule_path, .fallback = "/", .reloadable = true, .example = "/healthz",
 	  .help = "the request's path and query" },

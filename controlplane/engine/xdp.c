@@ -28,7 +28,7 @@ struct engine {
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
 	unsigned n_ports;
-	enum loader_mode mode;
+	enum links_mode mode;
 	bool attached, dry;
 	struct ring_buffer *wants;
 	struct event *wants_event;
@@ -189,9 +189,9 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 	if (!en)
 		return err_set(e, -ENOMEM, "out of memory");
 	en->image_lines = sizes.image_lines;
-	en->mode = o->mode == CONF_XDP_NATIVE	 ? LOADER_NATIVE
-		   : o->mode == CONF_XDP_GENERIC ? LOADER_GENERIC
-						 : LOADER_AUTO;
+	en->mode = o->mode == CONF_XDP_NATIVE	 ? LINKS_NATIVE
+		   : o->mode == CONF_XDP_GENERIC ? LINKS_GENERIC
+						 : LINKS_AUTO;
 	en->neighbour_wanted = o->neighbour_wanted;
 	en->arg = o->arg;
 	en->dry = o->dry;
@@ -268,47 +268,58 @@ static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint
 	return 0;
 }
 
-static int attach_error(const struct engine *en, int rc, unsigned failed, struct err *e)
+static int attach_error(
+	const struct engine *en, int rc, const struct links_report *report, struct err *e)
 {
-	const char *device = failed < en->n_ports ? en->ports[failed].device : "";
+	const char *device;
 
+	if (report->failed >= en->n_ports)
+		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
+	device = en->ports[report->failed].device;
 	if (rc == -EBUSY || rc == -EEXIST)
 		return err_set(e, -EBUSY,
 			"interface %s runs another XDP program; detach it first (ip link set dev "
 			"%s xdp off)",
 			device, device);
-	if (failed < en->n_ports)
-		return err_set(e, rc,
-			"cannot attach the XDP program to interface %s in %s mode: %s", device,
-			en->mode == LOADER_NATIVE ? "native" : "native or generic", strerror(-rc));
-	return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
+	return err_set(e, rc, "cannot attach the XDP program to interface %s in %s mode: %s",
+		device,
+		en->mode == LINKS_NATIVE    ? "native"
+		: en->mode == LINKS_GENERIC ? "generic"
+					    : "native or generic",
+		strerror(-rc));
+}
+
+static void tell_modes(struct engine *en, const struct links_report *report)
+{
+	for (unsigned i = 0; i < en->n_ports; i++) {
+		struct engine_port *p = &en->ports[i];
+
+		p->mode = links_port_mode(p->ifindex);
+		log_info("interface %s runs XDP in %s mode", p->device, p->mode);
+	}
+	if (report->not_native < en->n_ports)
+		log_warn("interface %s does not take XDP in native mode: all interfaces run in "
+			 "generic mode, which is much slower (should it take native mode now: "
+			 "tandemctl engine detach, then start tandemd again)",
+			en->ports[report->not_native].device);
 }
 
 /* Packets go by the tables from now on. A dry engine only learns where they may leave. */
 static int attach(struct engine *en, struct err *e)
 {
+	struct links_report report = { ENGINE_MAX_PORTS, ENGINE_MAX_PORTS };
 	uint32_t ifindexes[ENGINE_MAX_PORTS];
-	unsigned failed = ENGINE_MAX_PORTS;
 	int rc;
 
 	for (unsigned i = 0; i < en->n_ports; i++)
 		ifindexes[i] = en->ports[i].ifindex;
 	rc = en->dry ? loader_set_ports(en->loader, ifindexes, en->n_ports)
-		     : loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &failed);
+		     : loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &report);
 	if (rc)
-		return attach_error(en, rc, failed, e);
+		return attach_error(en, rc, &report, e);
 	en->attached = true;
-	for (unsigned i = 0; i < en->n_ports && !en->dry; i++) {
-		struct engine_port *p = &en->ports[i];
-
-		p->mode = loader_port_mode(p->ifindex);
-		if (!strcmp(p->mode, "generic") && en->mode == LOADER_AUTO)
-			log_warn("interface %s does not take XDP in native mode: it runs "
-				 "in generic mode, which is much slower",
-				p->device);
-		else
-			log_info("interface %s runs XDP in %s mode", p->device, p->mode);
-	}
+	if (!en->dry)
+		tell_modes(en, &report);
 	return 0;
 }
 

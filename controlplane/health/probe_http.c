@@ -169,30 +169,16 @@ static void on_answer(struct evhttp_request *request, void *arg)
 		end(h, PROBE_OK, "status %d, body contains \"%s\"", status, body);
 }
 
-static bool find_method(const char *name, enum evhttp_cmd_type *out)
-{
-	static const struct {
-		const char *name;
-		enum evhttp_cmd_type type;
-	} methods[] = {
-		{ "GET", EVHTTP_REQ_GET },
-		{ "HEAD", EVHTTP_REQ_HEAD },
-		{ "POST", EVHTTP_REQ_POST },
-		{ "PUT", EVHTTP_REQ_PUT },
-		{ "DELETE", EVHTTP_REQ_DELETE },
-		{ "OPTIONS", EVHTTP_REQ_OPTIONS },
-		{ "TRACE", EVHTTP_REQ_TRACE },
-		{ "PATCH", EVHTTP_REQ_PATCH },
-	};
-
-	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-		if (strcmp(methods[i].name, name))
-			continue;
-		*out = methods[i].type;
-		return true;
-	}
-	return false;
-}
+static const enum evhttp_cmd_type methods[] = {
+	[CONF_GET] = EVHTTP_REQ_GET,
+	[CONF_HEAD] = EVHTTP_REQ_HEAD,
+	[CONF_POST] = EVHTTP_REQ_POST,
+	[CONF_PUT] = EVHTTP_REQ_PUT,
+	[CONF_DELETE] = EVHTTP_REQ_DELETE,
+	[CONF_OPTIONS] = EVHTTP_REQ_OPTIONS,
+	[CONF_TRACE] = EVHTTP_REQ_TRACE,
+	[CONF_PATCH] = EVHTTP_REQ_PATCH,
+};
 
 static void host_text(const struct probe_request *r, char *buf, size_t size)
 {
@@ -256,7 +242,6 @@ static struct probe *http_start(const struct probe_request *r)
 {
 	struct http *h = calloc(1, sizeof *h);
 	struct evhttp_request *request;
-	enum evhttp_cmd_type method;
 
 	if (!h)
 		return NULL;
@@ -266,12 +251,9 @@ static struct probe *http_start(const struct probe_request *r)
 	h->report = event_new(r->base, -1, 0, on_report, h);
 	if (!h->report || !make_connection(h))
 		goto fail;
-	if (!find_method(r->check->method, &method)) {
-		end(h, PROBE_FAILED, "method %s cannot be sent", r->check->method);
-		return &h->probe;
-	}
 	request = make_request(h);
-	if (!request || evhttp_make_request(h->connection, request, method, r->check->path))
+	if (!request || evhttp_make_request(
+				h->connection, request, methods[r->check->method], r->check->path))
 		goto fail;
 	h->starting = false;
 	return &h->probe;

@@ -8,7 +8,6 @@
 static void free_strings(struct conf_health *c)
 {
 	free((char *)c->name);
-	free((char *)c->method);
 	free((char *)c->path);
 	free((char *)c->host);
 	free((char *)c->body);
@@ -29,7 +28,6 @@ static bool copy_conf(const struct conf_health *from, struct conf_health *to)
 
 	*to = *from;
 	to->name = copy_string(from->name, &failed);
-	to->method = copy_string(from->method, &failed);
 	to->path = copy_string(from->path, &failed);
 	to->host = copy_string(from->host, &failed);
 	to->body = copy_string(from->body, &failed);
@@ -86,7 +84,7 @@ bool target_is(const struct target *t, const struct health_target *other)
 	       a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms &&
 	       a->rise == b->rise && a->fall == b->fall && a->jitter_percent == b->jitter_percent &&
 	       a->status_min == b->status_min && a->status_max == b->status_max &&
-	       same_string(a->method, b->method) && same_string(a->path, b->path) &&
+	       a->method == b->method && same_string(a->path, b->path) &&
 	       same_string(a->host, b->host) && same_string(a->body, b->body);
 }
 

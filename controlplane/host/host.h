@@ -31,8 +31,9 @@ enum host_route_kind {
 	HOST_ROUTE_DISCARD, /* blackhole, unreachable, prohibit, throw, broadcast, multicast */
 };
 
-/* The best (lowest metric) route of its prefix in the tables main and local; of a multipath
- * route the first next hop. */
+/* The best (lowest metric) usable route of its prefix in the tables main and local; of a multipath
+ * route the first next hop that works. Policy rules, other tables and routes by ToS or source are
+ * left out. A route into a tunnel of the kernel's (encap) counts as DISCARD. */
 struct host_route {
 	struct addr dst; /* host bits are zero */
 	uint8_t plen;

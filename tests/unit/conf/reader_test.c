@@ -48,7 +48,7 @@ static void defaults_hold(void **state)
 	assert_int_equal(h->fall, 3);
 	assert_int_equal(h->jitter_percent, 10);
 	assert_int_equal(h->port, 0);
-	assert_string_equal(h->method, "GET");
+	assert_int_equal(h->method, CONF_GET);
 	assert_string_equal(h->path, "/");
 	assert_string_equal(h->host, "");
 	assert_int_equal(h->status_min, 200);
@@ -112,7 +112,7 @@ static void scalars_are_read(void **state)
 	assert_int_equal(h->fall, 100);
 	assert_int_equal(h->jitter_percent, 0);
 	assert_int_equal(h->port, 8080);
-	assert_string_equal(h->method, "HEAD");
+	assert_int_equal(h->method, CONF_HEAD);
 	assert_string_equal(h->path, "/a?b=%20");
 	assert_string_equal(h->host, "[2001:db8::1]:80");
 	assert_int_equal(h->status_min, 204);

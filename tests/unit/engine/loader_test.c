@@ -40,9 +40,9 @@ static void publish(struct loader *l, uint64_t generation)
 
 static void attach(struct loader *l, unsigned n)
 {
-	unsigned failed;
+	struct links_report report;
 
-	assert_int_equal(loader_attach(l, ports, n, LOADER_AUTO, &failed), 0);
+	assert_int_equal(loader_attach(l, ports, n, LINKS_AUTO, &report), 0);
 }
 
 /* The id of the program that an interface runs; 0: none. */
@@ -89,7 +89,7 @@ static void test_start_and_restart(void **state)
 	assert_int_equal(loader_past(l)->links, 0);
 	publish(l, 41);
 	attach(l, 2);
-	assert_string_equal(loader_port_mode(ports[0]), "native");
+	assert_string_equal(links_port_mode(ports[0]), "native");
 	first = runs(ports[0]);
 	assert_int_not_equal(first, 0);
 	set_counter(l, 3, 1000);
@@ -163,15 +163,15 @@ static void test_all_or_nothing(void **state)
 	struct loader *l = open_loader(&sizes);
 	int foreign = foreign_program();
 	uint32_t before, theirs;
-	unsigned failed;
+	struct links_report report;
 
 	(void)state;
 	assert_true(foreign >= 0);
 	assert_int_equal(bpf_xdp_attach((int)ports[1], foreign, XDP_FLAGS_DRV_MODE, NULL), 0);
 	theirs = runs(ports[1]);
 	publish(l, 1);
-	assert_int_equal(loader_attach(l, ports, 2, LOADER_AUTO, &failed), -EBUSY);
-	assert_int_equal(failed, 1);
+	assert_int_equal(loader_attach(l, ports, 2, LINKS_AUTO, &report), -EBUSY);
+	assert_int_equal(report.failed, 1);
 	assert_int_equal(runs(ports[0]), 0);
 	attach(l, 1);
 	before = runs(ports[0]);
@@ -179,25 +179,12 @@ static void test_all_or_nothing(void **state)
 
 	l = open_loader(&sizes);
 	publish(l, 2);
-	assert_int_equal(loader_attach(l, ports, 2, LOADER_AUTO, &failed), -EBUSY);
+	assert_int_equal(loader_attach(l, ports, 2, LINKS_AUTO, &report), -EBUSY);
 	assert_int_equal(runs(ports[0]), before);
 	assert_int_equal(runs(ports[1]), theirs);
 	loader_close(l);
 	assert_int_equal(bpf_xdp_detach((int)ports[1], XDP_FLAGS_DRV_MODE, NULL), 0);
 	close(foreign);
-}
-
-static void test_generic_when_asked(void **state)
-{
-	struct loader *l = open_loader(&sizes);
-	unsigned failed;
-
-	(void)state;
-	publish(l, 1);
-	attach(l, 1);
-	assert_int_equal(loader_attach(l, ports, 1, LOADER_GENERIC, &failed), 0);
-	assert_string_equal(loader_port_mode(ports[0]), "generic");
-	loader_close(l);
 }
 
 static void test_an_image_that_is_too_long(void **state)
@@ -274,7 +261,6 @@ int main(void)
 		cmocka_unit_test_teardown(test_an_interface_leaves, teardown),
 		cmocka_unit_test_teardown(test_other_sizes_keep_counters, teardown),
 		cmocka_unit_test_teardown(test_all_or_nothing, teardown),
-		cmocka_unit_test_teardown(test_generic_when_asked, teardown),
 		cmocka_unit_test_teardown(test_an_image_that_is_too_long, teardown),
 		cmocka_unit_test_teardown(test_detach_leaves_nothing, teardown),
 	};

@@ -72,7 +72,7 @@ static int setup(void **state)
 		.jitter_percent = 10 };
 	w->http = w->tcp;
 	w->http.type = CONF_HEALTH_HTTP;
-	w->http.method = "GET";
+	w->http.method = CONF_GET;
 	w->http.path = "/";
 	w->http.host = w->http.body = "";
 	w->http.status_min = 200;
@@ -262,7 +262,7 @@ static void a_target_as_before_goes_on(void **state)
 	/* Another copy of the check, a new name and line, strings for NULL: all of no account. */
 	copy.name = "other";
 	copy.line = 7;
-	copy.path = copy.method = copy.host = copy.body = "";
+	copy.path = copy.host = copy.body = "";
 	t.check = &copy;
 	t.label = "web/renamed";
 	t.initial = HEALTH_DOWN;
@@ -302,7 +302,7 @@ static bool change(unsigned i, struct health_target *t, struct conf_health *c)
 		c->jitter_percent++;
 		return true;
 	case 8:
-		c->method = "HEAD";
+		c->method = CONF_HEAD;
 		return true;
 	case 9:
 		c->path = "/x";

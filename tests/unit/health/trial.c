@@ -25,7 +25,7 @@ int trial_setup(void **state)
 	t->base = event_base_new();
 	t->check = (struct conf_health){
 		.timeout_ms = 5000,
-		.method = "GET",
+		.method = CONF_GET,
 		.path = "/",
 		.host = "",
 		.status_min = 200,

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The bpf_links that run the program on the appliance's interfaces, pinned so that they outlive the process.
+ *
+ * All interfaces run in one mode: a packet that a native program redirects is lost when the way out is a
+ * device that knows no ndo_xdp_xmit (a bridge, say), and such a device is just the one that takes no native
+ * program. So where one interface refuses native mode, automatic choice runs all of them in generic mode.
+ *
+ * Pins, below the directory that each function is given: if<ifindex> is an interface's link; the empty
+ * directory no-native<ifindex> stands while generic mode is due to that interface, so that a restart neither
+ * asks it again nor interrupts packets for that. */
+#pragma once
+#include <stdint.h>
+
+struct links_change;
+
+enum links_mode { LINKS_AUTO, LINKS_NATIVE, LINKS_GENERIC };
+
+/* Indexes into the interfaces given to links_change(); their number stands for "none". */
+struct links_report {
+	unsigned failed;     /* the one that could not be served */
+	unsigned not_native; /* the one because of which LINKS_AUTO chose generic mode */
+};
+
+/* Runs the program on these interfaces: exchanges it where a former process' runs in the wanted mode, which
+ * no packet notices, and attaches it anew elsewhere. Returns 0, and *out, which uses dir, ifindexes and
+ * report, must be committed or aborted; on error every interface is as it was: -EBUSY or -EEXIST (another program runs there), -ENODEV, -EOPNOTSUPP
+ * (no such mode), another negative errno. */
+int links_change(struct links_change **out, const char *dir, int program, const uint32_t *ifindexes,
+	unsigned n, enum links_mode mode, struct links_report *report);
+/* Detaches the program from all other interfaces; frees c. */
+void links_commit(struct links_change *c);
+/* Puts every interface back as it was; frees c. */
+void links_abort(struct links_change *c);
+
+/* How many links are pinned, or a negative errno. */
+int links_count(const char *dir);
+/* Detaches and unpins all of them. Returns how many they were, or a negative errno. */
+int links_remove(const char *dir);
+
+/* "native" or "generic": how the interface runs its program; "none" when there is none. */
+const char *links_port_mode(uint32_t ifindex);

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Restarts with what only a restart can change: other limits, another mode, an interface less. Packets flow all the time.
+#
+#   client .99 ── front ── .2 lb .2 ── back ─┬─ .11 srv1:8080
+#                VIP .10     gateway .1      └─ .12 srv2:8080
+#                            lb ── spare (third interface)
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/helper.sh"
+
+two_arm 2
+net spare
+plug lb spare 2
+serve srv1 8080
+serve srv2 8080
+
+# More lines on top of the usual ones: configure LINE...
+configure()
+{
+	{
+		web 1 2
+		printf '%s\n' "$@"
+	} | config
+	sed -i 's/front: {};/& spare: {};/' "$lab/tandem.conf"
+}
+
+restart()
+{
+	counters >"$lab/before"
+	stop tandemd
+	more short 20
+	tandemd_start
+	serving 4
+	more short 20
+	counters >"$lab/after"
+	expect "counters go on, $*" not_reset
+}
+
+counters()
+{
+	ask '.services[], .servers[]? | .packets, .bytes' service list
+	ask '.pools[].servers[] | .packets, .bytes' pool list
+}
+
+not_reset()
+{
+	paste -d ' ' "$lab/before" "$lab/after" | awk '$1 == 0 || $1 >= $2 { bad = 1 } END { exit bad || NR < 10 }'
+}
+
+configure ''
+tandemd_start
+serving 4
+on client curl -sS -m 5 -o "$lab/answer" -o "$lab/answer6" "http://$(url front 10 4)/who" "http://$(url front 10 6)/who"
+read -ra urls < <(web_urls)
+load short client --rate 60 "${urls[@]}"
+load long client --keep --rate 40 "${urls[@]}"
+more short 40
+expect_is "programs on lb" "$(programs)" 3
+
+configure 'limits: { vips = 300; services = 2000; servers = 500; routes = 100; neighbours = 100; };'
+restart "with other limits"
+configure 'limits: { vips = 8; services = 4; servers = 8; ring_slots = 4096; };'
+restart "with smaller limits"
+stop short
+stop long
+expect_is "requests lost" "$(lost short)$(lost long)" ""
+
+# What another mode loses is what is on the wire at that moment.
+load short client --again --rate 60 "${urls[@]}"
+configure 'engine: { mode = "generic"; };'
+restart "in another mode"
+expect_is "modes" "$(ask '[.engine.ports[].mode] | unique | join(" ")' status)" generic
+configure ''
+restart "in the mode of before"
+expect_is "modes" "$(ask '[.engine.ports[].mode] | unique | join(" ")' status)" native
+
+web 1 2 | config
+restart "with an interface less"
+expect_is "programs on lb" "$(programs)" 2
+expect_not "spare has one" grep -q xdp < <(ip -n "$prefix-lb" link show spare)
+more short 40
+stop short
+expect_is "requests lost" "$(lost short)" ""
