@@ -93,6 +93,7 @@ struct conf_limits {
 	uint32_t vips; /* gateways count too */
 	uint32_t services, servers, routes, neighbours;
 	uint32_t ring_slots;
+	uint32_t pools, records;
 };
 
 struct conf {

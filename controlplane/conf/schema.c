@@ -102,6 +102,11 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.neighbours", .type = CONF_INT, FIELD(conf, limits.neighbours),
 	  .unit = "neighbours", .min = 1, .max = 4194304, .fallback = "16384",
 	  .help = "on-link servers, routers and clients whose MAC addresses the engine keeps" },
+	{ .path = "limits.pools", .type = CONF_INT, FIELD(conf, limits.pools), .unit = "pools",
+	  .min = 1, .max = 65535, .fallback = "1024", .help = "pools" },
+	{ .path = "limits.records", .type = CONF_INT, FIELD(conf, limits.records), .unit = "records",
+	  .min = 1024, .max = 1 << 26, .fallback = "1048576",
+	  .help = "records of flows whose server is about to change, 16 bytes each; rounded up to a power of two" },
 	{ .path = "limits.ring_slots", .type = CONF_INT, FIELD(conf, limits.ring_slots), .unit = "slots",
 	  .min = 256, .max = 67108864, .fallback = "1048576",
 	  .help = "slots of the rings of all pools together; a pool takes the smallest power of two that is "

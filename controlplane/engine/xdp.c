@@ -151,7 +151,7 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
-	en->ring_store = ring_store_new(o->limits->ring_slots);
+	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
 	if (!en->rings || !en->rows || !en->ring_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
@@ -180,8 +180,10 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.servers = lim->servers,
 		.routes = lim->routes,
 		.neighbours = lim->neighbours,
-		.image_lines = snapshot_lines(lim->vips, lim->services, lim->servers),
+		.image_lines = snapshot_lines(
+			lim->vips, lim->services, lim->servers, lim->servers, lim->pools),
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
+		.records = lim->records,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;

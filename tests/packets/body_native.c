@@ -9,6 +9,8 @@
 #include "dataplane/snapshot/snapshot.h"
 #include "tests/packets/setup.h"
 
+enum { RECORD_BITS = 10 };
+
 struct l4_tables {
 	const struct world *world;
 	const struct l4_line *image;
@@ -17,6 +19,9 @@ struct l4_tables {
 	uint32_t n_chunks;
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
+	struct l4_record_bucket *records; /* 2^RECORD_BITS */
+	uint64_t places[L4_PLACE_COUNT];
+	uint16_t now;
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
 };
@@ -51,7 +56,22 @@ static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk,
 {
 	uint32_t at = chunk + slot / L4_CHUNK_SLOTS;
 
-	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
+}
+
+static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
+{
+	return &t->records[hash >> (64 - RECORD_BITS)];
+}
+
+static inline uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	return t->now;
+}
+
+static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
+{
+	((struct l4_tables *)t)->places[place]++;
 }
 
 static bool is_port(const struct world *w, uint32_t ifindex)
@@ -128,6 +148,30 @@ static inline bool l4_tables_resize(
 }
 
 #include "dataplane/l4/packet.h"
+
+static struct l4_view view_of(const struct l4_tables *t)
+{
+	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
+}
+
+static enum l4_record_place l4_tables_rank(const struct l4_tables *t, uint64_t what, uint16_t now)
+{
+	struct l4_view v = view_of(t);
+
+	return l4_record_rank(&v, what, now);
+}
+
+static bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
+{
+	struct l4_view v = view_of(t);
+
+	return l4_record_agrees(&v, who, what);
+}
+
+static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
+{
+	l4_record_write(t, l4_tables_records(t, r->hash), r);
+}
 
 struct body {
 	struct l4_tables tables;
@@ -221,6 +265,7 @@ static void native_close(struct body *b)
 	ring_store_free(b->store);
 	free(b->tables.rings);
 	free(b->tables.neighbours);
+	free(b->tables.records);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -243,10 +288,12 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->drops = calloc(b->n_vips + 1u, sizeof *b->drops);
 	b->services = calloc(b->n_services + 1u, sizeof *b->services);
 	b->servers = calloc(b->n_servers + 1u, sizeof *b->servers);
-	b->store = ring_store_new(c->limits.ring_slots);
+	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
 	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
-	if (b->drops && b->services && b->servers && b->store && b->tables.rings)
+	b->tables.records = calloc(1u << RECORD_BITS, sizeof *b->tables.records);
+	if (b->tables.records && b->drops && b->services && b->servers && b->store &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
 	if (!rc)
 		rc = compile(b, &build->input);
