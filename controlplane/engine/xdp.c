@@ -21,9 +21,10 @@ struct engine {
 	struct tandem_bpf *bpf;
 	struct ring_store *ring_store;
 	struct neighbours *neighbours;
-	struct l4_chunk *rings;	   /* the map, mapped */
-	struct l4_neighbour *rows; /* likewise */
-	size_t rings_size, rows_size;
+	struct l4_chunk *rings;		  /* the map, mapped */
+	struct l4_neighbour *rows;	  /* likewise */
+	struct l4_record_bucket *records; /* likewise */
+	size_t rings_size, rows_size, records_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -151,8 +152,9 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
+	en->records = map_memory(en->bpf->maps.records, &en->records_size);
 	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
-	if (!en->rings || !en->rows || !en->ring_store)
+	if (!en->rings || !en->rows || !en->records || !en->ring_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
 		bpf_map__fd(en->bpf->maps.neighbour_rows));
@@ -164,6 +166,9 @@ static void tell_past(const struct loader_past *past)
 	if (past->other_layout)
 		log_warn("the tables left by another version of tandem have another "
 			 "layout: counters start fresh");
+	if (past->records_kept)
+		log_warn("the table of records keeps its size while it holds live flows: "
+			 "limits.records counts from the next start that finds it empty");
 	if (past->links)
 		log_info("%u interface(s) still run the former process' program; it "
 			 "serves until the first snapshot is published, %s",
@@ -229,6 +234,8 @@ void engine_close(struct engine *en)
 		munmap(en->rings, en->rings_size);
 	if (en->rows)
 		munmap(en->rows, en->rows_size);
+	if (en->records)
+		munmap(en->records, en->records_size);
 	loader_close(en->loader);
 	free(en);
 }
@@ -533,6 +540,33 @@ int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V
 			return rc;
 	}
 	return 0;
+}
+
+struct l4_record *engine_records(struct engine *en, uint32_t *n)
+{
+	*n = bpf_map__max_entries(en->bpf->maps.records) * L4_BUCKET_RECORDS;
+	return en->records->records;
+}
+
+int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT])
+{
+	for (uint32_t i = 0; i < L4_PLACE_COUNT; i++) {
+		int rc = read_counter(en->bpf->maps.record_counters, i, &out[i], 1);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
+{
+	const struct loader_past *past = loader_past(en->loader);
+
+	if (!past->image || !past->rings)
+		return 0;
+	return snapshot_read_slots(
+		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
 }
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n)

@@ -9,6 +9,7 @@
 #include "controlplane/pools/site.h"
 #include "controlplane/pools/state.h"
 #include "controlplane/pools/state_file.h"
+#include "controlplane/pools/tracker.h"
 
 struct event;
 
@@ -36,6 +37,9 @@ struct site {
 	struct engine *engine;
 	struct health *health;
 	struct keeper *keeper;
+	struct tracker *tracker;
+	struct event *sweep; /* pending until the next sweep over the records, or part of one */
+	uint32_t sweep_at;   /* the record where it goes on; 0: it is to begin */
 
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
@@ -87,6 +91,12 @@ void publish_hold_event(int fd, short what, void *arg);
 
 /* Whether a change may be published now: 0, or -EAGAIN or -EBUSY and a sentence. */
 int publish_allowed(const struct site *s, struct err *e);
+
+/* sweep.c: the records of flows, counted and cleared now and then. */
+
+/* Takes over the slot tables that a former process left, and begins. Returns 0 or -ENOMEM. */
+int sweep_open(struct site *s);
+void sweep_event(int fd, short what, void *arg);
 
 /* seen.c: verdicts. */
 

@@ -242,7 +242,7 @@ static int image_pool_members(struct image *im, uint32_t pool)
 	return 0;
 }
 
-static uint16_t coarse_idle(const struct snapshot_service *s)
+uint16_t snapshot_idle(const struct snapshot_service *s)
 {
 	uint64_t seconds = s->idle_s	       ? s->idle_s
 			   : s->protocol == 17 ? SNAPSHOT_IDLE_UDP_S
@@ -367,7 +367,7 @@ static int image_services(struct image *im)
 		row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
 				       (s->client_affinity ? L4_SERVICE_CLIENT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
-		row->idle = coarse_idle(s);
+		row->idle = snapshot_idle(s);
 		image_pool_idle(im, s->pool, row->idle);
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;

@@ -83,6 +83,9 @@ struct snapshot_input {
 	uint8_t key[16]; /* of the flow hash, shared by the pair */
 };
 
+/* How long a service's flows may be silent, in coarse time. */
+uint16_t snapshot_idle(const struct snapshot_service *s);
+
 /* What Maglev hashing knows a server by: a hash of its address and port, the same on every node. */
 uint64_t snapshot_identity(const struct snapshot_member *m);
 
