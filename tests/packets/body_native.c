@@ -322,7 +322,7 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
 	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
-	while (L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
+	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
 		b->tables.record_bits++;
 	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
 	if (b->tables.records && b->drops && b->services && b->servers && b->store &&
