@@ -169,13 +169,15 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
-	line = s->n_members ? l4_choose(w, f, s) : 0;
+	if (!s->n_members)
+		return L4_V_NO_SERVER;
+	if (p->ttl <= 1)
+		return L4_V_TTL_EXCEEDED; /* and no record of it */
+	line = l4_choose(w, f, s);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
 		return L4_V_NO_SERVER;
-	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
