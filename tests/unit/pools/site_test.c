@@ -193,6 +193,8 @@ static void test_apply_refused(void **state)
 		{ "weight = 5", "wieght = 5", -EINVAL, "error" },
 		{ "weight = 5", "weight = ", -EINVAL, "error" },
 		{ "servers = 32", "servers = 33", -EBUSY, "\"limits\"" },
+		{ "servers = 32", "servers = 32; pools = 9", -EBUSY, "\"limits\"" },
+		{ "servers = 32", "servers = 32; records = 2048", -EBUSY, "\"limits\"" },
 		{ "device = \"lo\"; };", "device = \"lo\"; }; other: {};", -EBUSY,
 			"\"interfaces\"" },
 		{ "node", "engine: { mode = \"generic\"; };\nnode", -EBUSY, "\"engine\"" },
