@@ -68,6 +68,12 @@ int engine_server_counter(const struct engine *en, uint32_t id, struct engine_co
 int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT]);
 int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
 
+enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
+
+/* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
+ * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
+
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 
 /* Removes programs, maps and pins under run_dir, whether or not a daemon made them; unmounts the bpffs.

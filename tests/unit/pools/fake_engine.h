@@ -10,7 +10,7 @@ struct fake_engine {
 	bool adopt; /* engine_open() finds what a former process left */
 
 	bool open, attached;
-	unsigned publishes, detaches, routes, neighbours;
+	unsigned publishes, detaches, routes, neighbours, resets;
 	uint64_t generation;
 	/* A copy of the last input, without its arrays but for the members. */
 	struct snapshot_input input;
