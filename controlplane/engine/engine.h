@@ -79,6 +79,12 @@ int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]
  * too where there is none. */
 int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg);
 
+enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
+
+/* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
+ * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
+
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 
 /* Removes programs, maps and pins under run_dir, whether or not a daemon made them; unmounts the bpffs.

@@ -569,6 +569,33 @@ int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
 }
 
+/* Writes zeros to n rows of a per-CPU map whose values are `words` 64-bit words. */
+static int clear_rows(const struct bpf_map *map, uint32_t row, uint32_t n, unsigned words)
+{
+	int cpus = libbpf_num_possible_cpus(), rc = 0;
+	uint64_t *zeros = cpus > 0 ? calloc((size_t)cpus * words, sizeof *zeros) : NULL;
+
+	if (!zeros)
+		return -ENOMEM;
+	for (uint32_t end = row + n; row < end && !rc; row++)
+		rc = bpf_map_update_elem(bpf_map__fd(map), &row, zeros, BPF_ANY);
+	free(zeros);
+	return rc;
+}
+
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
+{
+	switch (kind) {
+	case ENGINE_VIP:
+		return clear_rows(en->bpf->maps.drop_counters, id * L4_V_COUNT, L4_V_COUNT, 1);
+	case ENGINE_SERVICE:
+		return clear_rows(en->bpf->maps.service_counters, id, 1, 2);
+	case ENGINE_SERVER:
+		return clear_rows(en->bpf->maps.server_counters, id, 1, 2);
+	}
+	return -EINVAL;
+}
+
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n)
 {
 	*n = en->n_ports;

@@ -144,7 +144,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 	for (unsigned i = 0; i < c->n_pools; i++) {
 		b->pools[i].first_member = c->pools[i].first_server;
 		b->pools[i].n_members = c->pools[i].n_servers;
-		b->pools[i].id = (uint16_t)(i + 1);
+		b->pools[i].id = (uint16_t)ids->pools[i];
 	}
 	build_members(b, c, ids, st, facts->hops);
 	b->input = (struct snapshot_input){

@@ -47,7 +47,20 @@ static void publish_done(struct site *s)
 	log_debug("generation %llu is published", (unsigned long long)engine_generation(s->engine));
 }
 
-int publish_now(struct site *s, const struct live *l, const struct state *st, struct err *e)
+/* Only now: until the generation was published, the numbers may have counted for what had them before. */
+static void reset_counters(struct site *s, struct binding *b)
+{
+	for (; b->n_fresh; b->n_fresh--) {
+		const struct fresh_id *f = &b->fresh[b->n_fresh - 1];
+		int err = engine_counter_reset(s->engine, f->kind, f->id);
+
+		if (err)
+			log_warn("a counter of number %u does not start at zero: %s", f->id,
+				strerror(-err));
+	}
+}
+
+int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e)
 {
 	struct build_hop *hops;
 	struct build *b;
@@ -72,6 +85,7 @@ int publish_now(struct site *s, const struct live *l, const struct state *st, st
 		build_free(b);
 		return err;
 	}
+	reset_counters(s, &l->ids);
 	build_free(s->published);
 	s->published = b;
 	s->publish_fault.text[0] = '\0';

@@ -59,7 +59,7 @@ static int open_state(struct site *s, const char *dir, struct err *e)
 	if (!err)
 		err = state_file_load(s->file, &s->state, e);
 	if (!err)
-		err = state_bind(s->state, s->live->conf, &s->live->ids, e);
+		err = state_bind(s->state, s->live->conf, NULL, &s->live->ids, e);
 	/* Numbers are on the disk before packets see them. */
 	return err ? err : state_file_save(s->file, s->state, e);
 }

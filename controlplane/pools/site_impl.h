@@ -41,6 +41,7 @@ struct site {
 	struct event *sweep; /* pending until the next sweep over the records, or part of one */
 	uint32_t sweep_at;   /* the record where it goes on; 0: it is to begin */
 
+	const struct tracking *tracking; /* as the last sweep left it; NULL: none yet */
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
 	struct event *publish; /* pending while there is something to publish */
@@ -74,9 +75,10 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 
 /* publish.c: what the engine is told. */
 
-/* Builds what follows from l and st and publishes it where it differs from what packets use.
+/* Builds what follows from l and st and publishes it where it differs from what packets use; counters of
+ * l's fresh numbers start at zero with it.
  * Returns 0 or a negative errno and a sentence. */
-int publish_now(struct site *s, const struct live *l, const struct state *st, struct err *e);
+int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e);
 
 /* Publishes after delay_ms, together with all that happens until then; 0: at the end of this turn of the
  * loop. */

@@ -110,7 +110,14 @@ static void test_not_there_is_nothing_to_remove(void **state)
 
 static int setup(void **state)
 {
-	const struct conf_limits limits = { 8, 8, 8, 64, 64, 1 << 10, 8, 1024 };
+	const struct conf_limits limits = { .vips = 8,
+		.services = 8,
+		.pools = 8,
+		.servers = 8,
+		.routes = 64,
+		.neighbours = 64,
+		.ring_slots = 1 << 10,
+		.records = 1024 };
 	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 99 }, 1500, true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };

@@ -142,6 +142,18 @@ int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 	return 0;
 }
 
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
+{
+	(void)en;
+	fake.resets++;
+	if (kind == ENGINE_VIP)
+		memset(fake.vip_drops[id], 0, sizeof fake.vip_drops[id]);
+	else
+		(kind == ENGINE_SERVICE ? fake.service : fake.server)[id] =
+			(struct engine_counter){ 0 };
+	return 0;
+}
+
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n)
 {
 	(void)en;

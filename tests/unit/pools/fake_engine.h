@@ -15,7 +15,7 @@ struct fake_engine {
 	uint64_t places[L4_PLACE_COUNT];
 
 	bool open, attached;
-	unsigned publishes, detaches, routes, neighbours;
+	unsigned publishes, detaches, routes, neighbours, resets;
 	uint64_t generation;
 	/* A copy of the last input, without its arrays but for the members. */
 	struct snapshot_input input;
