@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The XDP engine: look-ups around the stages of dataplane/l4. */
 #include "bpf/maps.h"
+#include "bpf/packet.bpf.h"
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
@@ -219,8 +220,7 @@ static __always_inline void trace_packet(enum l4_verdict v, const struct l4_resu
 	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 }
 
-SEC("xdp")
-int tandem_xdp(struct xdp_md *ctx)
+__noinline int tandem_packet(struct xdp_md *ctx)
 {
 	uint32_t zero = 0, bytes;
 	struct l4_tables t = { ctx, bpf_map_lookup_elem(&generation, &zero) };
@@ -247,6 +247,12 @@ int tandem_xdp(struct xdp_md *ctx)
 	if (r.ifindex == ctx->ingress_ifindex)
 		return XDP_TX;
 	return (int)bpf_redirect_map(&tx_ports, r.ifindex, 0);
+}
+
+SEC("xdp")
+int tandem_xdp(struct xdp_md *ctx)
+{
+	return tandem_packet(ctx);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/bench/xdp/cases.h"
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include "bpf/bench.bpf.h"
+
+enum { FLAG_ACK = 0x10 };
+
+#define M1  (1u << 20)
+#define M16 (1u << 24)
+
+#define DSR "forward = \"dsr\"; "
+#define NAT "forward = \"nat\"; "
+#define UDP "protocol = \"udp\"; "
+
+#define FULL4 .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define FULL6 .site = SITE_FULL, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define UDP4  .site = SITE_FULL, .family = 4, .protocol = IPPROTO_UDP
+#define TEN   .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK, .service = DSR
+#define FLOOR .traffic = TRAFFIC_FLOOR, .family = 4, .protocol = IPPROTO_TCP
+
+const struct bench_case bench_cases[] = {
+	{ "dsr-1", FULL4, .service = DSR, .flows = 1, .limit = { 60 } },
+	{ "dsr-1M", FULL4, .service = DSR, .flows = M1, .limit = { 60 } },
+	{ "dsr-16M", FULL4, .service = DSR, .flows = M16, .limit = { 60 } },
+	{ "dsr-udp-1M", UDP4, .service = DSR UDP, .flows = M1, .limit = { 58 } },
+	{ "dsr-6-1M", FULL6, .service = DSR, .flows = M1, .limit = { 68 } },
+	{ "nat-1", FULL4, .service = NAT, .flows = 1, .limit = { 60 } },
+	{ "nat-1M", FULL4, .service = NAT, .flows = M1, .limit = { 60 } },
+	{ "nat-16M", FULL4, .service = NAT, .flows = M16, .limit = { 60 } },
+	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { 58 } },
+	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { 68 } },
+	{ "nat-reply-1", FULL4, .traffic = TRAFFIC_REPLY, .service = NAT, .flows = 1 },
+	{ "spread-500-1M", FULL4, .traffic = TRAFFIC_SPREAD, .program = "bench_spread4",
+		.flows = M1, .limit = { 85 } },
+	{ "not-ours-1M", FULL4, .traffic = TRAFFIC_NOT_OURS, .flows = M1, .limit = { 15 } },
+	{ "two-cpus-1M", FULL4, .service = DSR, .flows = M1, .two_cpus = true,
+		.limit = { .of = "dsr-1M", .times = 1.1 } },
+	{ "ten-1M", TEN, .site = SITE_TEN, .flows = M1, .limit = { 60 } },
+	{ "services-10k-1M", TEN, .site = SITE_10K_SERVICES, .flows = M1,
+		.limit = { .of = "ten-1M", .times = 1.3 } },
+	{ "servers-10k-1M", TEN, .site = SITE_10K_SERVERS, .flows = M1,
+		.limit = { .of = "ten-1M", .times = 1.3 } },
+	{ "swap MACs", FLOOR, .program = "floor_swap" },
+	{ "encapsulate only", FLOOR, .program = "floor_encapsulate" },
+	{ "harness alone", FLOOR, .program = "floor_harness", .flows = M1 },
+	{ "cached load", FLOOR, .program = "floor_load", .flows = 1 },
+	{ "random load", FLOOR, .program = "floor_load", .flows = BENCH_TABLE_LINES },
+};
+
+const unsigned bench_n_cases = sizeof bench_cases / sizeof *bench_cases;
+
+const struct bench_case *bench_case_find(const char *name)
+{
+	for (unsigned i = 0; i < bench_n_cases; i++)
+		if (!strcmp(bench_cases[i].name, name))
+			return &bench_cases[i];
+	return NULL;
+}

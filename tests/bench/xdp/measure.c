@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/bench/xdp/measure.h"
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "bpf/bench.bpf.h"
+#include "bpf/bench.skel.h"
+#include "tests/bench/xdp/frames.h"
+
+/* One processor's part of a run. */
+struct part {
+	const struct bench_case *of;
+	const struct bed *bed;
+	int program, cpu;
+	uint32_t packets;
+	int rc;
+	double ns;
+};
+
+/* What the engine says of every packet of the case, if it is asked at all. */
+static enum l4_verdict wanted(const struct bench_case *c)
+{
+	return c->traffic == TRAFFIC_REPLY	? L4_V_REPLIED
+	       : c->traffic == TRAFFIC_NOT_OURS ? L4_V_NOT_OURS
+						: L4_V_FORWARDED;
+}
+
+/* The highest processors that this process may use, which interrupts find last. Returns how many. */
+static int cpus_allowed(int cpus[2])
+{
+	cpu_set_t set;
+	int n = 0;
+
+	if (sched_getaffinity(0, sizeof set, &set))
+		return 0;
+	for (int cpu = BENCH_LANES - 1; cpu >= 0 && n < 2; cpu--)
+		if (CPU_ISSET((unsigned)cpu, &set))
+			cpus[n++] = cpu;
+	return n;
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The lane keeps its place among the flows from run to run, so that new flows stay new. */
+static void lane_set(struct bench_lane *l, const struct part *p, uint8_t frame[FRAMES_MAX])
+{
+	if (p->of->two_cpus) /* other flows on each: the source port */
+		frame[p->of->family == 6 ? 55 : 35] += (uint8_t)p->cpu;
+	l->flow_mask = p->of->flows ? p->of->flows - 1 : 0;
+	l->services = SITE_SPREAD_SERVICES;
+	l->grown = p->of->grown;
+	l->first_port = SITE_FIRST_PORT;
+	memcpy(&l->head, frame, sizeof l->head);
+	memcpy(l->words, frame + 6, FRAMES_MAX - 6);
+}
+
+static void *part_run(void *arg)
+{
+	struct part *p = arg;
+	uint8_t frame[FRAMES_MAX];
+	struct xdp_md ctx = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .ctx_in = &ctx,
+		.ctx_size_in = sizeof ctx, .repeat = (int)p->packets);
+	cpu_set_t set;
+	double start;
+
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)p->cpu, &set);
+	p->rc = -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+	opts.data_size_in = (uint32_t)frames_make(frame, &ctx.ingress_ifindex, p->bed->site, p->of);
+	ctx.data_end = opts.data_size_in;
+	lane_set(&p->bed->bpf->bss->lanes[p->cpu], p, frame);
+	if (p->rc)
+		return NULL;
+	start = seconds(CLOCK_THREAD_CPUTIME_ID);
+	p->rc = bpf_prog_test_run_opts(p->program, &opts);
+	p->ns = (seconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e9 / p->packets;
+	if (!p->rc && opts.retval == XDP_ABORTED)
+		p->rc = -EPROTO;
+	return NULL;
+}
+
+static int parts_run(struct part *parts, unsigned n)
+{
+	pthread_t threads[2];
+	int rc = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (pthread_create(&threads[i], NULL, part_run, &parts[i]))
+			return -EAGAIN;
+	for (unsigned i = 0; i < n; i++) {
+		pthread_join(threads[i], NULL);
+		rc = rc ? rc : parts[i].rc;
+	}
+	return rc;
+}
+
+static int program_of(const struct bench_case *c, const struct bed *bed)
+{
+	const char *name = c->program ? c->program : c->family == 6 ? "bench_ip6" : "bench_ip4";
+
+	return bpf_program__fd(bpf_object__find_program_by_name(bed->bpf->obj, name));
+}
+
+/* The time of a packet on the slower processor. */
+static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t packets, double *ns,
+	struct err *e)
+{
+	uint64_t before[L4_V_COUNT], after[L4_V_COUNT];
+	struct part parts[2] = { { 0 } };
+	unsigned n = c->two_cpus ? 2 : 1;
+	int cpus[2], rc;
+
+	if ((unsigned)cpus_allowed(cpus) < n)
+		return err_set(e, -ENODEV, "%s needs %u processors", c->name, n);
+	for (unsigned i = 0; i < n; i++)
+		parts[i] = (struct part){ c, bed, program_of(c, bed), cpus[i], packets, 0, 0 };
+	engine_verdict_counters(bed->engine, before);
+	rc = parts_run(parts, n);
+	if (rc)
+		return err_set(e, rc, "%s: the program cannot be run: %s", c->name, strerror(-rc));
+	engine_verdict_counters(bed->engine, after);
+	if (c->traffic != TRAFFIC_FLOOR &&
+		after[wanted(c)] - before[wanted(c)] != (uint64_t)packets * n)
+		return err_set(e, -EPROTO,
+			"%s: %llu of %u packets came to the verdict that is measured", c->name,
+			(unsigned long long)(after[wanted(c)] - before[wanted(c)]), packets * n);
+	*ns = parts[0].ns > parts[1].ns ? parts[0].ns : parts[1].ns;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT],
+	const struct measure_options *o, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned run = 0; run <= o->runs && !rc; run++)
+		for (unsigned i = 0; i < n && !rc; i++) {
+			m[i].n_runs = run;
+			rc = run_once(m[i].of, &beds[m[i].of->site], o->packets,
+				&m[i].runs[run ? run - 1 : 0], e);
+		}
+	for (unsigned i = 0; i < n && !rc; i++)
+		qsort(m[i].runs, m[i].n_runs, sizeof *m[i].runs, compare);
+	return rc;
+}
+
+double measure_median(const struct measure *m)
+{
+	return m->runs[m->n_runs / 2];
+}
+
+double measure_min(const struct measure *m)
+{
+	return m->runs[0];
+}
+
+double measure_max(const struct measure *m)
+{
+	return m->runs[m->n_runs - 1];
+}
