@@ -22,7 +22,8 @@ struct pool {
 
 struct tracker {
 	struct pool pools[IDS];
-	bool serves[IDS]; /* by server id */
+	bool serves[IDS];  /* by server id: flows that it has, by what is to be published */
+	bool serving[IDS]; /* the same, by what is: the records are of this world */
 	uint32_t records[IDS], counting[IDS];
 	uint32_t sweep;		 /* the number of the last one that began */
 	bool swept;		 /* one has ended */
@@ -211,6 +212,7 @@ static void drop_unseen(struct tracker *t)
 void tracker_published(struct tracker *t)
 {
 	drop_unseen(t);
+	memcpy(t->serving, t->serves, sizeof t->serving);
 	for (uint32_t i = 0; i < t->top; i++) {
 		struct pool *p = &t->pools[i];
 
@@ -244,7 +246,7 @@ static bool is_void(const struct tracker *t, uint64_t what, uint16_t now)
 {
 	const struct pool *p = &t->pools[l4_record_pool(what)];
 
-	return !p->slots || !t->serves[l4_record_server(what)] ||
+	return !p->slots || !t->serving[l4_record_server(what)] ||
 	       l4_record_is_over(what, now, p->idle);
 }
 
