@@ -38,8 +38,10 @@ struct site {
 	struct health *health;
 	struct keeper *keeper;
 	struct tracker *tracker;
-	struct event *sweep; /* pending until the next sweep over the records, or part of one */
-	uint32_t sweep_at;   /* the record where it goes on; 0: it is to begin */
+	struct event *sweep;   /* pending until the next sweep over the records, or part of one */
+	uint64_t records_lost; /* as the engine counted at the last sweep */
+	bool records_lost_known;
+	uint32_t sweep_at; /* the record where it goes on; 0: it is to begin */
 
 	const struct tracking *tracking; /* as the last sweep left it; NULL: none yet */
 	struct build

@@ -34,6 +34,23 @@ int sweep_open(struct site *s)
 	return 0;
 }
 
+/* A flow that lost its record is not broken yet, but may be by the change that made its slot a tracked one. */
+static void tell_losses(struct site *s)
+{
+	uint64_t places[L4_PLACE_COUNT], lost;
+
+	if (engine_record_counters(s->engine, places))
+		return;
+	lost = places[L4_PLACE_LIVE] + places[L4_PLACE_NONE];
+	if (s->records_lost_known && lost > s->records_lost)
+		log_warn(
+			"%llu records of live flows gave way to others or found no room, so that these flows "
+			"may lose their server: raise limits.records",
+			(unsigned long long)(lost - s->records_lost));
+	s->records_lost = lost;
+	s->records_lost_known = true;
+}
+
 static void sweep_part(struct site *s)
 {
 	uint32_t n, part = SWEEP_PART;
@@ -49,6 +66,7 @@ static void sweep_part(struct site *s)
 		return;
 	s->sweep_at = 0;
 	tracker_sweep_end(s->tracker, clock_coarse());
+	tell_losses(s);
 	if (tracker_is_dirty(s->tracker))
 		publish_later(s, 0);
 }
