@@ -32,11 +32,15 @@ struct snapshot_service {
 	uint8_t protocol; /* 6 or 17 */
 	uint16_t port;	  /* host order */
 	enum l4_forward forward;
-	uint32_t pool; /* index into pools */
+	uint32_t pool;	 /* index into pools */
+	uint16_t idle_s; /* after so long without a packet a flow is over */
+	bool track_all, client_affinity;
+	bool reject; /* answers what no server takes, instead of dropping it */
 };
 
 struct snapshot_pool {
 	uint32_t first_member, n_members; /* a range of members; its family is its services' */
+	uint16_t id;			  /* stable */
 };
 
 struct snapshot_member {
@@ -45,6 +49,7 @@ struct snapshot_member {
 	uint8_t bytes[16];
 	uint16_t port;	 /* host order; 0: the service's */
 	uint16_t weight; /* 0: has no ring slots (drained, down, in maintenance) */
+	bool serves;	 /* flows that it has may stay */
 	/* The next hop towards it: the server itself when on the link, else a router. ifindex 0: there is
 	 * none (no route, or over an interface that is not among the ports). */
 	uint32_t hop_ifindex;

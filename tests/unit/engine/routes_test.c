@@ -123,8 +123,10 @@ static int setup(void **state)
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
 	const struct snapshot_port port = { LOOPBACK, { 2, 0, 0, 0, 0, 99 }, 1500 };
 	const struct snapshot_address vip = { 1, 4, { 192, 0, 2, 1 }, LOOPBACK, false };
-	const struct snapshot_service service = { 1, 0, 6, 80, L4_FORWARD_NAT, 0 };
-	const struct snapshot_pool pool = { 0, 1 };
+	const struct snapshot_service service = {
+		.id = 1, .protocol = 6, .port = 80, .forward = L4_FORWARD_NAT
+	};
+	const struct snapshot_pool pool = { .n_members = 1 };
 	const struct snapshot_member member = {
 		.id = 1, .af = 4, .bytes = { 10, 0, 0, 5 }, .weight = 1
 	};

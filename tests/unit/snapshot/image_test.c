@@ -59,7 +59,8 @@ static void make_site(uint32_t n_vips, uint32_t n_pools, uint32_t per_pool)
 				.pool = (2 * i + k) % n_pools };
 	}
 	for (uint32_t p = 0; p < n_pools; p++)
-		site.pools[p] = (struct snapshot_pool){ p * per_pool, per_pool };
+		site.pools[p] = (struct snapshot_pool){ .first_member = p * per_pool,
+			.n_members = per_pool };
 	for (uint32_t i = 0; i < n_pools * per_pool; i++) {
 		site.members[i] = (struct snapshot_member){ .id = i + 1, .af = 4, .weight = 1 };
 		random_bytes(site.members[i].bytes, 4);
