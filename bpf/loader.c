@@ -270,6 +270,7 @@ int loader_open(
 		goto fail;
 	}
 	l->bpf->rodata->trace_on = trace;
+	l->bpf->rodata->test_time_on = trace;
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(sizes->image_lines);
 	if (image < 0) {

@@ -7,6 +7,9 @@
 /* Set before loading: makes the program report every packet in `trace`. */
 const volatile bool trace_on;
 
+/* Set before loading: coarse time is what the map test_time says, so that tests move it. */
+const volatile bool test_time_on;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -75,11 +78,16 @@ L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *w
 	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
 }
 
+/* The compiler is kept from making 32-bit sums with pointers of the length, which the verifier refuses. */
 static __always_inline void frame_set(struct l4_frame *f, const struct xdp_md *ctx)
 {
+	uint64_t len;
+
 	f->data = (uint8_t *)(long)ctx->data;
 	f->end = (uint8_t *)(long)ctx->data_end;
-	f->len = (uint32_t)(f->end - f->data);
+	len = (uint64_t)(f->end - f->data);
+	__asm__("" : "+r"(len));
+	f->len = (uint32_t)len;
 }
 
 L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
@@ -88,6 +96,52 @@ L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, u
 		return false;
 	frame_set(f, t->ctx);
 	return true;
+}
+
+L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n)
+{
+	if (bpf_xdp_adjust_head(t->ctx, -(int)n))
+		return false;
+	frame_set(f, t->ctx);
+	return true;
+}
+
+L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	uint32_t zero = 0;
+	const uint64_t *now = test_time_on ? bpf_map_lookup_elem(&test_time, &zero) : NULL;
+
+	(void)t;
+	return (uint16_t)(now ? *now : bpf_ktime_get_coarse_ns() >> L4_TIME_SHIFT);
+}
+
+L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
+{
+	uint32_t zero = 0;
+
+	(void)t;
+	return bpf_map_lookup_elem(&limits, &zero);
+}
+
+#include "dataplane/l4/refusal.h"
+
+/* A global function, which the verifier looks at once and not once for every way that leads here. */
+__attribute__((noinline)) int refuse(struct xdp_md *ctx, const struct l4_refusal *r)
+{
+	struct l4_tables t = { ctx, NULL };
+	struct l4_frame f;
+
+	if (!r)
+		return L4_REFUSED_SILENTLY;
+	frame_set(&f, ctx);
+	return l4_refusal_make(&t, &f, r);
+}
+
+L4_INLINE enum l4_refused l4_tables_refuse(
+	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+{
+	(void)f;
+	return refuse(t->ctx, r);
 }
 
 #include "dataplane/l4/packet.h"

@@ -17,10 +17,18 @@
  *       asks the control plane to resolve a neighbour; may be dropped
  *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
+ *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
+ *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
+ *   uint16_t l4_tables_now(const struct l4_tables *t);
+ *       coarse time (limit.h)
+ *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
+ *       this processor's, or NULL: no refused packet is answered
+ *   enum l4_refused l4_tables_refuse(const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r);
+ *       l4_refusal_make(), called from where the body likes
  *
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
-#include "dataplane/l4/forward.h"
+#include "dataplane/l4/refusal.h"
 #include "dataplane/l4/verdict.h"
 
 /* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
@@ -38,6 +46,7 @@ struct l4_walk {
 	const uint64_t *keys;
 	const struct l4_port *port; /* the interface that it came in by */
 	struct l4_packet packet;
+	struct l4_refusal refusal; /* kind, mtu and from, where a packet is refused */
 };
 
 /* The row of an interface of the engine, or NULL. */
@@ -183,19 +192,72 @@ L4_INLINE enum l4_verdict l4_process_own(
 	return L4_V_ECHO_ANSWERED;
 }
 
-/* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
- * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
-L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
-	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
+/* Notes that the packet is larger than what fits, and whose word that is. */
+L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits, const uint32_t from[4])
+{
+	w->refusal.kind = L4_REFUSE_TOO_BIG;
+	w->refusal.mtu = fits;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		w->refusal.from[i] = from[i];
+	return L4_V_TOO_BIG;
+}
+
+/* Notes that a service has no server for the packet. */
+L4_INLINE enum l4_verdict l4_no_server(struct l4_walk *w, const struct l4_service *s)
+{
+	const struct l4_flow *flow = &w->packet.flow;
+
+	if (s->flags & L4_SERVICE_REJECT)
+		w->refusal.kind = flow->protocol == L4_PROTO_TCP ? L4_REFUSE_RESET
+								 : L4_REFUSE_NO_PORT;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		w->refusal.from[i] = flow->dst[i];
+	return L4_V_NO_SERVER;
+}
+
+/* The answer to a packet that was refused as `why`: what came of it. */
+L4_INLINE enum l4_verdict l4_refuse(
+	struct l4_walk *w, struct l4_frame *f, enum l4_verdict why, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
-	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	/* A copy, since the walk itself is to stay in registers. */
+	struct l4_refusal refusal = w->refusal;
 
-	if (!n || !eth)
-		return L4_V_NO_ROUTE;
-	if (p->ip_len > n->mtu)
-		return L4_V_TOO_BIG;
+	if (!l4_icmp_source_is_host(&p->flow))
+		return why;
+	refusal.is6 = p->flow.is6;
+	refusal.l3 = p->l3;
+	refusal.l4 = p->l4;
+	refusal.ip_len = p->ip_len;
+	refusal.budget = w->root->answers;
+	switch (l4_tables_refuse(w->tables, f, &refusal)) {
+	case L4_REFUSED_SILENTLY:
+		return why;
+	case L4_REFUSED_FAULT:
+		return L4_V_ENGINE_FAULT;
+	case L4_REFUSED_ALOUD:
+		break;
+	}
+	r->ifindex = w->port->ifindex;
+	return why == L4_V_TOO_BIG ? L4_V_TOO_BIG_ANSWERED : L4_V_REJECTED;
+}
+
+/* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
+ * leave; `from` is the address of ours that would say so. */
+L4_INLINE struct l4_neighbour *l4_next_hop(struct l4_walk *w, uint32_t row, uint32_t more,
+	const uint32_t from[4], enum l4_verdict *why)
+{
+	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
+
+	*why = L4_V_NO_ROUTE;
+	if (!n)
+		return NULL;
+	if (w->packet.ip_len + more > n->mtu) {
+		*why = l4_too_big(w, n->mtu - more, from);
+		return NULL;
+	}
 	if (!n->used)
 		n->used = 1;
 	if (!n->usable) {
@@ -206,18 +268,35 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 		};
 
 		l4_tables_want(w->tables, &want);
-		return L4_V_NO_NEIGHBOUR;
+		*why = L4_V_NO_NEIGHBOUR;
+		return NULL;
 	}
+	return n;
+}
+
+/* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
+ * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
+L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
+	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	enum l4_verdict why;
+	const struct l4_neighbour *n =
+		l4_next_hop(w, row, 0, to && source ? to->address : p->flow.dst, &why);
+
+	if (!n)
+		return why;
 	if (p->flow.is6) {
 		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
 
-		if (!ip || (to && !l4_nat6(f, p, source, to)))
+		if (!eth || !ip || (to && !l4_nat6(f, p, source, to)))
 			return L4_V_MALFORMED;
 		ip->hop_limit--;
 	} else {
 		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
 
-		if (!ip || (to && !l4_nat4(f, p, source, to)))
+		if (!eth || !ip || (to && !l4_nat4(f, p, source, to)))
 			return L4_V_MALFORMED;
 		l4_forward_ttl4(ip);
 	}
@@ -226,24 +305,51 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 	return done;
 }
 
+/* Wraps the packet up for a server and sends it to that one's next hop. */
+L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
+	const struct l4_member *m, uint64_t hash, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	uint32_t room = p->flow.is6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4;
+	const struct l4_neighbour *n;
+	enum l4_verdict why;
+	struct l4_eth *eth;
+
+	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
+		return L4_V_NO_ROUTE;
+	n = l4_next_hop(w, m->neighbour, room, p->flow.dst, &why);
+	if (!n)
+		return why;
+	if (!l4_tables_grow(w->tables, f, room))
+		return L4_V_ENGINE_FAULT;
+	eth = l4_at(f, 0, sizeof *eth);
+	if (!eth || !l4_tunnel_link(f, p->l3, room) ||
+		!(p->flow.is6 ? l4_tunnel6(f, p, m, hash) : l4_tunnel4(f, p, m, hash)))
+		return L4_V_ENGINE_FAULT;
+	l4_forward_link(eth, n);
+	r->ifindex = n->ifindex;
+	return L4_V_FORWARDED;
+}
+
 /* A packet of a service: to the server that its flow's slot names. */
-L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_frame *f,
-	const struct l4_service *s, struct l4_result *r)
+L4_INLINE enum l4_verdict l4_process_service(
+	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m;
 	enum l4_verdict v;
 	struct l4_end to;
+	uint64_t hash;
 	uint32_t slot;
 
 	r->vip_id = s->vip_id;
 	if (!s->n_members)
-		return L4_V_NO_SERVER;
-	slot = l4_tables_slot(w->tables, s->ring_chunk,
-		(uint32_t)l4_flow_hash(w->root->flow_key, &p->flow) & s->ring_mask);
+		return l4_no_server(w, s);
+	hash = l4_flow_hash(w->root->flow_key, &p->flow);
+	slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
 	m = slot == L4_SLOT_EMPTY ? NULL : l4_tables_line(w->tables, s->member_base + slot);
 	if (!m)
-		return L4_V_NO_SERVER;
+		return l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return L4_V_TTL_EXCEEDED;
 	if (m->neighbour == L4_NO_NEIGHBOUR)
@@ -254,6 +360,8 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 			to.address[i] = m->address[i];
 		to.port = m->port ? m->port : p->flow.dport;
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
+	} else if (s->forward == L4_FORWARD_TUNNEL) {
+		v = l4_send_tunnel(w, f, m, hash, r);
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
@@ -264,8 +372,9 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 	return v;
 }
 
-/* A packet to a host on a link of which nothing is known yet. */
-L4_INLINE enum l4_verdict l4_ask(const struct l4_walk *w, const struct l4_neighbour_key *key)
+/* A packet to a host on a link of which nothing is known yet; `from` is the address of ours that speaks. */
+L4_INLINE enum l4_verdict l4_ask(
+	struct l4_walk *w, const struct l4_neighbour_key *key, const uint32_t from[4])
 {
 	const struct l4_port *out = l4_port_of(w->tables, w->root, key->ifindex);
 	struct l4_want want = {
@@ -275,7 +384,7 @@ L4_INLINE enum l4_verdict l4_ask(const struct l4_walk *w, const struct l4_neighb
 	};
 
 	if (out && w->packet.ip_len > out->mtu)
-		return L4_V_TOO_BIG;
+		return l4_too_big(w, out->mtu, from);
 	l4_tables_want(w->tables, &want);
 	return L4_V_NO_NEIGHBOUR;
 }
@@ -306,7 +415,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 
 		row = l4_tables_find_neighbour(w->tables, &key);
 		if (row == L4_NO_NEIGHBOUR)
-			return l4_ask(w, &key);
+			return l4_ask(w, &key, rev->vip);
 	}
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
@@ -316,8 +425,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 }
 
 /* An IP packet whose addresses have been read and whose frame is for this host. */
-L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
+L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
@@ -392,5 +500,6 @@ L4_INLINE enum l4_verdict l4_process(
 	eth = l4_at(f, 0, sizeof *eth);
 	if (!eth || !l4_mac_is(eth->dst, w.port->mac))
 		return L4_V_NOT_OURS;
-	return l4_process_ip(&w, f, r);
+	v = l4_process_ip(&w, f, r);
+	return w.refusal.kind ? l4_refuse(&w, f, v, r) : v;
 }

@@ -10,7 +10,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 1
+#define L4_TABLES_VERSION 2
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -28,7 +28,7 @@ struct l4_root {
 	uint32_t bucket_base, bucket_mask;
 	uint32_t port_base,
 		port_mask; /* the port of ifindex i is line port_base + (i & port_mask) */
-	uint32_t pad;
+	uint32_t answers;  /* to refused packets, of one processor in one unit of coarse time */
 };
 
 struct l4_keys {
@@ -57,7 +57,11 @@ struct l4_bucket {
 	} entries[L4_BUCKET_ENTRIES];
 };
 
-enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT };
+enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL };
+
+enum l4_service_flags {
+	L4_SERVICE_REJECT = 4, /* packets without a server are answered */
+};
 
 struct l4_service {
 	struct l4_key key;
@@ -66,7 +70,8 @@ struct l4_service {
 	uint32_t member_base;		/* line of member 0 */
 	uint32_t n_members;		/* 0: the ring is empty, there is no server */
 	uint8_t forward;		/* enum l4_forward */
-	uint8_t pad[19];
+	uint8_t flags;			/* enum l4_service_flags */
+	uint8_t pad[18];
 };
 
 struct l4_address {
@@ -86,12 +91,19 @@ struct l4_reverse {
 	uint8_t pad[22];
 };
 
+/* How many bits of a tunnel's source may be the flow's. */
+enum { L4_SOURCE_BITS = 32 };
+
 struct l4_member {
 	uint32_t address[4];
 	uint32_t id;
 	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
 	uint16_t port;	    /* network order; 0: the one that the client asked for */
-	uint8_t pad[38];
+	uint16_t pad0;
+	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
+	 * (all zero): no tunnel can be made. */
+	uint32_t source[4], source_mask;
+	uint8_t pad[16];
 };
 
 struct l4_port {

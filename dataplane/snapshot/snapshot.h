@@ -32,6 +32,7 @@ struct snapshot_service {
 	uint8_t protocol; /* 6 or 17 */
 	uint16_t port;	  /* host order */
 	enum l4_forward forward;
+	bool reject;   /* a packet without a server is answered with a reset or port unreachable */
 	uint32_t pool; /* index into pools */
 };
 
@@ -50,6 +51,10 @@ struct snapshot_member {
 	uint32_t hop_ifindex;
 	uint8_t hop_af;
 	uint8_t hop_bytes[16];
+	/* Where tunnels to it come from, in its family; the last source_bits bits are the flow's, of which there
+	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
+	uint8_t source[16];
+	uint8_t source_bits;
 };
 
 struct snapshot_input {
@@ -59,7 +64,8 @@ struct snapshot_input {
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
 	uint32_t n_ports, n_addresses, n_services, n_pools, n_members;
-	uint8_t key[16]; /* of the flow hash, shared by the pair */
+	uint8_t key[16];  /* of the flow hash, shared by the pair */
+	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
 
 /* Which rings are where. One per engine; outlives generations. */

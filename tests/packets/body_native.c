@@ -5,6 +5,7 @@
 #include <string.h>
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
+#include "dataplane/l4/limit.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "tests/packets/setup.h"
@@ -19,6 +20,8 @@ struct l4_tables {
 	uint32_t n_neighbours;
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
+	struct l4_limit limit;
+	uint16_t now; /* coarse time */
 };
 
 static uint32_t find_row(
@@ -112,6 +115,33 @@ static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
 	return memory;
 }
 
+/* Room in front holds what nobody should see, so that a byte which is not written there makes a difference. */
+static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, uint32_t n)
+{
+	struct l4_tables *t = (struct l4_tables *)tables;
+	uint32_t len = f->len + n;
+	uint8_t *memory = len > BODY_FRAME_MAX ? NULL : calloc(1, len + 2u);
+
+	if (!memory)
+		return false;
+	memset(memory + 2, 0xa5, n);
+	memcpy(memory + 2 + n, f->data, f->len);
+	free(t->memory);
+	t->memory = memory;
+	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
+	return true;
+}
+
+static inline uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	return t->now;
+}
+
+static inline struct l4_limit *l4_tables_limit(const struct l4_tables *t)
+{
+	return &((struct l4_tables *)t)->limit;
+}
+
 /* As the kernel does: what is added is zero, and pointers into the frame go bad. */
 static inline bool l4_tables_resize(
 	const struct l4_tables *tables, struct l4_frame *f, uint32_t len)
@@ -125,6 +155,14 @@ static inline bool l4_tables_resize(
 	t->memory = memory;
 	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
 	return true;
+}
+
+#include "dataplane/l4/refusal.h"
+
+static enum l4_refused l4_tables_refuse(
+	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+{
+	return l4_refusal_make(t, f, r);
 }
 
 #include "dataplane/l4/packet.h"
@@ -300,6 +338,12 @@ static int native_inject(
 	return 0;
 }
 
+static int native_set_time(struct body *b, uint16_t now)
+{
+	b->tables.now = now;
+	return 0;
+}
+
 static int native_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
 {
 	if (id > b->n_services)
@@ -334,6 +378,7 @@ const struct body_ops body_native = {
 	.name = "native",
 	.open = native_open,
 	.inject = native_inject,
+	.set_time = native_set_time,
 	.service_counter = native_service_counter,
 	.server_counter = native_server_counter,
 	.verdicts = native_verdicts,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loaded XDP program, run by BPF_PROG_TEST_RUN in a network namespace of its own, with the engine's real
  * control side around it. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
 #include "tests/packets/setup.h"
 
@@ -24,6 +26,21 @@ static int make_link(const struct host_link *l, struct err *e)
 	if (system(command)) /* NOLINT(cert-env33-c): a test's own words */
 		return err_set(e, -EIO, "cannot make the interface: %s", command);
 	return 0;
+}
+
+/* What the program keeps for each CPU must not depend on where a run happens to be. */
+static int stay_on_cpu(struct err *e)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0)
+		return err_set(e, -errno, "cannot tell the CPU: %s", strerror(errno));
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof set, &set)
+		       ? err_set(e, -errno, "cannot stay on one CPU: %s", strerror(errno))
+		       : 0;
 }
 
 static int tell_engine(struct engine *en, const struct world *w, struct err *e)
@@ -61,6 +78,8 @@ static int xdp_open(struct body **out, const struct world *w, struct err *e)
 	int rc = links && b ? 0 : err_set(e, -ENOMEM, "out of memory");
 	bool adopted;
 
+	if (!rc)
+		rc = stay_on_cpu(e);
 	if (!rc && unshare(CLONE_NEWNET))
 		rc = err_set(e, -errno, "cannot make a network namespace (run as root): %s",
 			strerror(errno));
@@ -104,6 +123,15 @@ static int xdp_inject(
 	return 0;
 }
 
+static int xdp_set_time(struct body *b, uint16_t now)
+{
+	int map = bpf_map__fd(engine_bpf(b->engine)->maps.test_time);
+	uint32_t zero = 0;
+	uint64_t value = now;
+
+	return bpf_map_update_elem(map, &zero, &value, BPF_ANY);
+}
+
 static int xdp_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
 {
 	return engine_service_counter(b->engine, id, out);
@@ -128,6 +156,7 @@ const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
 	.inject = xdp_inject,
+	.set_time = xdp_set_time,
 	.service_counter = xdp_service_counter,
 	.server_counter = xdp_server_counter,
 	.verdicts = xdp_verdicts,

@@ -61,7 +61,7 @@ static void make_side(int side)
 		memcpy(m->hop_bytes, a.bytes, 16);
 	}
 	s->in = (struct snapshot_input){ &s->port, &s->address, &s->service, &s->pool, s->members,
-		1, 1, 1, 1, s->pool.n_members, { 0 } };
+		1, 1, 1, 1, s->pool.n_members, { 0 }, 0 };
 }
 
 /* Which side the packet's traces are of; -1: a mixture. */
@@ -144,7 +144,7 @@ static void test_no_packet_sees_two_generations(void **state)
 
 static int setup(void **state)
 {
-	const struct conf_limits limits = { 8, 8, 64, 16, 128, 1 << 16 };
+	const struct conf_limits limits = { 8, 8, 64, 16, 128, 1 << 16, 0 };
 	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
