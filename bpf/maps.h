@@ -4,6 +4,7 @@
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "dataplane/l4/limit.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/l4/verdict.h"
 
@@ -129,6 +130,14 @@ struct {
 	__type(key, uint32_t);
 	__type(value, uint64_t);
 } record_counters SEC(".maps");
+
+/* How often this CPU answered packets that it refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_limit);
+} limits SEC(".maps");
 
 /* Coarse time while `test_time_on`. */
 struct {

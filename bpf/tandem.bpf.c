@@ -109,11 +109,16 @@ L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *w
 	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
 }
 
+/* The compiler is kept from making 32-bit sums with pointers of the length, which the verifier refuses. */
 static __always_inline void frame_set(struct l4_frame *f, const struct xdp_md *ctx)
 {
+	uint64_t len;
+
 	f->data = (uint8_t *)(long)ctx->data;
 	f->end = (uint8_t *)(long)ctx->data_end;
-	f->len = (uint32_t)(f->end - f->data);
+	len = (uint64_t)(f->end - f->data);
+	__asm__("" : "+r"(len));
+	f->len = (uint32_t)len;
 }
 
 L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
@@ -122,6 +127,43 @@ L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, u
 		return false;
 	frame_set(f, t->ctx);
 	return true;
+}
+
+L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n)
+{
+	if (bpf_xdp_adjust_head(t->ctx, -(int)n))
+		return false;
+	frame_set(f, t->ctx);
+	return true;
+}
+
+L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
+{
+	uint32_t zero = 0;
+
+	(void)t;
+	return bpf_map_lookup_elem(&limits, &zero);
+}
+
+#include "dataplane/l4/refusal.h"
+
+/* A global function, which the verifier looks at once and not once for every way that leads here. */
+__attribute__((noinline)) int refuse(struct xdp_md *ctx, const struct l4_refusal *r)
+{
+	struct l4_tables t = { ctx, NULL };
+	struct l4_frame f;
+
+	if (!r)
+		return L4_REFUSED_SILENTLY;
+	frame_set(&f, ctx);
+	return l4_refusal_make(&t, &f, r);
+}
+
+L4_INLINE enum l4_refused l4_tables_refuse(
+	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+{
+	(void)f;
+	return refuse(t->ctx, r);
 }
 
 #include "dataplane/l4/packet.h"
@@ -156,12 +198,15 @@ __attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)
 	return view_now(&t, &v) && l4_record_agrees(&v, who, what);
 }
 
-__attribute__((noinline)) int record_write(const struct l4_record_write *r)
+/* Takes the fields of a struct l4_record_write, since the stack is short. */
+__attribute__((noinline)) int record_write(
+	uint64_t hash, uint64_t was, uint64_t who, uint64_t what, bool begins)
 {
-	struct l4_record_bucket *b = r ? l4_tables_records(NULL, r->hash) : NULL;
+	const struct l4_record_write r = { hash, was, who, what, begins };
+	struct l4_record_bucket *b = l4_tables_records(NULL, hash);
 
 	if (b)
-		l4_record_write(NULL, b, r);
+		l4_record_write(NULL, b, &r);
 	return 0;
 }
 
@@ -182,7 +227,7 @@ static __always_inline void l4_tables_record(
 	const struct l4_tables *t, const struct l4_record_write *r)
 {
 	(void)t;
-	record_write(r);
+	record_write(r->hash, r->was, r->who, r->what, r->begins);
 }
 
 static __always_inline void count(void *map, uint32_t id, uint64_t bytes)

@@ -74,6 +74,16 @@ bool addr_in_prefix(const struct addr *a, const struct addr *net, uint8_t plen)
 	return !rest || !((a->bytes[whole] ^ net->bytes[whole]) >> (8 - rest));
 }
 
+struct addr addr_network(const struct addr *a, uint8_t plen)
+{
+	struct addr net = *a;
+
+	for (unsigned i = 0; i < addr_size(a); i++)
+		if (plen < 8 * (i + 1))
+			net.bytes[i] &= (uint8_t)(plen <= 8 * i ? 0 : 0xff << (8 - plen % 8));
+	return net;
+}
+
 bool addr_is_unicast(const struct addr *a)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };

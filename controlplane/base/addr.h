@@ -36,6 +36,9 @@ int addr_compare(const struct addr *a, const struct addr *b);
 /* Whether a lies in net/plen; addresses of other families never do. */
 bool addr_in_prefix(const struct addr *a, const struct addr *net, uint8_t plen);
 
+/* a with all bits behind the first plen zero. */
+struct addr addr_network(const struct addr *a, uint8_t plen);
+
 /* True for addresses that a host may own and be reached at: not unspecified, multicast, limited
  * broadcast, or an IPv4-mapped IPv6 address. */
 bool addr_is_unicast(const struct addr *a);

@@ -67,8 +67,8 @@ static void check_family(struct conf_tree *t, const struct conf_service *s, unsi
 		s->line, use_text(t, s, server), vip->af, addr_text(vip, vip_text));
 }
 
-/* dsr leaves the port alone: a server that listens on another never sees the packets. */
-static void check_dsr_port(struct conf_tree *t, const struct conf_service *s, unsigned server)
+/* dsr and tunnels leave the port alone: a server that listens on another never sees the packets. */
+static void check_kept_port(struct conf_tree *t, const struct conf_service *s, unsigned server)
 {
 	const struct conf_server *sv = &t->conf->servers[server];
 	char name[CONF_LABEL];
@@ -76,23 +76,24 @@ static void check_dsr_port(struct conf_tree *t, const struct conf_service *s, un
 	if (!sv->port || !s->port || sv->port == s->port)
 		return;
 	diags_add(t->diags, DIAG_ERROR, t->text, conf_tree_spot(t, CONF_SERVER, server, "port"),
-		"%s has port %u, but service \"%.63s\" (line %d) with forward = \"dsr\" cannot "
+		"%s has port %u, but service \"%.63s\" (line %d) with forward = \"%s\" cannot "
 		"change "
 		"port %u; remove the server's port, or use nat",
-		conf_tree_name(t, CONF_SERVER, server, name), sv->port, s->name, s->line, s->port);
+		conf_tree_name(t, CONF_SERVER, server, name), sv->port, s->name, s->line,
+		s->forward == CONF_FORWARD_TUNNEL ? "tunnel" : "dsr", s->port);
 }
 
 static void check_pool(struct conf_tree *t, unsigned service, const struct conf_pool *pool)
 {
 	const struct conf_service *s = &t->conf->services[service];
-	bool dsr = conf_tree_sure(t, CONF_SERVICE, service, "forward") &&
-		   s->forward == CONF_FORWARD_DSR;
+	bool kept = conf_tree_sure(t, CONF_SERVICE, service, "forward") &&
+		    s->forward != CONF_FORWARD_NAT;
 
 	for (unsigned i = pool->first_server; i < pool->first_server + pool->n_servers; i++) {
 		if (s->vip != CONF_NO_REF)
 			check_family(t, s, i);
-		if (dsr)
-			check_dsr_port(t, s, i);
+		if (kept)
+			check_kept_port(t, s, i);
 	}
 }
 

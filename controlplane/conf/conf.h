@@ -9,7 +9,7 @@
 
 enum conf_engine_type { CONF_ENGINE_XDP };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
-enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT };
+enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT, CONF_FORWARD_TUNNEL };
 /* Which slots' flows have records: those that a change touched, or all. */
 enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
@@ -110,6 +110,15 @@ struct conf_limits {
 	uint32_t services, pools, servers, routes, neighbours;
 	uint32_t ring_slots;
 	uint32_t records; /* of flows; the engine rounds it up to a power of two */
+	uint32_t answers; /* to refused packets, per processor in about a second */
+};
+
+#define CONF_SOURCE_BITS 32
+
+/* An address, or a prefix whose other bits are the flow's, the last CONF_SOURCE_BITS at most. */
+struct conf_source {
+	struct addr address; /* af 0: the host's own is taken */
+	uint8_t bits;	     /* how many are the flow's; 0 for an address */
 };
 
 struct conf {
@@ -122,6 +131,9 @@ struct conf {
 	struct {
 		const char *group; /* group that may use the API's socket, or "" */
 	} api;
+	struct {
+		struct conf_source source4, source6;
+	} tunnel;
 	struct conf_interface *interfaces;
 	struct conf_vip *vips;
 	struct conf_gateway *gateways;

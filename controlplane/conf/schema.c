@@ -65,6 +65,7 @@ static const struct conf_word protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", I
 static const struct conf_word forwards[] = {
 	{ "dsr", CONF_FORWARD_DSR },
 	{ "nat", CONF_FORWARD_NAT },
+	{ "tunnel", CONF_FORWARD_TUNNEL },
 	{ 0 },
 };
 
@@ -129,6 +130,22 @@ const struct conf_key conf_schema[] = {
 	  .help = "records of flows, 16 bytes each, rounded up to a power of two; flows need one while a "
 		  "change of their pool could touch them, and always with track = \"all\" or "
 		  "affinity = \"client\"" },
+
+	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
+	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
+	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "
+		  "that are too big or that no server takes; 0: none" },
+
+	{ .path = "tunnel", .type = CONF_GROUP, .help = "what packets of tunnel services are wrapped in" },
+	{ .path = "tunnel.source4", .type = CONF_SOURCE, FIELD(conf, tunnel.source4), .min = 8, .max = 32,
+	  .otherwise = "the host's own address on the interface towards the server", .reloadable = true,
+	  .example = "198.51.100.2",
+	  .help = "source address of IPv4 tunnels; or a prefix such as 10.9.0.0/16, whose other bits are then "
+		  "chosen by flow, so that servers spread tunnels over their queues" },
+	{ .path = "tunnel.source6", .type = CONF_SOURCE, FIELD(conf, tunnel.source6), .min = 64, .max = 128,
+	  .otherwise = "the host's own address on the interface towards the server", .reloadable = true,
+	  .example = "2001:db8::2",
+	  .help = "the same for IPv6; of a prefix such as fd00:9::/64 the last 32 bits are chosen by flow" },
 
 	{ .path = "api", .type = CONF_GROUP, .help = "the API on the Unix socket" },
 	{ .path = "api.group", .type = CONF_STRING, FIELD(conf, api.group), .rule = conf_rule_group,
@@ -241,7 +258,9 @@ const struct conf_key conf_schema[] = {
 	{ .path = "services.*.forward", .type = CONF_ENUM, FIELD(conf_service, forward), .words = forwards,
 	  .required = true, .reloadable = true, .example = "nat",
 	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "
-		  "directly; nat: the server's address is put in, and replies must pass this machine" },
+		  "directly; nat: the server's address is put in, and replies must pass this machine; "
+		  "tunnel: as dsr, but packets travel inside another to servers anywhere, which unwrap them "
+		  "(tandem-decap)" },
 	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
 	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
 	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), .min = 1000,

@@ -37,7 +37,8 @@ enum conf_type {
 	CONF_DURATION, /* string with a unit, min..max ms -> uint32_t ms */
 	CONF_PERCENT,  /* string with %, min..max -> an unsigned integer of the field's size */
 	CONF_ADDRESS,  /* string -> struct addr */
-	CONF_ENUM,     /* string, one of words -> an unsigned integer of the field's size */
+	CONF_SOURCE, /* string, address or prefix of min..max bits, 32 at most: IPv4 -> struct conf_source */
+	CONF_ENUM, /* string, one of words -> an unsigned integer of the field's size */
 	CONF_REF, /* string, the name of an object of `kind` -> its index, 32 bits; or one of words */
 	CONF_STATUS, /* string, range of HTTP status codes, min..max -> uint16_t[2] */
 };
@@ -52,10 +53,10 @@ struct conf_word {
 struct conf_key {
 	const char *path; /* of group keys; "*" stands for the name of an object */
 	enum conf_type type;
-	enum conf_kind kind;	       /* CONF_NAMED: of its objects; CONF_REF: of the target */
-	size_t offset, size;	       /* the field in the object, or in struct conf */
-	const char *unit;	       /* what a number counts, or NULL */
-	int64_t min, max;	       /* of numbers, durations in ms, percentages, status codes */
+	enum conf_kind kind; /* CONF_NAMED: of its objects; CONF_REF: of the target */
+	size_t offset, size; /* the field in the object, or in struct conf */
+	const char *unit;    /* what a number counts, or NULL */
+	int64_t min, max;    /* of numbers, durations in ms, percentages, status codes, prefixes */
 	const struct conf_word *words; /* CONF_ENUM, and CONF_REF or NULL; ended by a NULL name */
 	const char *(*rule)(const char *text); /* CONF_STRING: see rules.h */
 	const char *fallback;  /* the default, as it would be written, without quotes */

@@ -13,6 +13,7 @@ static const char *type_name(enum conf_type type)
 		[CONF_DURATION] = "duration",
 		[CONF_PERCENT] = "percentage",
 		[CONF_ADDRESS] = "address",
+		[CONF_SOURCE] = "address or prefix",
 		[CONF_ENUM] = "word",
 		[CONF_REF] = "reference",
 		[CONF_STATUS] = "status range",

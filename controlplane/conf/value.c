@@ -73,6 +73,32 @@ static int parse_address(const struct conf_key *key, const char *text, void *obj
 	return 0;
 }
 
+/* Which family the key wants: its longest prefix tells. */
+static uint8_t source_family(const struct conf_key *key)
+{
+	return key->max == 32 ? 4 : 6;
+}
+
+static int parse_source(const struct conf_key *key, const char *text, void *object)
+{
+	struct conf_source source = { .bits = 0 };
+	uint8_t plen = (uint8_t)key->max;
+	int rc = strchr(text, '/') ? addr_parse_prefix(text, &source.address, &plen)
+				   : addr_parse(text, &source.address);
+	struct addr net;
+
+	if (rc || source.address.af != source_family(key))
+		return -EINVAL;
+	net = addr_network(&source.address, plen);
+	if (plen < key->min || !addr_is_unicast(&source.address) ||
+		!addr_equal(&net, &source.address))
+		return -ERANGE;
+	source.bits =
+		(uint8_t)(key->max - plen < CONF_SOURCE_BITS ? key->max - plen : CONF_SOURCE_BITS);
+	memcpy(field(key, object), &source, sizeof source);
+	return 0;
+}
+
 static int parse_enum(const struct conf_key *key, const char *text, void *object)
 {
 	for (const struct conf_word *w = key->words; w->name; w++) {
@@ -116,6 +142,8 @@ int conf_value_parse(
 		return rc ? rc : store_within(key, object, n);
 	case CONF_ADDRESS:
 		return parse_address(key, text, object);
+	case CONF_SOURCE:
+		return parse_source(key, text, object);
 	case CONF_ENUM:
 	case CONF_REF:
 		return key->words ? parse_enum(key, text, object) : -EINVAL;
@@ -202,6 +230,11 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 		return;
 	case CONF_ADDRESS:
 		snprintf(buf, size, "a unicast IPv4 or IPv6 address, such as \"%s\"", key->example);
+		return;
+	case CONF_SOURCE:
+		snprintf(buf, size,
+			"an IPv%u address, or a prefix of %s bits with zeros behind it, such as \"%s\"",
+			source_family(key), range, key->example);
 		return;
 	case CONF_ENUM:
 		wanted_words(key, buf, size);

@@ -20,6 +20,65 @@ struct build_hop build_hop(const struct host_route *route, const struct addr *se
 	return hop;
 }
 
+static bool is_ours(const struct conf *c, const struct addr *a)
+{
+	for (unsigned i = 0; i < c->n_vips; i++)
+		if (addr_equal(&c->vips[i].address, a))
+			return true;
+	for (unsigned i = 0; i < c->n_gateways; i++)
+		if (addr_equal(&c->gateways[i].address, a))
+			return true;
+	return false;
+}
+
+static bool may_be_source(const struct conf *c, const struct build_hop *hop, uint8_t af,
+	const struct host_address *own)
+{
+	static const struct addr link_local = { 6, { 0xfe, 0x80 } };
+
+	return own->ifindex == hop->ifindex && own->addr.af == af &&
+	       !addr_in_prefix(&own->addr, &link_local, 10) && !is_ours(c, &own->addr);
+}
+
+/* Whether a makes a better source than b: near the next hop, then the smaller, so that the choice is always the same. */
+static bool is_better_source(
+	const struct build_hop *hop, const struct host_address *a, const struct host_address *b)
+{
+	bool a_near = addr_in_prefix(&hop->addr, &a->addr, a->plen),
+	     b_near = addr_in_prefix(&hop->addr, &b->addr, b->plen);
+
+	return a_near != b_near ? a_near : addr_compare(&a->addr, &b->addr) < 0;
+}
+
+void build_source(struct build_hop *hop, const struct conf *c, const struct addr *server,
+	const struct host_address *own, unsigned n_own)
+{
+	const struct conf_source *wanted = server->af == 6 ? &c->tunnel.source6
+							   : &c->tunnel.source4;
+	const struct host_address *best = NULL;
+
+	hop->source = wanted->address;
+	hop->source_bits = wanted->bits;
+	if (wanted->address.af || !hop->ifindex)
+		return;
+	for (unsigned i = 0; i < n_own; i++)
+		if (may_be_source(c, hop, server->af, &own[i]) &&
+			(!best || is_better_source(hop, &own[i], best)))
+			best = &own[i];
+	if (best)
+		hop->source = best->addr;
+}
+
+bool *build_tunnel_pools(const struct conf *c)
+{
+	bool *pools = calloc((size_t)c->n_pools + 1, sizeof *pools);
+
+	for (unsigned i = 0; pools && i < c->n_services; i++)
+		if (c->services[i].forward == CONF_FORWARD_TUNNEL)
+			pools[c->services[i].pool] = true;
+	return pools;
+}
+
 static void build_address(struct snapshot_address *out, uint32_t id, const struct addr *addr,
 	uint32_t ifindex, bool gateway)
 {
@@ -51,6 +110,19 @@ static bool rejects(const struct conf *c, unsigned pool)
 	return c->pools[pool].when_empty == CONF_EMPTY_RESET;
 }
 
+static enum l4_forward build_forward(enum conf_forward f)
+{
+	switch (f) {
+	case CONF_FORWARD_NAT:
+		return L4_FORWARD_NAT;
+	case CONF_FORWARD_TUNNEL:
+		return L4_FORWARD_TUNNEL;
+	case CONF_FORWARD_DSR:
+		break;
+	}
+	return L4_FORWARD_DSR;
+}
+
 static void build_services(struct build *b, const struct conf *c, const struct binding *ids)
 {
 	for (unsigned i = 0; i < c->n_services; i++) {
@@ -60,8 +132,7 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].address = s->vip;
 		b->services[i].protocol = s->protocol;
 		b->services[i].port = s->port;
-		b->services[i].forward = s->forward == CONF_FORWARD_NAT ? L4_FORWARD_NAT
-									: L4_FORWARD_DSR;
+		b->services[i].forward = build_forward(s->forward);
 		b->services[i].pool = s->pool;
 		b->services[i].idle_s = (uint16_t)((s->idle_ms + 999) / 1000);
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
@@ -93,6 +164,8 @@ static void build_member(
 	m->hop_ifindex = hop->ifindex;
 	m->hop_af = hop->addr.af;
 	memcpy(m->hop_bytes, hop->addr.bytes, sizeof m->hop_bytes);
+	memcpy(m->source, hop->source.bytes, sizeof m->source);
+	m->source_bits = hop->source_bits;
 }
 
 static void build_pools(struct build *b, const struct sources *from)
@@ -197,6 +270,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 		.n_services = c->n_services,
 		.n_pools = c->n_pools,
 		.n_members = n_members,
+		.answers = c->limits.answers,
 	};
 	memcpy(b->input.key, st->key, sizeof b->input.key);
 	*out = b;
@@ -213,6 +287,7 @@ bool build_same(const struct build *a, const struct build *b)
 	y = &b->input;
 	return x->n_ports == y->n_ports && x->n_addresses == y->n_addresses &&
 	       x->n_services == y->n_services && x->n_pools == y->n_pools &&
-	       x->n_members == y->n_members && !memcmp(x->key, y->key, sizeof x->key) &&
-	       a->size == b->size && !memcmp(a->memory, b->memory, a->size);
+	       x->n_members == y->n_members && x->answers == y->answers &&
+	       !memcmp(x->key, y->key, sizeof x->key) && a->size == b->size &&
+	       !memcmp(a->memory, b->memory, a->size);
 }

@@ -11,6 +11,8 @@
 struct build_hop {
 	uint32_t ifindex;
 	struct addr addr;
+	struct addr source; /* of tunnels that take it; af 0: there is none, or none is wanted */
+	uint8_t source_bits;
 };
 
 /* What the host knows. */
@@ -45,6 +47,14 @@ struct build {
  * of the ports. */
 struct build_hop build_hop(const struct host_route *route, const struct addr *server,
 	const struct snapshot_port *ports, unsigned n_ports);
+
+/* Adds the source of tunnels to a hop: the configured one, or else the host's own address on the hop's interface,
+ * preferably in the next hop's network. Link-local ones and addresses that tandem answers for are not taken. */
+void build_source(struct build_hop *hop, const struct conf *c, const struct addr *server,
+	const struct host_address *own, unsigned n_own);
+
+/* Per pool: whether a tunnel service uses it. To be freed; NULL when out of memory. */
+bool *build_tunnel_pools(const struct conf *c);
 
 /* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */
 int build_new(struct build **out, const struct conf *c, const struct binding *ids,

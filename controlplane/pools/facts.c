@@ -66,6 +66,8 @@ static void on_address(void *arg, const struct host_address *address, bool gone)
 	if (!gone && is_ours(s->live->conf, &address->addr) &&
 		facts_check_addresses(s->host, s->live->conf, &e))
 		log_warn("%s", e.text);
+	if (find_port(s, address->ifindex)) /* tunnels may come from it */
+		publish_later(s, FACTS_DELAY_MS);
 }
 
 /* A table of the engine that does not take an entry is a fault that lasts until there is room. */
@@ -216,9 +218,49 @@ static const struct site_port *port_of_device(const struct site *s, const char *
 	return &s->ports[i];
 }
 
+/* The host's addresses, as they are collected. */
+struct own {
+	struct host_address *list;
+	unsigned n, room;
+	bool failed;
+};
+
+static bool collect_own(void *arg, const struct host_address *address)
+{
+	struct own *own = arg;
+	struct host_address *list = own->list;
+
+	if (own->n == own->room) {
+		own->room = own->room ? own->room * 2 : 16;
+		list = realloc(list, own->room * sizeof *list);
+		own->failed = !list;
+		if (own->failed)
+			return false;
+		own->list = list;
+	}
+	list[own->n++] = *address;
+	return true;
+}
+
+static int set_sources(const struct site *s, const struct conf *c, struct build_hop *hops)
+{
+	bool *wanted = build_tunnel_pools(c);
+	struct own own = { .n = 0 };
+
+	host_each_address(s->host, collect_own, &own);
+	for (unsigned i = 0; wanted && !own.failed && i < c->n_servers; i++)
+		if (wanted[c->servers[i].pool])
+			build_source(&hops[i], c, &c->servers[i].address, own.list, own.n);
+	free(own.list);
+	free(wanted);
+	return wanted && !own.failed ? 0 : -ENOMEM;
+}
+
 int facts_get(const struct site *s, const struct conf *c, struct snapshot_port **ports,
 	struct build_hop **hops)
 {
+	int rc;
+
 	*ports = calloc((size_t)c->n_interfaces + 1, sizeof **ports);
 	*hops = calloc((size_t)c->n_servers + 1, sizeof **hops);
 	if (!*ports || !*hops) {
@@ -234,5 +276,10 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 		(*hops)[i] = build_hop(
 			host_route_lookup(s->host, server), server, *ports, c->n_interfaces);
 	}
-	return 0;
+	rc = set_sources(s, c, *hops);
+	if (rc) {
+		free(*ports);
+		free(*hops);
+	}
+	return rc;
 }

@@ -4,7 +4,7 @@
  *
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
-#include "dataplane/l4/forward.h"
+#include "dataplane/l4/refusal.h"
 #include "dataplane/l4/tracked.h"
 #include "dataplane/l4/verdict.h"
 
@@ -115,19 +115,64 @@ L4_INLINE enum l4_verdict l4_process_own(
 	return L4_V_ECHO_ANSWERED;
 }
 
-/* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
- * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
-L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
-	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
+/* Notes that the packet is larger than what fits, and whose word that is. */
+L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits)
+{
+	w->refuse = L4_REFUSE_TOO_BIG;
+	w->fits = fits;
+	return L4_V_TOO_BIG;
+}
+
+/* Notes that a service has no server for the packet. */
+L4_INLINE enum l4_verdict l4_no_server(struct l4_walk *w, const struct l4_service *s)
+{
+	if (s->flags & L4_SERVICE_REJECT)
+		w->refuse = w->packet.flow.protocol == L4_PROTO_TCP ? L4_REFUSE_RESET
+								    : L4_REFUSE_NO_PORT;
+	return L4_V_NO_SERVER;
+}
+
+/* The answer to a packet that was refused as `why`: what came of it. */
+L4_INLINE enum l4_verdict l4_refuse(
+	struct l4_walk *w, struct l4_frame *f, enum l4_verdict why, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
-	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	struct l4_refusal refusal = { .kind = w->refuse, .mtu = w->fits };
 
-	if (!n || !eth)
-		return L4_V_NO_ROUTE;
-	if (p->ip_len > n->mtu)
-		return L4_V_TOO_BIG;
+	refusal.is6 = p->flow.is6;
+	refusal.l3 = p->l3;
+	refusal.l4 = p->l4;
+	refusal.ip_len = p->ip_len;
+	refusal.budget = w->root->answers;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		refusal.from[i] = w->reverse ? w->reverse->vip[i] : 0;
+	switch (l4_tables_refuse(w->tables, f, &refusal)) {
+	case L4_REFUSED_SILENTLY:
+		return why;
+	case L4_REFUSED_FAULT:
+		return L4_V_ENGINE_FAULT;
+	case L4_REFUSED_ALOUD:
+		break;
+	}
+	r->ifindex = w->port->ifindex;
+	return why == L4_V_TOO_BIG ? L4_V_TOO_BIG_ANSWERED : L4_V_REJECTED;
+}
+
+/* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
+ * leave. */
+L4_INLINE struct l4_neighbour *l4_next_hop(
+	struct l4_walk *w, uint32_t row, uint32_t more, enum l4_verdict *why)
+{
+	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
+
+	*why = L4_V_NO_ROUTE;
+	if (!n)
+		return NULL;
+	if (w->packet.ip_len + more > n->mtu) {
+		*why = l4_too_big(w, n->mtu - more);
+		return NULL;
+	}
 	if (!n->used)
 		n->used = 1;
 	if (!n->usable) {
@@ -138,18 +183,34 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 		};
 
 		l4_tables_want(w->tables, &want);
-		return L4_V_NO_NEIGHBOUR;
+		*why = L4_V_NO_NEIGHBOUR;
+		return NULL;
 	}
+	return n;
+}
+
+/* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
+ * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
+L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
+	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+	enum l4_verdict why;
+	const struct l4_neighbour *n = l4_next_hop(w, row, 0, &why);
+
+	if (!n)
+		return why;
 	if (p->flow.is6) {
 		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
 
-		if (!ip || (to && !l4_nat6(f, p, source, to)))
+		if (!eth || !ip || (to && !l4_nat6(f, p, source, to)))
 			return L4_V_MALFORMED;
 		ip->hop_limit--;
 	} else {
 		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
 
-		if (!ip || (to && !l4_nat4(f, p, source, to)))
+		if (!eth || !ip || (to && !l4_nat4(f, p, source, to)))
 			return L4_V_MALFORMED;
 		l4_forward_ttl4(ip);
 	}
@@ -158,26 +219,54 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 	return done;
 }
 
+/* Wraps the packet up for a server and sends it to that one's next hop. */
+L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
+	const struct l4_member *m, uint64_t hash, struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	uint32_t room = p->flow.is6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4;
+	const struct l4_neighbour *n;
+	enum l4_verdict why;
+	struct l4_eth *eth;
+
+	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
+		return L4_V_NO_ROUTE;
+	n = l4_next_hop(w, m->neighbour, room, &why);
+	if (!n)
+		return why;
+	if (!l4_tables_grow(w->tables, f, room))
+		return L4_V_ENGINE_FAULT;
+	eth = l4_at(f, 0, sizeof *eth);
+	if (!eth || !l4_tunnel_link(f, p->l3, room) ||
+		!(p->flow.is6 ? l4_tunnel6(f, p, m, hash) : l4_tunnel4(f, p, m, hash)))
+		return L4_V_ENGINE_FAULT;
+	l4_forward_link(eth, n);
+	r->ifindex = n->ifindex;
+	return L4_V_FORWARDED;
+}
+
 /* A packet of a service: to the server that its flow's slot or record names. */
-L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_frame *f,
-	const struct l4_service *s, struct l4_result *r)
+L4_INLINE enum l4_verdict l4_process_service(
+	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
 	enum l4_verdict v;
 	struct l4_end to;
+	uint64_t hash;
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	if (!s->n_members)
-		return L4_V_NO_SERVER;
+		return l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return L4_V_TTL_EXCEEDED; /* and no record of it */
-	line = l4_choose(w, f, s);
+	hash = l4_service_hash(w, s);
+	line = l4_choose(w, f, s, hash);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
-		return L4_V_NO_SERVER;
+		return l4_no_server(w, s);
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
@@ -186,6 +275,8 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 			to.address[i] = m->address[i];
 		to.port = m->port ? m->port : p->flow.dport;
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
+	} else if (s->forward == L4_FORWARD_TUNNEL) {
+		v = l4_send_tunnel(w, f, m, hash, r);
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
@@ -197,7 +288,7 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_
 }
 
 /* A packet to a host on a link of which nothing is known yet. */
-L4_INLINE enum l4_verdict l4_ask(const struct l4_walk *w, const struct l4_neighbour_key *key)
+L4_INLINE enum l4_verdict l4_ask(struct l4_walk *w, const struct l4_neighbour_key *key)
 {
 	const struct l4_port *out = l4_port_of(w->tables, w->root, key->ifindex);
 	struct l4_want want = {
@@ -207,7 +298,7 @@ L4_INLINE enum l4_verdict l4_ask(const struct l4_walk *w, const struct l4_neighb
 	};
 
 	if (out && w->packet.ip_len > out->mtu)
-		return L4_V_TOO_BIG;
+		return l4_too_big(w, out->mtu);
 	l4_tables_want(w->tables, &want);
 	return L4_V_NO_NEIGHBOUR;
 }
@@ -223,6 +314,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
+	w->reverse = rev;
 	r->vip_id = rev->vip_id;
 	if (p->ttl <= 1)
 		return L4_V_TTL_EXCEEDED;
@@ -248,8 +340,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 }
 
 /* An IP packet whose addresses have been read and whose frame is for this host. */
-L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
+L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
@@ -324,5 +415,6 @@ L4_INLINE enum l4_verdict l4_process(
 	eth = l4_at(f, 0, sizeof *eth);
 	if (!eth || !l4_mac_is(eth->dst, w.port->mac))
 		return L4_V_NOT_OURS;
-	return l4_process_ip(&w, f, r);
+	v = l4_process_ip(&w, f, r);
+	return w.refuse ? l4_refuse(&w, f, v, r) : v;
 }

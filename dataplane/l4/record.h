@@ -13,7 +13,7 @@
  * meanwhile counts as another's. (Lamport, "Concurrent reading and writing", 1977; stores are seen in
  * their order on x86-64.) */
 #pragma once
-#include "dataplane/l4/wire.h"
+#include "dataplane/l4/limit.h"
 
 enum l4_record_state {
 	L4_RECORD_EMPTY,
@@ -49,9 +49,7 @@ struct l4_record_bucket {
 	struct l4_record records[L4_BUCKET_RECORDS];
 };
 
-/* Coarse time: CLOCK_MONOTONIC in units of 2^30 ns (1.07 s), modulo 2^16. Two times are at most half of
- * that (9.7 h) apart. */
-enum { L4_TIME_SHIFT = 30 };
+/* In coarse time (limit.h). */
 enum { L4_EMBRYONIC_AGE = 5, L4_CLOSING_AGE = 56 };
 
 enum {

@@ -29,7 +29,7 @@ struct l4_root {
 	uint32_t bucket_base, bucket_mask;
 	uint32_t port_base,
 		port_mask; /* the port of ifindex i is line port_base + (i & port_mask) */
-	uint32_t pad;
+	uint32_t answers;  /* to refused packets, of one processor in one unit of coarse time */
 };
 
 /* The keys of the table hash, and where rows are found by the stable ids that records hold. */
@@ -61,11 +61,12 @@ struct l4_bucket {
 	} entries[L4_BUCKET_ENTRIES];
 };
 
-enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT };
+enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL };
 
 enum l4_service_flags {
 	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */
 	L4_SERVICE_CLIENT = 2,	  /* hash and records are of the client's address alone */
+	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
 };
 
 struct l4_service {
@@ -113,12 +114,19 @@ struct l4_reverse {
 	uint8_t pad[22];
 };
 
+/* How many bits of a tunnel's source may be the flow's. */
+enum { L4_SOURCE_BITS = 32 };
+
 struct l4_member {
 	uint32_t address[4];
 	uint32_t id;
 	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
 	uint16_t port;	    /* network order; 0: the one that the client asked for */
-	uint8_t pad[38];
+	uint16_t pad0;
+	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
+	 * (all zero): no tunnel can be made. */
+	uint32_t source[4], source_mask;
+	uint8_t pad[16];
 };
 
 struct l4_port {

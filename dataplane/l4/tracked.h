@@ -113,13 +113,14 @@ L4_INLINE enum l4_record_place l4_record_victim(const struct l4_tables *t,
 	return best >> 16;
 }
 
-L4_INLINE enum l4_record_place l4_record_insert(const struct l4_tables *t,
-	struct l4_record_bucket *b, uint16_t now, uint64_t who, uint64_t what)
+L4_INLINE enum l4_record_place l4_record_insert(
+	const struct l4_tables *t, struct l4_record_bucket *b, uint64_t who, uint64_t what)
 {
 	for (int i = 0; i < L4_RECORD_TRIES; i++) {
 		struct l4_record *at;
 		uint64_t was = 0;
-		enum l4_record_place place = l4_record_victim(t, b, now, &at, &was);
+		enum l4_record_place place =
+			l4_record_victim(t, b, l4_record_time(what), &at, &was);
 
 		if (place == L4_PLACE_NONE)
 			break;
@@ -138,36 +139,28 @@ L4_INLINE enum l4_record_place l4_record_insert(const struct l4_tables *t,
 struct l4_record_write {
 	uint64_t hash, was; /* was: 0: there is none */
 	uint64_t who, what;
-	uint16_t now;
 	bool begins; /* `who` is another as well */
 };
 
-/* A SYN begins another connection over a closing one, whatever late packets of that do to the record meanwhile. */
-L4_INLINE void l4_record_begin(struct l4_record_bucket *b, const struct l4_record_write *r)
+/* Writes a record into its bucket. Where another processor has changed it since it was found, that stays; but a SYN
+ * begins another connection over a closing one, whatever late packets of that do to the record meanwhile. */
+L4_INLINE void l4_record_write(
+	const struct l4_tables *t, struct l4_record_bucket *b, const struct l4_record_write *r)
 {
 	for (int i = 0; i < L4_RECORD_TRIES; i++) {
 		struct l4_found f = l4_record_find(b, r->hash, l4_record_pool(r->what));
 
-		if (!f.at || l4_record_put(f.at, f.what, r->who, r->what))
+		if (!f.at) {
+			l4_tables_recorded(t, l4_record_insert(t, b, r->who, r->what));
+			return;
+		}
+		if (!r->begins || !r->was) {
+			l4_record_exchange(f.at, r->was, r->what);
+			return;
+		}
+		if (l4_record_put(f.at, f.what, r->who, r->what))
 			return;
 	}
-}
-
-/* Writes a record into its bucket. Where another processor has changed it since it was found, that stays. */
-L4_INLINE void l4_record_write(
-	const struct l4_tables *t, struct l4_record_bucket *b, const struct l4_record_write *r)
-{
-	struct l4_found f;
-
-	if (r->was && r->begins) {
-		l4_record_begin(b, r);
-		return;
-	}
-	f = l4_record_find(b, r->hash, l4_record_pool(r->what));
-	if (f.at)
-		l4_record_exchange(f.at, r->was, r->what);
-	else
-		l4_tables_recorded(t, l4_record_insert(t, b, r->now, r->who, r->what));
 }
 
 /* The body's way to it. */
@@ -192,7 +185,7 @@ L4_INLINE uint32_t l4_track(const struct l4_view *v, const struct l4_trackee *t,
 		     l4_server_line(v, l4_record_server(f->what));
 	struct l4_choice c = known ? l4_track_known(t->signal, t->seq, sides, f->who, f->what)
 				   : l4_track_new(t->signal, sides);
-	struct l4_record_write r = { .hash = t->hash, .now = t->now, .begins = c.begins };
+	struct l4_record_write r = { .hash = t->hash, .begins = c.begins };
 	uint32_t line = l4_server_line(v, c.server);
 
 	if (!line)
@@ -254,14 +247,18 @@ L4_INLINE uint32_t l4_choose_tracked(const struct l4_walk *w, const struct l4_fr
 			(uint32_t)hash & s->ring_mask, slot));
 }
 
-/* The member row of the server that the packet goes to; 0: there is none. */
-L4_INLINE uint32_t l4_choose(
-	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
+/* The hash that slot and record of a packet of the service are found by. */
+L4_INLINE uint64_t l4_service_hash(const struct l4_walk *w, const struct l4_service *s)
 {
-	const struct l4_flow *flow = &w->packet.flow;
-	uint64_t hash = s->flags & L4_SERVICE_CLIENT
-				? l4_client_hash(w->root->flow_key, flow, s->pool_id)
-				: l4_flow_hash(w->root->flow_key, flow);
+	return s->flags & L4_SERVICE_CLIENT
+		       ? l4_client_hash(w->root->flow_key, &w->packet.flow, s->pool_id)
+		       : l4_flow_hash(w->root->flow_key, &w->packet.flow);
+}
+
+/* The member row of the server that the packet goes to; 0: there is none. */
+L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_service *s, uint64_t hash)
+{
 	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
 
 	if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL)

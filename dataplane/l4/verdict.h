@@ -24,6 +24,10 @@ enum l4_action {
 	X(ND_ANSWERED, "nd_answered", L4_SEND,                                                     \
 		"neighbour solicitation for one of our addresses, answered")                       \
 	X(ECHO_ANSWERED, "echo_answered", L4_SEND, "ping of one of our addresses, answered")       \
+	X(TOO_BIG_ANSWERED, "too_big_answered", L4_SEND,                                           \
+		"larger than the MTU towards the next hop; its sender was told the MTU that fits") \
+	X(REJECTED, "rejected", L4_SEND,                                                           \
+		"no server may take the packet; answered with a reset or port unreachable")        \
 	X(MALFORMED, "malformed", L4_DROP,                                                         \
 		"a header that contradicts itself or the length of the packet")                    \
 	X(FRAGMENT, "fragment", L4_DROP, "a fragment: ports cannot be known of all its parts")     \
@@ -40,7 +44,8 @@ enum l4_action {
 	X(NO_NEIGHBOUR, "no_neighbour", L4_DROP,                                                   \
 		"the next hop's MAC address is not known yet; it is being asked for")              \
 	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP, "TTL or hop limit is used up")                    \
-	X(TOO_BIG, "too_big", L4_DROP, "larger than the MTU towards the next hop")                 \
+	X(TOO_BIG, "too_big", L4_DROP,                                                             \
+		"larger than the MTU towards the next hop; its sender could not be told now")      \
 	X(ENGINE_FAULT, "engine_fault", L4_DROP,                                                   \
 		"the engine could not complete the step: no snapshot or no headroom")
 

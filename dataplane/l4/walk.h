@@ -11,7 +11,7 @@
  *   struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash);
  *       the bucket for records of flows with this hash, found by its highest bits, or NULL: nothing is recorded
  *   uint16_t l4_tables_now(const struct l4_tables *t);
- *       coarse time (record.h)
+ *       coarse time (limit.h)
  *   void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r);
  *       does l4_record_write() with the bucket of r->hash; likewise
  *   enum l4_record_place l4_tables_rank(const struct l4_tables *t, uint64_t what, uint16_t now);
@@ -28,6 +28,12 @@
  *       asks the control plane to resolve a neighbour; may be dropped
  *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
+ *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
+ *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
+ *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
+ *       this processor's, or NULL: no refused packet is answered
+ *   enum l4_refused l4_tables_refuse(const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r);
+ *       l4_refusal_make(), called from where the body likes
  */
 #pragma once
 #include "dataplane/l4/parse.h"
@@ -48,6 +54,9 @@ struct l4_walk {
 	const struct l4_keys *keys;
 	const struct l4_port *port; /* the interface that it came in by */
 	struct l4_packet packet;
+	const struct l4_reverse *reverse; /* of a server's reply */
+	uint32_t refuse;		  /* enum l4_refusal_kind: how a packet is refused */
+	uint32_t fits;			  /* TOO_BIG: how large one may be */
 };
 
 /* The row of an interface of the engine, or NULL. */

@@ -33,8 +33,10 @@ enum {
 /* IANA protocol numbers; the second half are IPv6 extension headers (RFC 8200, section 4). */
 enum {
 	L4_PROTO_ICMP = 1,
+	L4_PROTO_IP4 = 4, /* IPv4 in IP (RFC 2003) */
 	L4_PROTO_TCP = 6,
 	L4_PROTO_UDP = 17,
+	L4_PROTO_IP6 = 41, /* IPv6 in IP (RFC 2473) */
 	L4_PROTO_ICMP6 = 58,
 	L4_PROTO_HOPOPTS = 0,
 	L4_PROTO_ROUTING = 43,
@@ -62,6 +64,7 @@ struct l4_ip4 {
 };
 
 #define L4_IP4_MORE_OR_OFFSET 0x3fff /* of frag: set in every fragment (RFC 791) */
+#define L4_IP4_DF	      0x4000 /* of frag: do not fragment */
 
 struct l4_ip6 {
 	be32 version_class_label;
@@ -96,7 +99,10 @@ struct l4_icmp {
 
 enum {
 	L4_ICMP_ECHO_REPLY = 0,
+	L4_ICMP_UNREACHABLE = 3,
 	L4_ICMP_ECHO = 8,
+	L4_ICMP6_UNREACHABLE = 1,
+	L4_ICMP6_TOO_BIG = 2,
 	L4_ICMP6_ECHO = 128,
 	L4_ICMP6_ECHO_REPLY = 129,
 	L4_ICMP6_NS = 135,

@@ -216,6 +216,15 @@ static int image_pool_ring(struct image *im, uint32_t pool)
 	return rc;
 }
 
+/* The flow's bits are all in the last word. */
+static void member_source(struct l4_member *row, const struct snapshot_member *m)
+{
+	memcpy(row->source, m->source, m->af == 6 ? 16 : 4);
+	if (m->source_bits)
+		row->source_mask = L4_BE32(UINT32_MAX >> (L4_SOURCE_BITS - m->source_bits));
+	row->source[m->af == 6 ? 3 : 0] &= ~row->source_mask;
+}
+
 static int image_pool_members(struct image *im, uint32_t pool)
 {
 	const struct snapshot_pool *p = &im->in->pools[pool];
@@ -238,6 +247,7 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
+		member_source(row, m);
 	}
 	return 0;
 }
@@ -365,7 +375,8 @@ static int image_services(struct image *im)
 		row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
 		row->forward = (uint8_t)s->forward;
 		row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
-				       (s->client_affinity ? L4_SERVICE_CLIENT : 0));
+				       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
+				       (s->reject ? L4_SERVICE_REJECT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
 		row->idle = snapshot_idle(s);
 		image_pool_idle(im, s->pool, row->idle);
@@ -380,6 +391,9 @@ static bool input_is_sound(const struct snapshot_input *in)
 	for (uint32_t i = 0; i < in->n_pools; i++)
 		if (in->pools[i].first_member > in->n_members ||
 			in->pools[i].n_members > in->n_members - in->pools[i].first_member)
+			return false;
+	for (uint32_t i = 0; i < in->n_members; i++)
+		if (in->members[i].source_bits > L4_SOURCE_BITS)
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
@@ -437,6 +451,7 @@ static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
 	root->magic = L4_TABLES_MAGIC;
 	root->version = L4_TABLES_VERSION;
 	root->generation = generation;
+	root->answers = im->in->answers;
 	memcpy(root->flow_key, im->in->key, sizeof root->flow_key);
 	rc = image_ports(im);
 	if (!rc)

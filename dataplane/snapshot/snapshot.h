@@ -72,6 +72,10 @@ struct snapshot_member {
 	uint32_t hop_ifindex;
 	uint8_t hop_af;
 	uint8_t hop_bytes[16];
+	/* Where tunnels to it come from, in its family; the last source_bits bits are the flow's, of which there
+	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
+	uint8_t source[16];
+	uint8_t source_bits;
 };
 
 struct snapshot_input {
@@ -81,7 +85,8 @@ struct snapshot_input {
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
 	uint32_t n_ports, n_addresses, n_services, n_pools, n_members;
-	uint8_t key[16]; /* of the flow hash, shared by the pair */
+	uint8_t key[16];  /* of the flow hash, shared by the pair */
+	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
 
 /* How long a service's flows may be silent, in coarse time. */

@@ -19,16 +19,15 @@ from scapy.layers.inet import IP, TCP, UDP, in4_chksum
 from scapy.layers.inet6 import in6_chksum, IPv6
 from scapy.utils import checksum
 
-from frames import Generator
-from model import Answer, Model
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'packets'))
+from frames import Generator  # noqa: E402
+from model import Answer, Model  # noqa: E402
 from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
 VERDICTS = set("""not_ours unreadable own elsewhere forwarded replied arp_answered nd_answered echo_answered
-malformed fragment extension no_service icmp_unhandled no_server no_route no_neighbour ttl_exceeded
-too_big""".split())
+too_big_answered rejected malformed fragment extension no_service icmp_unhandled no_server no_route
+no_neighbour ttl_exceeded too_big""".split())
 
 
 class Oracle:
@@ -113,6 +112,8 @@ def complaint(model, flows, interface, frame, sound, got):
     servers = {server for server, answer in allowed.items() if answer == got}
     if not servers:
         return 'the model allows ' + '; '.join(sorted(text(a, frame) for a in set(allowed.values())))
+    if got.verdict in ('too_big_answered', 'rejected'):
+        model.answered()
     if None not in servers and not flows.narrow(flow_of(model, frame), frozenset(servers)):
         return 'the flow went to another server before'
     if sound and got.verdict in ('forwarded', 'replied') and not checksums_right(model, got.frame):

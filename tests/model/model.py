@@ -8,9 +8,13 @@ where no server is chosen.
 import ipaddress
 from collections import namedtuple
 
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
+from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
+                                ICMPv6PacketTooBig, IPv6)
 from scapy.layers.l2 import ARP
 from scapy.utils import mac2str
+
+import siphash
 
 Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
@@ -52,10 +56,11 @@ class Model:
             for one in world.config.get(kind, {}).values():
                 self.ours[ipaddress.ip_address(one['address'])] = (one['interface'], kind == 'gateways')
         self.services, self.replies = {}, {}
-        for service in world.config.get('services', {}).values():
-            self.add_service(service)
+        self.answers = world.config.get('limits', {}).get('answers', 1000)  # that may still be given
+        for name, service in world.config.get('services', {}).items():
+            self.add_service(service, name in world.reject)
 
-    def add_service(self, service):
+    def add_service(self, service, reject):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
         pool = self.world.config['pools'][service['pool']]['servers']
@@ -67,7 +72,8 @@ class Model:
             full = service['pool'] + '/' + name
             if server.get('weight', 1) and full not in self.world.down:
                 servers[full] = where
-        self.services[address, service['port'], protocol] = (service['forward'], servers)
+        self.services[address, service['port'], protocol] = (
+            'reject' if reject and not servers else service['forward'], servers)
 
     def judge(self, interface, frame):
         """What must become of the frame: {server or None: Answer}."""
@@ -204,20 +210,22 @@ class Model:
         if frame[:6] != self.macs[interface]:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
-            return self.reply(frame, packet, payload)
+            return self.reply(interface, frame, packet, payload)
         packet = payload(frame, packet)
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
             return self.echo(interface, frame, packet)
         if packet.protocol not in (TCP, UDP):
             raise Says('no_service')
-        return self.request(frame, packet, self.ports(frame, packet)[1])
+        return self.request(interface, frame, packet, self.ports(frame, packet))
 
-    def request(self, frame, packet, port):
-        forward, servers = self.services.get((packet.target, port, packet.protocol), (None, None))
+    def request(self, interface, frame, packet, ports):
+        forward, servers = self.services.get((packet.target, ports[1], packet.protocol), (None, None))
         if forward is None:
             raise Says('no_service')
         if not servers:
-            raise Says('no_server')
+            if forward != 'reject':
+                raise Says('no_server')
+            return {None: self.reject(interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
             raise Says('ttl_exceeded')
         out = {}
@@ -226,11 +234,94 @@ class Model:
             if kind != 'unicast':
                 out[name] = Answer('no_route', None, frame)
                 continue
+            if forward == 'tunnel':
+                flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
+                out[name] = self.tunnel(interface, frame, packet, hop, address, flow)
+                continue
             new = (address, server_port) if forward == 'nat' else None
-            out[name] = self.send('forwarded', frame, packet, hop, new, False)
+            out[name] = self.send('forwarded', interface, frame, packet, hop, new, False)
         return out
 
-    def reply(self, frame, packet, payload):
+    def source(self, packet, hop, flow):
+        """Where a flow's tunnel towards the next hop comes from, or None."""
+        family = 6 if packet.is6 else 4
+        wanted = self.world.config.get('tunnel', {}).get(f'source{family}')
+        if wanted:
+            return siphash.spread(wanted, flow)
+        own = [a for where, a in self.world.addresses if where == hop[0] and
+               a.version == family and not a.is_link_local and a.ip not in self.ours]
+        near = [a for a in own if hop[1] in a.network]
+        return min((a.ip for a in near or own), default=None)
+
+    def tunnel(self, interface, frame, packet, hop, server, flow):
+        """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
+        source = self.source(packet, hop, flow)
+        if source is None:
+            return Answer('no_route', None, frame)
+        room = 40 if packet.is6 else 20
+        unfit = self.unfit(interface, frame, packet, hop, room, packet.target)
+        if unfit:
+            return unfit
+        inner = bytearray(frame)
+        self.set_ttl(inner, packet, frame[packet.ttl_at] - 1)
+        inner = bytes(inner)
+        if packet.is6:
+            outer = IPv6(src=str(source), dst=str(server), tc=word(frame, packet.at) >> 4 & 0xff,
+                         fl=siphash.flow_label(flow), plen=packet.length, nh=41, hlim=64)
+        else:
+            outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
+                       proto=4, len=packet.length + 20)
+        link = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]] + frame[12:packet.at]
+        return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
+
+    def answered(self):
+        """One of the answers that are limited was given."""
+        self.answers -= 1
+
+    def refuse(self, silent, aloud, interface, frame, packet, answer):
+        """RFC 1122, 3.2.2 and RFC 4443, 2.4 (e): to one host alone; RFC 4443, 2.4 (f): limited."""
+        first, source = packet.source.packed[0], packet.source
+        if packet.is6:
+            host = not (source.is_unspecified or source.is_loopback or source.is_multicast)
+        else:
+            host = first not in (0, 127) and first < 224
+        if not host or self.answers < 1:
+            return Answer(silent, None, frame)
+        return Answer(aloud, interface, frame[6:12] + frame[:6] + frame[12:packet.at] + bytes(answer))
+
+    def error(self, frame, packet, ours, error4, error6):
+        """An ICMP error about the packet: RFC 1812, 4.3.2.3 and 4.3.2.5; RFC 4443, 2.4 (c)."""
+        about = frame[packet.at:packet.end]
+        if packet.is6:
+            return IPv6(src=str(ours), dst=str(packet.source), hlim=64) / error6 / about[:1280 - 48]
+        return IP(src=str(ours), dst=str(packet.source), tos=0xc0, id=0, flags='DF',
+                  ttl=64) / error4 / about[:576 - 28]
+
+    def too_big(self, interface, frame, packet, mtu, ours):
+        """RFC 1191, 4; RFC 4443, 3.2."""
+        error = self.error(frame, packet, ours, Icmp4(type=3, code=4, nexthopmtu=mtu),
+                           ICMPv6PacketTooBig(mtu=mtu))
+        return self.refuse('too_big', 'too_big_answered', interface, frame, packet, error)
+
+    def reject(self, interface, frame, packet):
+        """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
+        if packet.protocol == UDP:
+            answer = self.error(frame, packet, packet.target, Icmp4(type=3, code=3), ICMPv6DestUnreach(code=4))
+        else:
+            segment = Tcp(frame[packet.payload:packet.end])
+            if segment.flags.R:
+                raise Says('no_server')
+            length = packet.end - packet.payload - segment.dataofs * 4 + segment.flags.S + segment.flags.F
+            reset = Tcp(sport=segment.dport, dport=segment.sport, window=0)
+            if segment.flags.A:
+                reset.flags, reset.seq = 'R', segment.ack
+            else:
+                reset.flags, reset.ack = 'RA', (segment.seq + length) & 0xffffffff
+            ends = {'src': str(packet.target), 'dst': str(packet.source)}
+            answer = (IPv6(hlim=64, **ends) if packet.is6 else IP(id=0, flags='DF', ttl=64, **ends)) / reset
+        return self.refuse('no_server', 'rejected', interface, frame, packet, answer)
+
+    def reply(self, interface, frame, packet, payload):
         try:
             packet = payload(frame, packet)
             if packet.protocol not in (TCP, UDP):
@@ -247,7 +338,7 @@ class Model:
             raise Says('ttl_exceeded')
         if kind != 'unicast':
             raise Says('no_route')
-        return {None: self.send('replied', frame, packet, hop, self.replies[key], True)}
+        return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}
 
     def echo(self, interface, frame, packet):
         """RFC 792; RFC 4443, 4.2 and 2.4 (e)."""
@@ -289,12 +380,20 @@ class Model:
             return 'discard', None
         return best[1], (best[2], best[3] or address)
 
-    def send(self, verdict, frame, packet, hop, new, at_source):
-        """Out to the next hop, with `new` (address, port) as destination or source."""
-        if packet.length > self.world.links[hop[0]]['mtu']:
-            return Answer('too_big', None, frame)
+    def unfit(self, interface, frame, packet, hop, room, ours):
+        """Why the packet cannot leave to the next hop with so much around it, or None."""
+        fits = self.world.links[hop[0]]['mtu'] - room
+        if packet.length > fits:
+            return self.too_big(interface, frame, packet, fits, ours)
         if hop not in self.world.neighbours:
             return Answer('no_neighbour', None, frame)
+        return None
+
+    def send(self, verdict, interface, frame, packet, hop, new, at_source):
+        """Out to the next hop, with `new` (address, port) as destination or source."""
+        unfit = self.unfit(interface, frame, packet, hop, 0, new[0] if at_source else packet.target)
+        if unfit:
+            return unfit
         out = bytearray(frame)
         out[:12] = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]]
         self.set_ttl(out, packet, frame[packet.ttl_at] - 1)

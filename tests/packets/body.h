@@ -24,7 +24,10 @@ struct world {
 	unsigned n_routes;
 	const struct host_neighbour *neighbours;
 	unsigned n_neighbours;
+	const struct host_address *addresses; /* of the host itself */
+	unsigned n_addresses;
 	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
+	const bool *reject;	 /* per conf->services */
 };
 
 struct body_result {
@@ -43,6 +46,8 @@ struct body_ops {
 	int (*open)(struct body **out, const struct world *w, struct err *e);
 	int (*inject)(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
 		struct body_result *r);
+	/* Sets coarse time (dataplane/l4/limit.h), which stands still otherwise; 0 at first. */
+	int (*set_time)(struct body *b, uint16_t now);
 	int (*service_counter)(struct body *b, uint32_t id, struct engine_counter *out);
 	int (*server_counter)(struct body *b, uint32_t id, struct engine_counter *out);
 	int (*verdicts)(struct body *b, uint64_t out[L4_V_COUNT]);
@@ -52,8 +57,6 @@ struct body_ops {
 	/* The table of records, and the number of its entries, a power of two of at least 1024. */
 	struct l4_record *(*records)(struct body *b, uint32_t *n);
 	int (*places)(struct body *b, uint64_t out[L4_PLACE_COUNT]);
-	/* Coarse time for the packets to come; 0 at first. */
-	void (*set_time)(struct body *b, uint16_t now);
 	void (*close)(struct body *b);
 };
 

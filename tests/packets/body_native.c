@@ -5,6 +5,7 @@
 #include <string.h>
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
+#include "dataplane/l4/limit.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "tests/packets/setup.h"
@@ -20,9 +21,10 @@ struct l4_tables {
 	struct l4_record_bucket *records; /* 2^record_bits */
 	uint32_t record_bits;
 	uint64_t places[L4_PLACE_COUNT];
-	uint16_t now;
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
+	struct l4_limit limit;
+	uint16_t now; /* coarse time */
 };
 
 static uint32_t find_row(
@@ -61,11 +63,6 @@ static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk,
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
 {
 	return &t->records[hash >> (64 - t->record_bits)];
-}
-
-static inline uint16_t l4_tables_now(const struct l4_tables *t)
-{
-	return t->now;
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -131,6 +128,33 @@ static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
 	return memory;
 }
 
+/* Room in front holds what nobody should see, so that a byte which is not written there makes a difference. */
+static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, uint32_t n)
+{
+	struct l4_tables *t = (struct l4_tables *)tables;
+	uint32_t len = f->len + n;
+	uint8_t *memory = len > BODY_FRAME_MAX ? NULL : calloc(1, len + 2u);
+
+	if (!memory)
+		return false;
+	memset(memory + 2, 0xa5, n);
+	memcpy(memory + 2 + n, f->data, f->len);
+	free(t->memory);
+	t->memory = memory;
+	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
+	return true;
+}
+
+static inline uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	return t->now;
+}
+
+static inline struct l4_limit *l4_tables_limit(const struct l4_tables *t)
+{
+	return &((struct l4_tables *)t)->limit;
+}
+
 /* As the kernel does: what is added is zero, and pointers into the frame go bad. */
 static inline bool l4_tables_resize(
 	const struct l4_tables *tables, struct l4_frame *f, uint32_t len)
@@ -144,6 +168,14 @@ static inline bool l4_tables_resize(
 	t->memory = memory;
 	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
 	return true;
+}
+
+#include "dataplane/l4/refusal.h"
+
+static enum l4_refused l4_tables_refuse(
+	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+{
+	return l4_refusal_make(t, f, r);
 }
 
 #include "dataplane/l4/packet.h"
@@ -377,6 +409,12 @@ static int native_inject(
 	return 0;
 }
 
+static int native_set_time(struct body *b, uint16_t now)
+{
+	b->tables.now = now;
+	return 0;
+}
+
 static int native_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
 {
 	if (id > b->n_services)
@@ -419,15 +457,11 @@ static int native_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return 0;
 }
 
-static void native_set_time(struct body *b, uint16_t now)
-{
-	b->tables.now = now;
-}
-
 const struct body_ops body_native = {
 	.name = "native",
 	.open = native_open,
 	.inject = native_inject,
+	.set_time = native_set_time,
 	.service_counter = native_service_counter,
 	.server_counter = native_server_counter,
 	.verdicts = native_verdicts,
@@ -435,6 +469,5 @@ const struct body_ops body_native = {
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,
-	.set_time = native_set_time,
 	.close = native_close,
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loaded XDP program, run by BPF_PROG_TEST_RUN in a network namespace of its own, with the engine's real
  * control side around it. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
 #include "tests/packets/setup.h"
 
@@ -24,6 +26,21 @@ static int make_link(const struct host_link *l, struct err *e)
 	if (system(command)) /* NOLINT(cert-env33-c): a test's own words */
 		return err_set(e, -EIO, "cannot make the interface: %s", command);
 	return 0;
+}
+
+/* What the program keeps for each CPU must not depend on where a run happens to be. */
+static int stay_on_cpu(struct err *e)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0)
+		return err_set(e, -errno, "cannot tell the CPU: %s", strerror(errno));
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof set, &set)
+		       ? err_set(e, -errno, "cannot stay on one CPU: %s", strerror(errno))
+		       : 0;
 }
 
 static int tell_engine(struct engine *en, const struct world *w, struct err *e)
@@ -61,6 +78,8 @@ static int xdp_open(struct body **out, const struct world *w, struct err *e)
 	int rc = links && b ? 0 : err_set(e, -ENOMEM, "out of memory");
 	bool adopted;
 
+	if (!rc)
+		rc = stay_on_cpu(e);
 	if (!rc && unshare(CLONE_NEWNET))
 		rc = err_set(e, -errno, "cannot make a network namespace (run as root): %s",
 			strerror(errno));
@@ -139,9 +158,9 @@ static int xdp_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return engine_record_counters(b->engine, out);
 }
 
-static void xdp_set_time(struct body *b, uint16_t now)
+static int xdp_set_time(struct body *b, uint16_t now)
 {
-	engine_set_time(b->engine, now);
+	return engine_set_time(b->engine, now);
 }
 
 const struct body_ops body_xdp = {

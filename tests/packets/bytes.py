@@ -16,6 +16,7 @@ import sys
 from scapy.layers import inet, inet6, l2
 from scapy.packet import Packet, Raw
 
+import siphash
 import world as worlds
 
 FRAME = re.compile(r'(in) (\S+) |(send) \S+ (\S+) ')
@@ -39,11 +40,36 @@ def patch(frame, offset, new):
     return frame[:offset] + new + frame[offset + len(new):]
 
 
+def hash_of(frame):
+    """The flow hash of a packet that scapy made."""
+    ip = frame[inet.IP] if frame.haslayer(inet.IP) else frame[inet6.IPv6]
+    transport = frame[inet.TCP] if frame.haslayer(inet.TCP) else frame[inet.UDP]
+    return siphash.flow_hash(ip.src, ip.dst, transport.sport, transport.dport,
+                             6 if isinstance(transport, inet.TCP) else 17)
+
+
+def label(frame):
+    """The flow label of a tunnel for the packet."""
+    return siphash.flow_label(hash_of(frame))
+
+
+def spread(prefix, frame):
+    """The source of a tunnel for the packet."""
+    return str(siphash.spread(prefix, hash_of(frame)))
+
+
+def quote(frame, n):
+    """The first n bytes of the IP packet in a frame, which may have something behind it."""
+    frame = l2.Ether(frame) if isinstance(frame, bytes) else frame
+    ip = frame[inet.IP] if frame.haslayer(inet.IP) else frame[inet6.IPv6]
+    return Raw(bytes(ip)[:n])
+
+
 def names_of(world_path):
     out = {}
     for module in (l2, inet, inet6):
         out.update(vars(module))
-    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch)
+    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote)
     out.update(worlds.World(world_path).names)
     return out
 

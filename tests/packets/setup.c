@@ -51,6 +51,19 @@ static int setup_state(const struct world *w, struct state *st)
 	return 0;
 }
 
+static int setup_sources(const struct world *w, struct build_hop *hops)
+{
+	const struct conf *c = w->conf;
+	bool *wanted = build_tunnel_pools(c);
+
+	for (unsigned i = 0; wanted && i < c->n_servers; i++)
+		if (wanted[c->servers[i].pool])
+			build_source(
+				&hops[i], c, &c->servers[i].address, w->addresses, w->n_addresses);
+	free(wanted);
+	return wanted ? 0 : -ENOMEM;
+}
+
 static int setup_facts(const struct world *w, struct snapshot_port **ports, struct build_hop **hops)
 {
 	const struct conf *c = w->conf;
@@ -68,7 +81,7 @@ static int setup_facts(const struct world *w, struct snapshot_port **ports, stru
 	for (unsigned i = 0; i < c->n_servers; i++)
 		(*hops)[i] = build_hop(setup_route(w, &c->servers[i].address),
 			&c->servers[i].address, *ports, w->n_links);
-	return 0;
+	return setup_sources(w, *hops);
 }
 
 int setup_build(const struct world *w, struct build **out)
@@ -85,6 +98,8 @@ int setup_build(const struct world *w, struct build **out)
 		rc = setup_facts(w, &ports, &hops);
 	if (!rc)
 		rc = build_new(out, w->conf, &ids, st, &(struct build_facts){ ports, hops });
+	for (unsigned i = 0; !rc && i < w->conf->n_services; i++)
+		(*out)->services[i].reject = w->reject[i];
 	free(ports);
 	free(hops);
 	binding_free(&ids);

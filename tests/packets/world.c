@@ -123,6 +123,28 @@ static int read_neighbour(struct reader *r, struct err *e)
 	return 0;
 }
 
+/* address NAME ADDRESS/LENGTH: the host's own */
+static int read_address(struct reader *r, struct err *e)
+{
+	struct host_address *a = &r->w->addresses[r->w->world.n_addresses++];
+
+	if (r->n != 3 || !parse_device(r->w, r->word[1], &a->ifindex) ||
+		addr_parse_prefix(r->word[2], &a->addr, &a->plen))
+		return lines_error(&r->lines, e, "expected: address NAME ADDRESS/LENGTH");
+	return 0;
+}
+
+/* reject SERVICE: what is configured for its pool when that is empty */
+static int read_reject(struct reader *r, struct err *e)
+{
+	int service = r->n == 2 ? conf_find_service(r->w->conf, r->word[1]) : -1;
+
+	if (service < 0)
+		return lines_error(&r->lines, e, "no such service in the configuration");
+	r->w->reject[service] = true;
+	return 0;
+}
+
 /* down POOL/SERVER */
 static int read_down(struct reader *r, struct err *e)
 {
@@ -148,11 +170,13 @@ static const struct {
 	{ "link", read_link },
 	{ "route", read_route },
 	{ "neighbour", read_neighbour },
+	{ "address", read_address },
 	{ "down", read_down },
+	{ "reject", read_reject },
 	{ "let", read_let },
 };
 
-/* Sized once the configuration is known; a file has no more routes and neighbours than lines. */
+/* Sized once the configuration is known; a file has no more routes, neighbours or addresses than lines. */
 static int allocate(struct reader *r, struct err *e)
 {
 	struct world_file *w = r->w;
@@ -161,8 +185,11 @@ static int allocate(struct reader *r, struct err *e)
 	w->links = calloc(c->n_interfaces + 1u, sizeof *w->links);
 	w->routes = calloc(r->lines.total, sizeof *w->routes);
 	w->neighbours = calloc(r->lines.total, sizeof *w->neighbours);
+	w->addresses = calloc(r->lines.total, sizeof *w->addresses);
 	w->server_down = calloc(c->n_servers + 1u, sizeof *w->server_down);
-	if (!w->links || !w->routes || !w->neighbours || !w->server_down)
+	w->reject = calloc(c->n_services + 1u, sizeof *w->reject);
+	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down ||
+		!w->reject)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < c->n_interfaces; i++)
 		snprintf(w->links[i].name, sizeof w->links[i].name, "%s", c->interfaces[i].device);
@@ -171,7 +198,9 @@ static int allocate(struct reader *r, struct err *e)
 		.n_links = c->n_interfaces,
 		.routes = w->routes,
 		.neighbours = w->neighbours,
-		.server_down = w->server_down };
+		.addresses = w->addresses,
+		.server_down = w->server_down,
+		.reject = w->reject };
 	return 0;
 }
 
@@ -235,7 +264,9 @@ void world_close(struct world_file *w)
 	free(w->links);
 	free(w->routes);
 	free(w->neighbours);
+	free(w->addresses);
 	free(w->server_down);
+	free(w->reject);
 	free(w);
 }
 

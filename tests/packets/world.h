@@ -9,7 +9,8 @@ struct world_file {
 	struct host_link *links;
 	struct host_route *routes;
 	struct host_neighbour *neighbours;
-	bool *server_down;
+	struct host_address *addresses;
+	bool *server_down, *reject;
 };
 
 /* Returns 0, or a negative errno and a sentence that begins with PATH:LINE. */

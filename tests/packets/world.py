@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, path):
         self.config, self.links, self.routes, self.neighbours = {}, {}, [], {}
-        self.down, self.names = set(), {}
+        self.down, self.names, self.addresses, self.reject = set(), {}, [], set()
         text = open(path, encoding='utf-8').read()
         head, rest = text.split('config {\n', 1)
         inside, rest = rest.split('\n}\n', 1)
@@ -70,6 +70,12 @@ class World:
     def read_neighbour(self, words, _):
         if words[3:] != ['none']:
             self.neighbours[words[0], ipaddress.ip_address(words[1])] = words[2]
+
+    def read_address(self, words, _):
+        self.addresses.append((words[0], ipaddress.ip_interface(words[1])))
+
+    def read_reject(self, words, _):
+        self.reject.add(words[0])
 
     def read_down(self, words, _):
         self.down.add(words[0])

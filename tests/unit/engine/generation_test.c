@@ -61,7 +61,7 @@ static void make_side(int side)
 		memcpy(m->hop_bytes, a.bytes, 16);
 	}
 	s->in = (struct snapshot_input){ &s->port, &s->address, &s->service, &s->pool, s->members,
-		1, 1, 1, 1, s->pool.n_members, { 0 } };
+		1, 1, 1, 1, s->pool.n_members, { 0 }, 0 };
 }
 
 /* Which side the packet's traces are of; -1: a mixture. */

@@ -131,7 +131,7 @@ static int setup(void **state)
 		.id = 1, .af = 4, .bytes = { 10, 0, 0, 5 }, .weight = 1
 	};
 	const struct snapshot_input in = { &port, &vip, &service, &pool, &member, 1, 1, 1, 1, 1,
-		{ 0 } };
+		{ 0 }, 0 };
 	bool adopted;
 
 	(void)state;
