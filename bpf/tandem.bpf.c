@@ -187,7 +187,7 @@ __attribute__((noinline)) int record_rank(uint64_t what, uint16_t now)
 	struct l4_tables t;
 	struct l4_view v;
 
-	return view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE;
+	return (int)(view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE);
 }
 
 __attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)

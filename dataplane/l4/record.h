@@ -160,7 +160,7 @@ L4_INLINE struct l4_found l4_record_find(struct l4_record_bucket *b, uint64_t ha
 {
 	uint64_t mark = l4_record_mark(hash, pool) >> L4_RECORD_POOL_AT;
 	uint32_t any = 0, index = 0;
-	struct l4_found f = { 0 };
+	struct l4_found found = { 0 };
 	struct l4_record *r;
 
 #pragma GCC unroll 4
@@ -175,12 +175,13 @@ L4_INLINE struct l4_found l4_record_find(struct l4_record_bucket *b, uint64_t ha
 		any |= hit;
 	}
 	if (!any)
-		return f;
+		return found;
 	r = &b->records[index & (L4_BUCKET_RECORDS - 1)];
-	f.what = l4_record_read(&r->what);
-	f.who = l4_record_read(&r->who);
-	if (l4_record_read(&r->what) == f.what && l4_record_state(f.what) > L4_RECORD_BUSY &&
-		f.what >> L4_RECORD_POOL_AT == mark && (uint32_t)f.who == (uint32_t)hash)
-		f.at = r;
-	return f;
+	found.what = l4_record_read(&r->what);
+	found.who = l4_record_read(&r->who);
+	if (l4_record_read(&r->what) == found.what &&
+		l4_record_state(found.what) > L4_RECORD_BUSY &&
+		found.what >> L4_RECORD_POOL_AT == mark && (uint32_t)found.who == (uint32_t)hash)
+		found.at = r;
+	return found;
 }

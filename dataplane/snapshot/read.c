@@ -49,11 +49,13 @@ static int read_pool(const struct reader *r, uint16_t id, const struct l4_pool *
 {
 	uint32_t n = p->ring_mask + 1, step = n / L4_CHUNK_SLOTS;
 	uint16_t *owner = calloc(3 * (size_t)n, sizeof *owner);
-	uint16_t *base = owner + n, *since = base + n;
+	uint16_t *base, *since;
 	int rc;
 
 	if (!owner)
 		return -ENOMEM;
+	base = owner + n;
+	since = base + n;
 	for (uint32_t i = 0; i < n; i++) {
 		uint16_t slot = slot_at(r, p->ring_chunk, i);
 
