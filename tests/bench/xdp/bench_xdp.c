@@ -9,7 +9,7 @@
 enum { CASES_MAX = 64 };
 
 struct bench {
-	bool json, check;
+	bool json;
 	struct measure_options options;
 	struct measure measures[CASES_MAX];
 	unsigned n;
