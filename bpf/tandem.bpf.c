@@ -8,6 +8,12 @@
 /* Set before loading: makes the program report every packet in `trace`. */
 const volatile bool trace_on;
 
+/* Set before loading: coarse time is what the map test_time says, so that tests move it. */
+const volatile bool test_time_on;
+
+/* The number of buckets is 2^record_bits. */
+const volatile uint32_t record_bits = 18;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -26,7 +32,34 @@ L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uin
 	const struct l4_chunk *c = bpf_map_lookup_elem(&rings, &at);
 
 	(void)t;
-	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
+}
+
+L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - record_bits));
+
+	(void)t;
+	return bpf_map_lookup_elem(&records, &row);
+}
+
+L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	uint32_t zero = 0;
+	const uint64_t *now = test_time_on ? bpf_map_lookup_elem(&test_time, &zero) : NULL;
+
+	(void)t;
+	return (uint16_t)(now ? *now : bpf_ktime_get_coarse_ns() >> L4_TIME_SHIFT);
+}
+
+L4_INLINE void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
+{
+	uint32_t row = place;
+	uint64_t *n = bpf_map_lookup_elem(&record_counters, &row);
+
+	(void)t;
+	if (n)
+		++*n;
 }
 
 L4_INLINE const struct l4_route *l4_tables_route(
@@ -92,6 +125,65 @@ L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, u
 }
 
 #include "dataplane/l4/packet.h"
+
+/* These three are functions of their own since the verifier looks at such once and not on every path. They see the
+ * generation that is published now, which may be later than the packet's: all that they decide by it is which
+ * record is worth least. */
+static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
+{
+	uint32_t zero = 0;
+
+	*t = (struct l4_tables){ NULL, bpf_map_lookup_elem(&generation, &zero) };
+	if (!t->image)
+		return false;
+	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
+	return v->keys;
+}
+
+__attribute__((noinline)) int record_rank(uint64_t what, uint16_t now)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE;
+}
+
+__attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return view_now(&t, &v) && l4_record_agrees(&v, who, what);
+}
+
+__attribute__((noinline)) int record_write(const struct l4_record_write *r)
+{
+	struct l4_record_bucket *b = r ? l4_tables_records(NULL, r->hash) : NULL;
+
+	if (b)
+		l4_record_write(NULL, b, r);
+	return 0;
+}
+
+static __always_inline enum l4_record_place l4_tables_rank(
+	const struct l4_tables *t, uint64_t what, uint16_t now)
+{
+	(void)t;
+	return record_rank(what, now);
+}
+
+static __always_inline bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
+{
+	(void)t;
+	return record_agrees(who, what);
+}
+
+static __always_inline void l4_tables_record(
+	const struct l4_tables *t, const struct l4_record_write *r)
+{
+	(void)t;
+	record_write(r);
+}
 
 static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
 {

@@ -12,7 +12,7 @@
 #include "controlplane/pools/site_impl.h"
 
 /* Saves st and publishes l with it; after an error the file holds the site's own state again. */
-static int commit(struct site *s, const struct live *l, struct state *st, struct err *e)
+static int commit(struct site *s, struct live *l, struct state *st, struct err *e)
 {
 	struct err ignored;
 	int err = state_file_save(s->file, st, e);
@@ -44,7 +44,7 @@ static int apply_live(struct site *s, struct live *l, struct err *e)
 
 	if (!st)
 		return err_set(e, -ENOMEM, "out of memory");
-	err = state_bind(st, l->conf, &l->ids, e);
+	err = state_bind(st, l->conf, s->tracking, &l->ids, e);
 	if (err)
 		goto fail;
 	if (seen_watch(s, l, st)) {

@@ -80,6 +80,8 @@ static void build_members(struct build *b, const struct conf *c, const struct bi
 		m->af = s->address.af;
 		memcpy(m->bytes, s->address.bytes, sizeof m->bytes);
 		m->port = s->port;
+		m->serves = record->overlay.wanted != SERVER_MAINT &&
+			    record->seen.state != HEALTH_DOWN;
 		if (build_serving(s, record))
 			m->weight = (uint16_t)build_weight(s, record);
 		m->hop_ifindex = hops[i].ifindex;
@@ -142,6 +144,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 	for (unsigned i = 0; i < c->n_pools; i++) {
 		b->pools[i].first_member = c->pools[i].first_server;
 		b->pools[i].n_members = c->pools[i].n_servers;
+		b->pools[i].id = (uint16_t)ids->pools[i];
 	}
 	build_members(b, c, ids, st, facts->hops);
 	b->input = (struct snapshot_input){

@@ -1,80 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One packet through all stages, for bodies that take packets one after the other.
- *
- * The body defines, before it includes this file, where its tables are:
- *
- *   struct l4_tables;
- *   const void *l4_tables_line(const struct l4_tables *t, uint32_t line);
- *       a line of the generation that t stands for, or NULL outside the image
- *   uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot);
- *       a slot of the ring that begins at the chunk, L4_SLOT_EMPTY outside the rings
- *   const struct l4_route *l4_tables_route(const struct l4_tables *t, const struct l4_flow *flow);
- *       longest match for flow->dst, or NULL
- *   struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row);
- *   uint32_t l4_tables_find_neighbour(const struct l4_tables *t, const struct l4_neighbour_key *key);
- *       the row of a host on a link, or L4_NO_NEIGHBOUR
- *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
- *       asks the control plane to resolve a neighbour; may be dropped
- *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
- *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
+/* One packet through all stages, for bodies that take packets one after the other. The body defines what walk.h asks
+ * for before it includes this file.
  *
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
 #include "dataplane/l4/forward.h"
+#include "dataplane/l4/tracked.h"
 #include "dataplane/l4/verdict.h"
-
-/* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
-struct l4_result {
-	uint32_t ifindex; /* L4_SEND: the interface to leave by */
-	uint32_t
-		vip_id; /* of the address of ours that the packet was for, or whose service it was */
-	uint32_t service_id, server_id; /* FORWARDED only */
-};
-
-/* What every stage of one packet's way needs. */
-struct l4_walk {
-	const struct l4_tables *tables;
-	const struct l4_root *root;
-	const uint64_t *keys;
-	const struct l4_port *port; /* the interface that it came in by */
-	struct l4_packet packet;
-};
-
-/* The row of an interface of the engine, or NULL. */
-L4_INLINE const struct l4_port *l4_port_of(
-	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)
-{
-	const struct l4_port *p = l4_tables_line(t, root->port_base + (ifindex & root->port_mask));
-
-	return p && p->ifindex == ifindex ? p : NULL;
-}
-
-L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
-{
-	uint32_t bit = (uint32_t)(sum >> 32) & w->root->filter_mask;
-	const struct l4_line *line =
-		l4_tables_line(w->tables, w->root->filter_base + bit / L4_FILTER_LINE_BITS);
-
-	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
-}
-
-/* The row of a key whose address gives the partial hash `sum`, or NULL. */
-L4_INLINE const void *l4_find(
-	const struct l4_walk *w, const uint32_t address[4], uint64_t sum, uint32_t tail)
-{
-	uint32_t tag = l4_ml_end(w->keys, sum, tail), line;
-	const struct l4_bucket *bucket =
-		l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
-	const struct l4_key *row;
-
-	if (!bucket)
-		return NULL;
-	line = l4_bucket_find(bucket, tag);
-	if (!line)
-		return NULL;
-	row = l4_tables_line(w->tables, line);
-	return row && l4_key_is(row, address, tail) ? row : NULL;
-}
 
 L4_INLINE enum l4_verdict l4_process_arp(
 	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
@@ -87,7 +19,7 @@ L4_INLINE enum l4_verdict l4_process_arp(
 	if (!eth || !arp || !l4_arp_is_ip4(arp))
 		return L4_V_UNREADABLE;
 	target[0] = arp->target[0] | (uint32_t)arp->target[1] << 16;
-	ours = l4_find(w, target, l4_ml_address(w->keys, false, target),
+	ours = l4_find(w, target, l4_ml_address(w->keys->k, false, target),
 		l4_key_tail(0, 0, L4_KIND_ADDRESS));
 	if (!ours)
 		return L4_V_NOT_OURS;
@@ -115,7 +47,7 @@ L4_INLINE enum l4_verdict l4_process_nd(struct l4_walk *w, struct l4_frame *f, s
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		target[i] = nd->target[i];
-	ours = l4_find(w, target, l4_ml_address(w->keys, true, target),
+	ours = l4_find(w, target, l4_ml_address(w->keys->k, true, target),
 		l4_key_tail(0, 0, L4_KIND_ADDRESS | L4_KIND_IS6));
 	if (!ours)
 		return L4_V_NOT_OURS;
@@ -226,26 +158,26 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 	return done;
 }
 
-/* A packet of a service: to the server that its flow's slot names. */
+/* A packet of a service: to the server that its flow's slot or record names. */
 L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_service *s, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	const struct l4_member *m;
+	const struct l4_member *m = NULL;
 	enum l4_verdict v;
 	struct l4_end to;
-	uint32_t slot;
+	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	if (!s->n_members)
 		return L4_V_NO_SERVER;
-	slot = l4_tables_slot(w->tables, s->ring_chunk,
-		(uint32_t)l4_flow_hash(w->root->flow_key, &p->flow) & s->ring_mask);
-	m = slot == L4_SLOT_EMPTY ? NULL : l4_tables_line(w->tables, s->member_base + slot);
+	if (p->ttl <= 1)
+		return L4_V_TTL_EXCEEDED; /* and no record of it */
+	line = l4_choose(w, f, s);
+	if (line)
+		m = l4_tables_line(w->tables, line);
 	if (!m)
 		return L4_V_NO_SERVER;
-	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
@@ -321,8 +253,8 @@ L4_INLINE enum l4_verdict l4_process_ip(
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
-	uint64_t dst = l4_ml_address(w->keys, is6, p->flow.dst);
-	uint64_t src = l4_ml_address(w->keys, is6, p->flow.src);
+	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
+	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
 	bool maybe_ours = l4_filter_has(w, dst), maybe_server = l4_filter_has(w, src);
 	enum l4_parsed parsed;
 	const void *row;
@@ -366,7 +298,7 @@ L4_INLINE enum l4_verdict l4_process(
 	w.root = l4_tables_line(t, L4_LINE_ROOT);
 	if (!w.root || !keys || !w.root->generation)
 		return L4_V_NOT_OURS;
-	w.keys = keys->k;
+	w.keys = keys;
 	w.port = l4_port_of(t, w.root, ifindex);
 	if (!w.port)
 		return L4_V_NOT_OURS;

@@ -48,7 +48,7 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 		type = v->type;
 		off += sizeof *v;
 	}
-	p->l3 = off;
+	p->l3 = l4_forget(off, 31);
 	p->ethertype = __builtin_bswap16(type);
 	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
 }

@@ -124,6 +124,26 @@ static int xdp_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUN
 	return engine_vip_drops(b->engine, vip_id, out);
 }
 
+static int xdp_publish(struct body *b, const struct snapshot_input *in, struct err *e)
+{
+	return engine_publish(b->engine, in, e);
+}
+
+static struct l4_record *xdp_records(struct body *b, uint32_t *n)
+{
+	return engine_records(b->engine, n);
+}
+
+static int xdp_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
+{
+	return engine_record_counters(b->engine, out);
+}
+
+static void xdp_set_time(struct body *b, uint16_t now)
+{
+	engine_set_time(b->engine, now);
+}
+
 const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
@@ -132,5 +152,9 @@ const struct body_ops body_xdp = {
 	.server_counter = xdp_server_counter,
 	.verdicts = xdp_verdicts,
 	.vip_drops = xdp_vip_drops,
+	.publish = xdp_publish,
+	.records = xdp_records,
+	.places = xdp_places,
+	.set_time = xdp_set_time,
 	.close = xdp_close,
 };

@@ -30,8 +30,10 @@ static int setup_ids(const struct conf *c, struct binding *ids)
 	ids->vips = numbers(1, c->n_vips + c->n_gateways);
 	ids->gateways = ids->vips ? ids->vips + c->n_vips : NULL;
 	ids->services = numbers(1, c->n_services);
+	ids->pools = numbers(1, c->n_pools);
 	ids->servers = numbers(1, c->n_servers);
-	return ids->vips && ids->gateways && ids->services && ids->servers ? 0 : -ENOMEM;
+	return ids->vips && ids->gateways && ids->services && ids->pools && ids->servers ? 0
+											 : -ENOMEM;
 }
 
 static int setup_state(const struct world *w, struct state *st)

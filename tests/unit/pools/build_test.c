@@ -50,7 +50,7 @@ static int setup(void **state)
 	}
 	diags_free(&d);
 	f.state = state_new();
-	if (!f.state || state_bind(f.state, f.conf, &f.ids, &e))
+	if (!f.state || state_bind(f.state, f.conf, NULL, &f.ids, &e))
 		return -1;
 	f.hops[0].ifindex = f.hops[1].ifindex = 9;
 	f.hops[0].addr = f.conf->servers[0].address;

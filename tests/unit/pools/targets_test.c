@@ -43,7 +43,7 @@ static void test_targets(void **state)
 		fail();
 	}
 	diags_free(&d);
-	assert_int_equal(state_bind(st, c, &ids, &e), 0);
+	assert_int_equal(state_bind(st, c, NULL, &ids, &e), 0);
 	assert_int_equal(target_port(c, 0), 9000); /* the check's own */
 	assert_int_equal(target_port(c, 1), 8080); /* the server's */
 	assert_int_equal(target_port(c, 2), 83);   /* TCP before UDP */
