@@ -74,11 +74,11 @@ static int share_maps(struct bpf_object *object, const struct bed *b)
 	return 0;
 }
 
-/* Gives the programs the constants of the attached one, which traces nothing. */
+/* Gives the programs the constants of the attached one, which traces nothing and reads the clock. */
 static void set_constants(struct tandem_bpf__rodata *to, const struct bed *b)
 {
 	*to = *engine_bpf(b->engine)->rodata;
-	to->trace_on = false;
+	to->trace_on = to->test_time_on = false;
 }
 
 /* The program as interfaces run it, on the same maps: its function must be the one that is measured. */

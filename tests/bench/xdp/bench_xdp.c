@@ -93,7 +93,7 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 		if (!strcmp(argv[i], "--json")) {
 			b->json = true;
 		} else if (!strcmp(argv[i], "--quick")) {
-			b->options = (struct measure_options){ 3, 1000000 };
+			b->options = (struct measure_options){ 3, 2000000 };
 		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
 			   bench_case_find(argv[i + 1])) {
 			take(b, bench_case_find(argv[++i]));

@@ -40,6 +40,7 @@ struct bench_case {
 	uint8_t tcp_flags;
 	uint64_t flows; /* a power of two, at most 2^32; in random order */
 	int32_t grown;	/* bytes that the engine puts in front */
+	bool tracked;	/* flows are recorded */
 	bool two_cpus;
 	struct bench_limit limit;
 };
