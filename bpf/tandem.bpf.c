@@ -224,29 +224,31 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 {
 	uint32_t zero = 0, bytes;
 	struct l4_tables t = { ctx, bpf_map_lookup_elem(&generation, &zero) };
-	struct l4_result r = { 0 };
+	struct l4_result result = { 0 }, *r = &result;
 	struct l4_frame f;
 	enum l4_verdict v;
 
+	/* In memory: as registers its parts would be set anew before every branch that ends the packet's way. */
+	asm volatile("" : "+r"(r) : : "memory");
 	if (!t.image)
 		return XDP_PASS;
 	frame_set(&f, ctx);
 	bytes = f.len;
-	v = l4_process(&t, &f, ctx->ingress_ifindex, &r);
-	count_verdict(v, &r);
+	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
+	count_verdict(v, r);
 	if (trace_on)
-		trace_packet(v, &r);
+		trace_packet(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
 		return XDP_PASS;
 	if (v == L4_V_FORWARDED) {
-		count(&service_counters, r.service_id, bytes);
-		count(&server_counters, r.server_id, bytes);
+		count(&service_counters, r->service_id, bytes);
+		count(&server_counters, r->server_id, bytes);
 	}
-	if (r.ifindex == ctx->ingress_ifindex)
+	if (r->ifindex == ctx->ingress_ifindex)
 		return XDP_TX;
-	return (int)bpf_redirect_map(&tx_ports, r.ifindex, 0);
+	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
 }
 
 SEC("xdp")
