@@ -124,7 +124,7 @@ int site_server_set(struct site *s, unsigned server, int wanted, int weight, con
 	}
 	log_info("server %s/%s: %s, weight %u, by %s%s%s", c->pools[sv->pool].name, sv->name,
 		server_wanted_name(o->wanted),
-		build_weight(sv, state_server(st, s->live->ids.servers[server])), who,
+		duty_weight(sv, state_server(st, s->live->ids.servers[server])), who,
 		*why ? ": " : "", why);
 	install(s, s->live, st);
 	return 0;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "controlplane/base/log.h"
 #include "controlplane/pools/clock.h"
+#include "controlplane/pools/emergency.h"
 #include "controlplane/pools/site_impl.h"
 
 enum { PUBLISH_RETRY_MS = 1000, HOLD_MAX_MS = 30000 };
@@ -86,6 +87,7 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 		return err;
 	}
 	reset_counters(s, &l->ids);
+	emergency_tell(l, s->published, b);
 	build_free(s->published);
 	s->published = b;
 	s->publish_fault.text[0] = '\0';

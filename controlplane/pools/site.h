@@ -86,8 +86,15 @@ const struct site_overlay *site_server_overlay(const struct site *s, unsigned se
 unsigned site_server_weight(const struct site *s, unsigned server);
 /* Seen state; a server without a check is up since the daemon's start. */
 void site_server_health(const struct site *s, unsigned server, struct health_report *out);
-/* Whether the server takes new flows just now: ready, weight above 0, up. */
+/* Whether the server takes new flows just now: ready, weight above 0, and up or needed for min_up. */
 bool site_server_serving(const struct site *s, unsigned server);
+
+/* What a pool does without enough healthy servers of its own. */
+struct site_pool_state {
+	bool below_min_up; /* servers that failed their checks are used too */
+	int fallen_back;   /* the pool whose servers take its new flows, or -1 */
+};
+void site_pool_state(const struct site *s, unsigned pool, struct site_pool_state *out);
 
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);

@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include "controlplane/host/host.h"
 #include "controlplane/pools/build.h"
+#include "controlplane/pools/duty.h"
 #include "controlplane/pools/live.h"
 #include "controlplane/pools/keeper.h"
 #include "controlplane/pools/site.h"

@@ -37,7 +37,7 @@ done
 	done
 	echo '}; services: {'
 	for n in {0..499}; do
-		echo "s$n: { vip = \"v$((n / 100))\"; protocol = \"udp\"; port = $((2000 + n % 100)); forward = \"nat\"; pool = \"p$n\"; };"
+		echo "s$n: { vip = \"v$((n / 100))\"; protocol = \"udp\"; port = $((2000 + n % 100)); forward = \"nat\"; pool = \"p$n\"; idle = \"1s\"; };"
 	done
 	echo '};'
 } | config

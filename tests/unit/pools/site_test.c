@@ -448,17 +448,17 @@ static void test_verdict(void **state)
 	close(fd);
 }
 
-/* Down instead of starting: no new flow in either state, and no old one any more. */
-static void test_verdict_down(void **state)
+/* A server that comes down before it ever was up takes no new flows as before, but loses those it had. */
+static void test_verdict_ends_flows(void **state)
 {
 	unsigned server = 0, turns = 0;
 
 	(void)state;
 	assert_int_equal(start_checked(1, 1), 0);
-	assert_int_equal(fake.members[0].weight, 0);
 	assert_true(fake.members[0].serves);
 	assert_true(fixture_wait(&f, has_verdict, &server));
 	assert_true(fixture_wait(&f, never, &turns));
+	assert_true(fake.publishes > 1);
 	assert_int_equal(fake.members[0].weight, 0);
 	assert_false(fake.members[0].serves);
 }
@@ -521,7 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hold_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hold_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_verdict_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verdict_ends_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
 	};
