@@ -58,7 +58,6 @@ const struct bench_case bench_cases[] = {
 	{ "swap MACs", FLOOR, .program = "floor_swap" },
 	{ "encapsulate only", FLOOR, .program = "floor_encapsulate" },
 	{ "harness alone", FLOOR, .program = "floor_harness", .flows = M1 },
-	{ "cached load", FLOOR, .program = "floor_load", .flows = 1 },
 	{ "random load", FLOOR, .program = "floor_load", .flows = BENCH_TABLE_LINES },
 };
 
