@@ -92,12 +92,13 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 
+/* One value holds all lines: the program reaches them from one pointer, without a look-up each. */
 static int image_map_new(uint32_t lines)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 
-	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t), sizeof(struct l4_line),
-		lines, &opts);
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t),
+		(uint32_t)(lines * sizeof(struct l4_line)), 1, &opts);
 }
 
 /* Copies a per-CPU map of another size, as far as both reach. */
@@ -215,12 +216,20 @@ static void read_image(struct loader *l, int image)
 	struct loader_past *past = &l->past;
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof info;
+	struct l4_root *root;
 	int rings;
 
-	if (bpf_obj_get_info_by_fd(image, &info, &size) || info.value_size != sizeof *past->image)
+	if (bpf_obj_get_info_by_fd(image, &info, &size) || info.value_size < sizeof *root)
 		return;
-	past->image = map_values(image, info.max_entries, sizeof *past->image);
-	past->image_lines = info.max_entries;
+	root = map_values(image, 1, info.value_size);
+	if (!root || root->magic != L4_TABLES_MAGIC) {
+		if (root)
+			munmap(root, info.value_size);
+		return;
+	}
+	past->generation = root->generation;
+	past->image = (struct l4_line *)root;
+	past->image_lines = info.value_size / sizeof *past->image;
 	rings = old_map(l, l->bpf->maps.rings, &info);
 	if (rings < 0)
 		return;
@@ -233,16 +242,12 @@ static void read_generation(struct loader *l)
 {
 	uint32_t zero = 0, id;
 	struct bpf_map_info info;
-	struct l4_root root;
 	int outer = old_map(l, l->bpf->maps.generation, &info), inner;
 
 	if (outer < 0)
 		return;
 	if (!bpf_map_lookup_elem(outer, &zero, &id) && (inner = bpf_map_get_fd_by_id(id)) >= 0) {
-		if (!bpf_map_lookup_elem(inner, &zero, &root) && root.magic == L4_TABLES_MAGIC) {
-			l->past.generation = root.generation;
-			read_image(l, inner);
-		}
+		read_image(l, inner);
 		close(inner);
 	}
 	close(outer);
@@ -345,6 +350,7 @@ int loader_open(
 		goto fail;
 	}
 	l->bpf->rodata->trace_on = l->bpf->rodata->test_time_on = trace;
+	l->bpf->rodata->image_lines = sizes->image_lines;
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(sizes->image_lines);
 	if (image < 0) {

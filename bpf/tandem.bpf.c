@@ -11,6 +11,9 @@ const volatile bool trace_on;
 /* Set before loading: coarse time is what the map test_time says, so that tests move it. */
 const volatile bool test_time_on;
 
+/* Lines of an image's map, which all generations share. */
+const volatile uint32_t image_lines = L4_LINE_FIRST;
+
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
 
@@ -18,12 +21,26 @@ enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
 	struct xdp_md *ctx;
-	void *image;
+	const struct l4_line *image; /* image_lines of them */
 };
+
+/* The published image, or NULL. */
+static __always_inline const struct l4_line *image_now(void)
+{
+	uint32_t zero = 0;
+	void *map = bpf_map_lookup_elem(&generation, &zero);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
 
 L4_INLINE const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
 {
-	return bpf_map_lookup_elem(t->image, &line);
+	uint64_t at = line;
+
+	if (__builtin_constant_p(line) && line < L4_LINE_FIRST)
+		return t->image + line;
+	asm volatile("" : "+r"(at)); /* the verifier is to see the register that is compared */
+	return at < image_lines ? t->image + at : NULL;
 }
 
 L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)
@@ -173,9 +190,7 @@ L4_INLINE enum l4_refused l4_tables_refuse(
  * record is worth least. */
 static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
 {
-	uint32_t zero = 0;
-
-	*t = (struct l4_tables){ NULL, bpf_map_lookup_elem(&generation, &zero) };
+	*t = (struct l4_tables){ NULL, image_now() };
 	if (!t->image)
 		return false;
 	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
@@ -267,31 +282,33 @@ static __always_inline void trace_packet(enum l4_verdict v, const struct l4_resu
 
 __noinline int tandem_packet(struct xdp_md *ctx)
 {
-	uint32_t zero = 0, bytes;
-	struct l4_tables t = { ctx, bpf_map_lookup_elem(&generation, &zero) };
-	struct l4_result r = { 0 };
+	struct l4_tables t = { ctx, image_now() };
+	uint32_t bytes;
+	struct l4_result result = { 0 }, *r = &result;
 	struct l4_frame f;
 	enum l4_verdict v;
 
+	/* In memory: as registers its parts would be set anew before every branch that ends the packet's way. */
+	asm volatile("" : "+r"(r) : : "memory");
 	if (!t.image)
 		return XDP_PASS;
 	frame_set(&f, ctx);
 	bytes = f.len;
-	v = l4_process(&t, &f, ctx->ingress_ifindex, &r);
-	count_verdict(v, &r);
+	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
+	count_verdict(v, r);
 	if (trace_on)
-		trace_packet(v, &r);
+		trace_packet(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
 		return XDP_PASS;
 	if (v == L4_V_FORWARDED) {
-		count(&service_counters, r.service_id, bytes);
-		count(&server_counters, r.server_id, bytes);
+		count(&service_counters, r->service_id, bytes);
+		count(&server_counters, r->server_id, bytes);
 	}
-	if (r.ifindex == ctx->ingress_ifindex)
+	if (r->ifindex == ctx->ingress_ifindex)
 		return XDP_TX;
-	return (int)bpf_redirect_map(&tx_ports, r.ifindex, 0);
+	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
 }
 
 SEC("xdp")

@@ -33,5 +33,7 @@ L4_INLINE void *l4_at(const struct l4_frame *f, uint32_t off, uint32_t size)
 	uint8_t *p = f->data + off;
 
 	__asm__("" : "+r"(p));
+	if (!p)
+		__builtin_unreachable();
 	return p + size > f->end ? NULL : p;
 }

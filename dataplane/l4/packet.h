@@ -339,18 +339,31 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
-/* An IP packet whose addresses have been read and whose frame is for this host. */
-L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, struct l4_result *r)
+/* Whether the frame is for the interface that it came in by, which *w learns. */
+L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex)
+{
+	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	w->port = l4_port_of(w->tables, w->root, ifindex);
+	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
+}
+
+/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
+ * at the filter. */
+L4_INLINE enum l4_verdict l4_process_known(
+	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
 	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
 	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
-	bool maybe_ours = l4_filter_has(w, dst), maybe_server = l4_filter_has(w, src);
+	bool maybe_ours = l4_filter_has(w, dst);
 	enum l4_parsed parsed;
 	const void *row;
 
-	if (!maybe_ours && !maybe_server)
+	if (!maybe_ours && !l4_filter_has(w, src))
+		return L4_V_NOT_OURS;
+	if (!l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
 	parsed = is6 ? l4_parse_ip6_payload(f, p) : l4_parse_ip4_payload(f, p);
 	if (maybe_ours) {
@@ -367,7 +380,7 @@ L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, s
 			return l4_process_own(w, f, parsed, r);
 		}
 	}
-	if (maybe_server && parsed == L4_PARSED_PORTS) {
+	if (parsed == L4_PARSED_PORTS && l4_filter_has(w, src)) {
 		row = l4_find(w, p->flow.src, src,
 			l4_key_tail(p->flow.sport, p->flow.protocol, L4_KIND_REVERSE | is6));
 		if (row)
@@ -376,45 +389,54 @@ L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, s
 	return L4_V_NOT_OURS;
 }
 
+L4_INLINE enum l4_verdict l4_process_ip(
+	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+{
+	enum l4_verdict v;
+
+	w->refuse = L4_REFUSE_NONE;
+	w->reverse = NULL;
+	v = l4_process_known(w, f, ifindex, r);
+	return w->refuse ? l4_refuse(w, f, v, r) : v;
+}
+
 /* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. */
 L4_INLINE enum l4_verdict l4_process(
 	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
 {
-	struct l4_walk w = { .tables = t };
+	struct l4_walk w;
 	const struct l4_keys *keys = l4_tables_line(t, L4_LINE_KEYS);
-	const struct l4_eth *eth;
 	enum l4_verdict v;
 
 	w.root = l4_tables_line(t, L4_LINE_ROOT);
 	if (!w.root || !keys || !w.root->generation)
 		return L4_V_NOT_OURS;
+	w.tables = t;
 	w.keys = keys;
-	w.port = l4_port_of(t, w.root, ifindex);
-	if (!w.port)
-		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
+		w.port = l4_port_of(t, w.root, ifindex);
+		if (!w.port)
+			return L4_V_NOT_OURS;
 		return l4_process_arp(&w, f, r);
 	case L4_ETH_IP4:
 		if (!l4_parse_ip4(f, &w.packet))
 			return L4_V_UNREADABLE;
-		break;
+		return l4_process_ip(&w, f, ifindex, r);
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
+		w.port = l4_port_of(t, w.root, ifindex);
+		if (!w.port)
+			return L4_V_NOT_OURS;
 		v = l4_process_nd(&w, f, r);
 		if (v != L4_V_NOT_OURS)
 			return v;
-		break;
+		return l4_process_ip(&w, f, ifindex, r);
 	default:
 		return L4_V_NOT_OURS;
 	}
-	eth = l4_at(f, 0, sizeof *eth);
-	if (!eth || !l4_mac_is(eth->dst, w.port->mac))
-		return L4_V_NOT_OURS;
-	v = l4_process_ip(&w, f, r);
-	return w.refuse ? l4_refuse(&w, f, v, r) : v;
 }

@@ -74,6 +74,13 @@ static int share_maps(struct bpf_object *object, const struct bed *b)
 	return 0;
 }
 
+/* Gives the programs the constants of the attached one, which traces nothing and reads the clock. */
+static void set_constants(struct tandem_bpf__rodata *to, const struct bed *b)
+{
+	*to = *engine_bpf(b->engine)->rodata;
+	to->trace_on = to->test_time_on = false;
+}
+
 /* The program as interfaces run it, on the same maps: its function must be the one that is measured. */
 static int compare(struct bed *b, struct err *e)
 {
@@ -82,8 +89,10 @@ static int compare(struct bed *b, struct err *e)
 	struct bpf_program *p;
 	int rc = attached ? share_maps(attached->obj, b) : -errno;
 
-	if (!rc)
+	if (!rc) {
+		set_constants(attached->rodata, b);
 		rc = tandem_bpf__load(attached);
+	}
 	if (!rc)
 		rc = function_of(
 			bpf_program__fd(attached->progs.tandem_xdp), "tandem_packet", &want);
@@ -111,6 +120,9 @@ static int open_bench(struct bed *b)
 	b->bpf = bench_bpf__open();
 	if (!b->bpf)
 		return -errno;
+	/* bench.bpf.c has no constants of its own. */
+	_Static_assert(sizeof *b->bpf->rodata == sizeof(struct tandem_bpf__rodata), "the same");
+	set_constants((struct tandem_bpf__rodata *)b->bpf->rodata, b);
 	rc = share_maps(b->bpf->obj, b);
 	return rc ? rc : bench_bpf__load(b->bpf);
 }

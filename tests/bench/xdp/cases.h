@@ -9,7 +9,8 @@ enum bench_site {
 	SITE_FULL,	   /* a service per case, besides 500 with 500 pools of 8 servers */
 	SITE_TEN,	   /* 10 services, 10 servers */
 	SITE_10K_SERVICES, /* the same with 10,000 services on its one pool */
-	SITE_10K_SERVERS,  /* the same with 10,000 servers in the pool that is measured */
+	SITE_10K_SERVERS,  /* the same with 10,000 servers in pools of 10 */
+	SITE_10K_POOL,	   /* the same with 10,000 servers in the pool that is measured */
 	SITE_COUNT,
 };
 
@@ -39,6 +40,7 @@ struct bench_case {
 	uint8_t tcp_flags;
 	uint64_t flows; /* a power of two, at most 2^32; in random order */
 	int32_t grown;	/* bytes that the engine puts in front */
+	bool tracked;	/* flows are recorded */
 	bool two_cpus;
 	struct bench_limit limit;
 };

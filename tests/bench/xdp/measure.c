@@ -112,31 +112,74 @@ static int program_of(const struct bench_case *c, const struct bed *bed)
 	return bpf_program__fd(bpf_object__find_program_by_name(bed->bpf->obj, name));
 }
 
-/* The time of a packet on the slower processor. */
-static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t packets, double *ns,
-	struct err *e)
+/* What the engine counted. */
+struct tally {
+	uint64_t verdicts[L4_V_COUNT];
+	uint64_t records; /* made */
+};
+
+static int tally_read(struct tally *t, const struct bed *bed)
 {
-	uint64_t before[L4_V_COUNT], after[L4_V_COUNT];
+	uint64_t places[L4_PLACE_COUNT];
+	int rc = engine_verdict_counters(bed->engine, t->verdicts);
+
+	if (!rc)
+		rc = engine_record_counters(bed->engine, places);
+	t->records = 0;
+	for (unsigned i = 0; i < L4_PLACE_COUNT && !rc; i++)
+		t->records += places[i];
+	return rc;
+}
+
+/* How many records the packets of a case must make: new flows one each, others when they are first seen. */
+static uint64_t least_records(const struct bench_case *c, uint64_t packets, bool first)
+{
+	if (!c->tracked)
+		return 0;
+	return c->flows > packets ? packets : first;
+}
+
+/* Whether the engine did with the packets what the case is about. */
+static int check_tally(const struct bench_case *c, const struct tally *was, const struct tally *now,
+	uint64_t packets, bool first, struct err *e)
+{
+	uint64_t done = now->verdicts[wanted(c)] - was->verdicts[wanted(c)];
+	uint64_t made = now->records - was->records;
+
+	if (c->traffic == TRAFFIC_FLOOR)
+		return 0;
+	if (done != packets)
+		return err_set(e, -EPROTO,
+			"%s: %llu of %llu packets came to the verdict that is measured", c->name,
+			(unsigned long long)done, (unsigned long long)packets);
+	if (made < least_records(c, packets, first) || (!c->tracked && made))
+		return err_set(e, -EPROTO, "%s: %llu packets made %llu records", c->name,
+			(unsigned long long)packets, (unsigned long long)made);
+	return 0;
+}
+
+/* The time of a packet on the slower processor. */
+static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t packets, bool first,
+	double *ns, struct err *e)
+{
 	struct part parts[2] = { { 0 } };
 	unsigned n = c->two_cpus ? 2 : 1;
+	struct tally before, after;
 	int cpus[2], rc;
 
 	if ((unsigned)cpus_allowed(cpus) < n)
 		return err_set(e, -ENODEV, "%s needs %u processors", c->name, n);
 	for (unsigned i = 0; i < n; i++)
 		parts[i] = (struct part){ c, bed, program_of(c, bed), cpus[i], packets, 0, 0 };
-	engine_verdict_counters(bed->engine, before);
-	rc = parts_run(parts, n);
+	rc = tally_read(&before, bed);
+	if (!rc)
+		rc = parts_run(parts, n);
+	if (!rc)
+		rc = tally_read(&after, bed);
 	if (rc)
 		return err_set(e, rc, "%s: the program cannot be run: %s", c->name, strerror(-rc));
-	engine_verdict_counters(bed->engine, after);
-	if (c->traffic != TRAFFIC_FLOOR &&
-		after[wanted(c)] - before[wanted(c)] != (uint64_t)packets * n)
-		return err_set(e, -EPROTO,
-			"%s: %llu of %u packets came to the verdict that is measured", c->name,
-			(unsigned long long)(after[wanted(c)] - before[wanted(c)]), packets * n);
 	*ns = parts[0].ns > parts[1].ns ? parts[0].ns : parts[1].ns;
-	return 0;
+	return check_tally(c, &before, &after, (uint64_t)packets * n, first, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -154,7 +197,7 @@ int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT]
 	for (unsigned run = 0; run <= o->runs && !rc; run++)
 		for (unsigned i = 0; i < n && !rc; i++) {
 			m[i].n_runs = run;
-			rc = run_once(m[i].of, &beds[m[i].of->site], o->packets,
+			rc = run_once(m[i].of, &beds[m[i].of->site], o->packets, !run,
 				&m[i].runs[run ? run - 1 : 0], e);
 		}
 	for (unsigned i = 0; i < n && !rc; i++)

@@ -59,9 +59,7 @@ static unsigned case_servers(const struct bench_case *c)
 {
 	if (c->traffic == TRAFFIC_REPLY)
 		return 1;
-	return c->site == SITE_10K_SERVERS ? TEN_THOUSAND
-	       : c->site == SITE_FULL	   ? POOL_SERVERS
-					   : TEN;
+	return c->site == SITE_10K_POOL ? TEN_THOUSAND : c->site == SITE_FULL ? POOL_SERVERS : TEN;
 }
 
 static void write_case(struct writer *w, const struct bench_case *c)
@@ -74,21 +72,29 @@ static void write_case(struct writer *w, const struct bench_case *c)
 	write_service(w, c->service, c->family == 6 ? "web6" : "web", SITE_CASE_PORT + at, pool);
 }
 
-/* The other services, which packets do not ask for but in SITE_FULL. */
+/* The services beside the cases' own; those without a pool of their own use the last case's. */
+static const struct others {
+	unsigned services, pools, servers; /* pools: their own; servers: of each */
+} others[SITE_COUNT] = {
+	[SITE_FULL] = { SITE_SPREAD_SERVICES, SITE_SPREAD_SERVICES, POOL_SERVERS },
+	[SITE_TEN] = { TEN - 1, 0, 0 },
+	[SITE_10K_SERVICES] = { TEN_THOUSAND - 1, 0, 0 },
+	[SITE_10K_SERVERS] = { TEN_THOUSAND / TEN - 1, TEN_THOUSAND / TEN - 1, TEN },
+	[SITE_10K_POOL] = { TEN - 1, 0, 0 },
+};
+
 static void write_others(struct writer *w, enum bench_site site)
 {
-	unsigned n = site == SITE_FULL		 ? SITE_SPREAD_SERVICES
-		     : site == SITE_10K_SERVICES ? TEN_THOUSAND - 1
-						 : TEN - 1;
-	char pool[16] = "case";
+	const struct others *o = &others[site];
+	char pool[16] = "";
 
 	for (unsigned i = 0; i < bench_n_cases; i++)
 		if (bench_cases[i].site == site && bench_cases[i].service)
 			snprintf(pool, sizeof pool, "case%u", i);
-	for (unsigned i = 0; i < n; i++) {
-		if (site == SITE_FULL) {
-			snprintf(pool, sizeof pool, "spread%u", i);
-			write_servers(w, pool, POOL_SERVERS, 4, false);
+	for (unsigned i = 0; i < o->services; i++) {
+		if (i < o->pools) {
+			snprintf(pool, sizeof pool, "other%u", i);
+			write_servers(w, pool, o->servers, 4, false);
 		}
 		write_service(w, "forward = \"dsr\"; ", "spread", SITE_FIRST_PORT + i, pool);
 	}
