@@ -126,7 +126,7 @@ const struct conf_key conf_schema[] = {
 	  .help = "slots of the rings of all pools together; a pool takes the smallest power of two that is "
 		  "at least 100 times its servers and those that it falls back on, from 256 to 1048576" },
 	{ .path = "limits.records", .type = CONF_INT, FIELD(conf, limits.records), .unit = "records",
-	  .min = 1024, .max = 67108864, .fallback = "1048576",
+	  .min = 1024, .max = 67108864, .fallback = "2097152",
 	  .help = "records of flows, 16 bytes each, rounded up to a power of two; flows need one while a "
 		  "change of their pool could touch them, and always with track = \"all\" or "
 		  "affinity = \"client\"" },
