@@ -12,6 +12,10 @@
 
 struct event_base;
 struct site;
+struct tracking;
+struct tracking_node;
+struct tracking_pool;
+struct tracking_server;
 
 enum server_wanted { SERVER_READY, SERVER_DRAIN, SERVER_MAINT };
 
@@ -96,10 +100,19 @@ struct site_pool_state {
 };
 void site_pool_state(const struct site *s, unsigned pool, struct site_pool_state *out);
 
+/* From now on this is what the sweep found (tracking.h); NULL: nothing is known. It stays the caller's and must
+ * hold until the next call. */
+void site_set_tracking(struct site *s, const struct tracking *t);
+/* What it says; NULL: nothing is known. */
+const struct tracking_server *site_server_tracking(const struct site *s, unsigned server);
+const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool);
+const struct tracking_node *site_tracking(const struct site *s);
+
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);
 uint32_t site_gateway_id(const struct site *s, unsigned gateway);
 uint32_t site_service_id(const struct site *s, unsigned service);
+uint32_t site_pool_id(const struct site *s, unsigned pool);
 uint32_t site_server_id(const struct site *s, unsigned server);
 
 struct site_status {
