@@ -37,6 +37,7 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 /* A PATCH as site_server_set() takes it. */
 struct change {
 	int wanted, weight;
+	bool has_why;
 	char why[sizeof(((struct site_overlay *)0)->why)];
 };
 
@@ -72,6 +73,7 @@ static bool parse_why(struct call *c, json_t *value, struct change *out)
 {
 	const char *text = value ? json_string_value(value) : "";
 
+	out->has_why = value;
 	if (!text) {
 		call_problem(c, 422, "\"why\" must be a string");
 		return false;
@@ -136,8 +138,8 @@ static void change_server(struct call *c, unsigned server, const struct change *
 		call_problem(c, 500, "cannot tell who is calling: %s", strerror(-err));
 		return;
 	}
-	err = site_server_set(
-		c->site, server, change->wanted, change->weight, who, change->why, &e);
+	err = site_server_set(c->site, server, change->wanted, change->weight, who,
+		change->has_why ? change->why : NULL, &e);
 	if (err)
 		call_problem(c, call_status(err), "%s", e.text);
 	else

@@ -70,7 +70,10 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 	struct err *e);
 
 /* Changes what is wanted of a server (index into the configuration's servers). weight -1 leaves the weight
- * alone, -2 goes back to the configuration's; wanted -1 leaves the wanted state alone. The change is
+ * alone, -2 goes back to the configuration's; wanted -1 leaves the wanted state alone. why NULL: no reason is
+ * given; then one that was given before holds on unless it was for what is changed now. It is taken to be
+ * for the wanted state, or for the weight while the server is wanted ready; and it goes when nothing differs
+ * from the configuration any more. The change is
  * saved and published before the call returns; after an error nothing has changed. Returns 0, -EAGAIN
  * and -EBUSY as site_apply(), or another negative errno and a sentence. */
 int site_server_set(struct site *s, unsigned server, int wanted, int weight, const char *who,

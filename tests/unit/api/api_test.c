@@ -370,6 +370,11 @@ static void test_patch(void **state)
 	assert_int_equal(number_at(j, "changes.0.weight"), 9);
 	assert_int_equal(number_at(j, "servers.drain"), 1);
 	assert_int_equal(number_at(j, "servers.serving"), 2);
+	j = ask("PATCH", WEB2, "{\"weight\": 8}", 200);
+	assert_string_equal(text_at(j, "why"), "disk \xc3\xa4");
+	j = ask("PATCH", WEB2, "{\"weight\": 8, \"why\": \"\"}", 200);
+	assert_true(json_is_null(at(j, "why")));
+	ask("PATCH", WEB2, "{\"weight\": 8, \"why\": \"x\"}", 200);
 	j = ask("PATCH", WEB2, "{\"wanted\": \"ready\", \"weight\": null}", 200);
 	assert_int_equal(number_at(j, "weight"), 5);
 	assert_true(json_is_null(at(j, "why")));
