@@ -156,6 +156,8 @@ static void test_order(void **state)
 		"pools: { new: { servers: { n1: { address = \"198.51.100.15\"; }; }; };");
 	more = fixture_replaced(text, "min_up = 2;", "min_up = 1;");
 	fixture_write(&f, more);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
 	assert_int_equal(site_apply(f.site, NULL, NULL, &f.diags, &f.e), 0);
 	expect_log("");
 	free(more);
