@@ -295,6 +295,16 @@ static void test_tracked(void **state)
 /* Drained is who is wanted so and has nothing left. */
 static void test_drained(void **state)
 {
+	static const struct {
+		struct tracking_server left;
+		bool drained;
+	} cases[] = {
+		{ { .records = 1 }, false },
+		{ { .slots = 1 }, false },
+		{ { .base_slots = 1 }, false },
+		{ { .stale = 1 }, true }, /* of no flow */
+		{ { 0 }, true },
+	};
 	struct tracking_server servers[3] = { 0 };
 	const struct tracking t = { .servers = servers, .n_servers = 3 };
 
@@ -303,14 +313,10 @@ static void test_drained(void **state)
 	assert_true(json_is_false(at(get(WEB2), "drained")));
 	assert_true(
 		json_is_true(at(ask("PATCH", WEB2, "{\"wanted\": \"drain\"}", 200), "drained")));
-	servers[2].records = 1;
-	assert_true(json_is_false(at(get(WEB2), "drained")));
-	servers[2] = (struct tracking_server){ .slots = 1 };
-	assert_true(json_is_false(at(get(WEB2), "drained")));
-	servers[2] = (struct tracking_server){ .base_slots = 1 };
-	assert_true(json_is_false(at(get(WEB2), "drained")));
-	servers[2] = (struct tracking_server){ .stale = 1 }; /* of no flow */
-	assert_true(json_is_true(at(get(WEB2), "drained")));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		memcpy(&servers[2], &cases[i].left, sizeof servers[2]);
+		assert_int_equal(json_is_true(at(get(WEB2), "drained")), cases[i].drained);
+	}
 	ask("PATCH", WEB2, "{\"wanted\": \"maint\"}", 200);
 	assert_true(json_is_false(at(get(WEB2), "drained")));
 	ask("GET", "/v1/pools/web/servers/none", NULL, 404);

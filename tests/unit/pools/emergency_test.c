@@ -153,7 +153,8 @@ static void test_order(void **state)
 	want(1, SERVER_DRAIN);
 	expect_log("falls back on pool spare");
 	text = fixture_replaced(site_config_text(f.site), "pools: {",
-		"pools: { new: { servers: { n1: { address = \"198.51.100.15\"; }; }; };");
+		"pools: { new: { servers: { n1: { address = \"198.51.100.15\"; }; }; };\n"
+		"new2: { servers: { n1: { address = \"198.51.100.16\"; }; }; };");
 	more = fixture_replaced(text, "min_up = 2;", "min_up = 1;");
 	fixture_write(&f, more);
 	diags_free(&f.diags);
