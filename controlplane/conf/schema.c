@@ -228,7 +228,7 @@ const struct conf_key conf_schema[] = {
 	  .words = empties, .fallback = "drop", .reloadable = true, .example = "sorry",
 	  .help = "what becomes of new flows while no server of the pool takes any: drop: they are dropped; "
 		  "reset: they are refused by a TCP reset or an ICMP port unreachable; else the servers of "
-		  "that pool take them" },
+		  "that pool take them, which may fall back in turn, over eight pools at most" },
 	{ .path = "pools.*.min_up", .type = CONF_INT, FIELD(conf_pool, min_up), .unit = "servers", .min = 0,
 	  .max = 65535, .fallback = "0", .reloadable = true,
 	  .help = "while fewer servers than this are up, those that failed their checks are used too, since "
