@@ -302,7 +302,7 @@ static void test_drained(void **state)
 		{ { .records = 1 }, false },
 		{ { .slots = 1 }, false },
 		{ { .base_slots = 1 }, false },
-		{ { .stale = 1 }, true }, /* of no flow */
+
 		{ { 0 }, true },
 	};
 	struct tracking_server servers[3] = { 0 };
