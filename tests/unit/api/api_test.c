@@ -258,8 +258,8 @@ static void test_nothing_tracked(void **state)
 
 static void test_tracked(void **state)
 {
-	struct tracking_server servers[3] = { [1] = { 11, 12, 13, 14 }, [2] = { 21, 22, 23, 24 } };
-	const struct tracking_pool pools[2] = { [1] = { 31, 32, 1024, 33 } };
+	struct tracking_server servers[3] = { [1] = { 11, 13, 14 }, [2] = { 21, 23, 24 } };
+	const struct tracking_pool pools[2] = { [1] = { 31, 1024, 33 } };
 	const struct tracking t = { servers, pools, 3, 2, 1,
 		{ 1000, 101, 102, 103, { 104, 105, 106, 107 }, 108 } };
 	json_t *j;
