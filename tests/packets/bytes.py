@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps the hex of packet cases equal to the scapy expressions above it (README.md).
+"""Keeps the hex of packet cases equal to the expressions above it: frames and hashes of flows (README.md).
 
 bytes.py --check FILE...   fails when a file's hex is not what its expressions give
 bytes.py --write FILE...   writes it anew
@@ -19,7 +19,8 @@ from scapy.packet import Packet, Raw
 import siphash
 import world as worlds
 
-FRAME = re.compile(r'(in) (\S+) |(send) \S+ (\S+) ')
+FRAME = re.compile(r'(in) (\S+) |send \S+ \S+ ')
+FLOW = re.compile(r'record(?:ed)? (?:\S+ ){5}|slot (?:\S+ ){3}')
 HEX_LINE = re.compile(r'\s+[0-9a-f]{4}: ')
 LINE_BYTES, RUN_MIN = 32, 24
 
@@ -48,6 +49,16 @@ def hash_of(frame):
                              6 if isinstance(transport, inet.TCP) else 17)
 
 
+def client(address, pool):
+    """The hash of a client of a pool with that number."""
+    return siphash.client_hash(address, pool)
+
+
+def beside(flow, n):
+    """The hash of a flow that differs in the bits of n alone: low ones choose the slot, the highest the bucket."""
+    return (flow if isinstance(flow, int) else hash_of(flow)) ^ n
+
+
 def label(frame):
     """The flow label of a tunnel for the packet."""
     return siphash.flow_label(hash_of(frame))
@@ -69,7 +80,8 @@ def names_of(world_path):
     out = {}
     for module in (l2, inet, inet6):
         out.update(vars(module))
-    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote)
+    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote,
+               client=client, beside=beside)
     out.update(worlds.World(world_path).names)
     return out
 
@@ -103,7 +115,7 @@ def refresh(path, seeds=None):
         elif line.startswith('let '):
             name, expression = line[4:].split('=', 1)
             names[name.strip()] = evaluate(expression, names, f'{path}:{len(new)}')
-        match = FRAME.match(line)
+        match, is_flow = FRAME.match(line) or FLOW.match(line), FLOW.match(line)
         if not match:
             continue
         where, expression = f'{path}:{len(new)}', line[match.end():]
@@ -114,11 +126,13 @@ def refresh(path, seeds=None):
         while i < len(old) and HEX_LINE.match(old[i]):
             i += 1
         frame = evaluate(expression, names, where)
+        if is_flow:
+            frame = (frame if isinstance(frame, int) else hash_of(frame)).to_bytes(8, 'big')
         if not isinstance(frame, (bytes, Packet)):
             raise SystemExit(f'{where}: the expression makes no frame')
         frame = bytes(frame)
         new += hex_lines(frame)
-        if match[1] and seeds is not None:
+        if not is_flow and match[1] and seeds is not None:
             seeds.append((match[2], frame))
     return old, new
 

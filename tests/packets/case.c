@@ -2,12 +2,13 @@
 #include "tests/packets/case.h"
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tests/packets/lines.h"
 
-#define WORDS_MAX 5
+#define WORDS_MAX  7
+#define HASH_BYTES 8
 
 struct reader {
 	struct lines lines;
@@ -15,6 +16,7 @@ struct reader {
 	struct packet_case *at; /* the case being read */
 	struct case_step *step; /* its last step */
 	struct frame *frame;	/* where hex lines go */
+	size_t frame_len;	/* that it must have; 0: any but none */
 	bool answered;		/* the last step has its verdict */
 	char *word[WORDS_MAX];
 	unsigned n;
@@ -48,6 +50,36 @@ enum l4_verdict verdict_find(const char *name)
 	return v;
 }
 
+static const char *const places[L4_PLACE_COUNT] = {
+#define X(symbol, name, help) [L4_PLACE_##symbol] = name,
+	L4_RECORD_PLACES(X)
+#undef X
+};
+
+const char *place_name(unsigned place)
+{
+	return places[place];
+}
+
+/* The index of a word in a list; its length when it is none of them. */
+static unsigned find_word(const char *const *words, unsigned n, const char *word)
+{
+	unsigned i = 0;
+
+	while (i < n && strcmp(words[i], word))
+		i++;
+	return i;
+}
+
+uint64_t case_hash(const struct frame *flow)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < HASH_BYTES; i++)
+		hash = hash << 8 | flow->bytes[i];
+	return hash;
+}
+
 /* The array with room for one more, which is zeroed; NULL, and the old one stays, when out of memory. */
 static void *grow(void *array, unsigned n, size_t size)
 {
@@ -76,6 +108,16 @@ static struct case_step *add_step(struct packet_case *c)
 		return NULL;
 	c->steps = grown;
 	return &grown[c->n_steps++];
+}
+
+static struct case_record *add_record(struct packet_case *c)
+{
+	struct case_record *grown = grow(c->records, c->n_records, sizeof *grown);
+
+	if (!grown)
+		return NULL;
+	c->records = grown;
+	return &grown[c->n_records++];
 }
 
 static struct case_counter *add_counter(struct packet_case *c)
@@ -110,7 +152,10 @@ static int finish_frame(struct reader *r, struct err *e)
 {
 	if (r->frame && !r->frame->len)
 		return lines_error(&r->lines, e, "the frame above has no bytes: bytes.py --write");
+	if (r->frame && r->frame_len && r->frame->len != r->frame_len)
+		return lines_error(&r->lines, e, "the hash above has not %zu bytes", r->frame_len);
 	r->frame = NULL;
+	r->frame_len = 0;
 	return 0;
 }
 
@@ -150,22 +195,168 @@ static int read_case(struct reader *r, struct err *e)
 	return 0;
 }
 
+static int new_step(
+	struct reader *r, enum case_step_kind kind, struct case_step **out, struct err *e)
+{
+	int rc = finish_frame(r, e);
+
+	if (rc)
+		return rc;
+	if (r->step && !r->answered)
+		return lines_error(&r->lines, e, "the frame before has no verdict");
+	*out = add_step(r->at);
+	if (!*out)
+		return err_set(e, -ENOMEM, "out of memory");
+	(*out)->kind = kind;
+	(*out)->line = r->lines.number;
+	r->step = NULL; /* which may have moved */
+	return 0;
+}
+
 /* in INTERFACE EXPRESSION */
 static int read_in(struct reader *r, struct err *e)
 {
-	int i = r->n > 1 ? world_interface(r->f->world, r->word[1]) : -1;
+	int i = r->n > 1 ? world_interface(r->f->world, r->word[1]) : -1, rc;
+	struct case_step *s;
 
-	if (r->step && !r->answered)
-		return lines_error(&r->lines, e, "the frame before has no verdict");
 	if (i < 0 || r->n < 3)
 		return lines_error(&r->lines, e, "expected: in INTERFACE EXPRESSION");
-	r->step = add_step(r->at);
-	if (!r->step)
-		return err_set(e, -ENOMEM, "out of memory");
-	r->step->line = r->lines.number;
-	r->step->in_ifindex = r->f->world->links[i].ifindex;
-	r->frame = &r->step->in;
+	rc = new_step(r, CASE_FRAME, &s, e);
+	if (rc)
+		return rc;
+	s->in_ifindex = r->f->world->links[i].ifindex;
+	r->step = s;
+	r->frame = &s->in;
 	r->answered = false;
+	return 0;
+}
+
+/* now N */
+static int read_now(struct reader *r, struct err *e)
+{
+	struct case_step *s;
+	uint64_t now;
+	int rc;
+
+	if (r->n != 2 || !words_number(r->word[1], UINT16_MAX, &now))
+		return lines_error(&r->lines, e, "expected: now N");
+	rc = new_step(r, CASE_NOW, &s, e);
+	if (!rc)
+		s->now = (uint16_t)now;
+	return rc;
+}
+
+/* A server of a pool, or `none`; other negative numbers: there is no such one. */
+static int find_side(const struct reader *r, unsigned pool, const char *word)
+{
+	int server;
+
+	if (!strcmp(word, "none"))
+		return CASE_NONE;
+	server = conf_find_server(r->f->world->conf, pool, word);
+	return server < 0 ? INT_MIN : server;
+}
+
+/* slots POOL OWNER BASE: of all slots; slot POOL OWNER BASE EXPRESSION: of a flow's */
+static int read_slots(struct reader *r, struct err *e)
+{
+	bool one = !strcmp(r->word[0], "slot");
+	int pool = r->n > 1 ? conf_find_pool(r->f->world->conf, r->word[1]) : -1, owner, base, rc;
+	struct case_step *s;
+
+	if (pool < 0 || (one ? r->n < 5 : r->n != 4))
+		return lines_error(&r->lines, e, "expected: %s POOL OWNER BASE|settled%s",
+			r->word[0], one ? " EXPRESSION" : "");
+	owner = find_side(r, (unsigned)pool, r->word[2]);
+	base = strcmp(r->word[3], "settled") ? find_side(r, (unsigned)pool, r->word[3])
+					     : CASE_SETTLED;
+	if (owner == INT_MIN || base == INT_MIN)
+		return lines_error(&r->lines, e, "no such server in the pool");
+	rc = new_step(r, CASE_SLOTS, &s, e);
+	if (rc)
+		return rc;
+	s->slots = (struct case_slots){ .pool = (unsigned)pool, .owner = owner, .base = base };
+	if (one) {
+		r->frame = &s->slots.flow;
+		r->frame_len = HASH_BYTES;
+	}
+	return 0;
+}
+
+/* WORD STATE POOL/SERVER TIME SEQ|- agrees|differs EXPRESSION */
+static int parse_record(struct reader *r, struct case_record *out, struct err *e)
+{
+	static const char *const states[] = {
+		[L4_RECORD_EMPTY] = "empty",
+		[L4_RECORD_BUSY] = "busy",
+		[L4_RECORD_EMBRYONIC] = "embryonic",
+		[L4_RECORD_LIVE] = "live",
+		[L4_RECORD_CLOSING] = "closing",
+	};
+	const unsigned n_states = sizeof states / sizeof *states;
+	int server = r->n == 7 ? world_server(r->f->world, r->word[2]) : -1;
+	uint64_t time, seq = 0;
+	unsigned state;
+
+	if (r->n != 7)
+		return lines_error(&r->lines, e,
+			"expected: %s STATE POOL/SERVER TIME SEQ|- agrees|differs EXPRESSION",
+			r->word[0]);
+	state = find_word(states, n_states, r->word[1]);
+	out->agrees = !strcmp(r->word[5], "agrees");
+	out->any_seq = !strcmp(r->word[4], "-");
+	if (state < L4_RECORD_EMBRYONIC || state == n_states || server < 0 ||
+		!words_number(r->word[3], UINT16_MAX, &time) ||
+		(!out->any_seq && !words_number(r->word[4], UINT32_MAX, &seq)) ||
+		(!out->agrees && strcmp(r->word[5], "differs")))
+		return lines_error(
+			&r->lines, e, "no such state, server, time, sequence number or flag");
+	out->state = (uint8_t)state;
+	out->server = (unsigned)server;
+	out->pool = r->f->world->conf->servers[server].pool;
+	out->time = (uint16_t)time;
+	out->seq = (uint32_t)seq;
+	return 0;
+}
+
+static void flow_follows(struct reader *r, struct case_record *record)
+{
+	record->line = r->lines.number;
+	r->frame = &record->flow;
+	r->frame_len = HASH_BYTES;
+}
+
+/* record …: it is put into the table */
+static int read_record(struct reader *r, struct err *e)
+{
+	struct case_record record = { 0 };
+	struct case_step *s;
+	int rc = parse_record(r, &record, e);
+
+	if (!rc)
+		rc = new_step(r, CASE_RECORD, &s, e);
+	if (rc)
+		return rc;
+	s->record = record;
+	flow_follows(r, &s->record);
+	return 0;
+}
+
+/* recorded …: it is there in the end */
+static int read_recorded(struct reader *r, struct err *e)
+{
+	struct case_record record = { 0 }, *to;
+	int rc = finish_frame(r, e);
+
+	if (!rc)
+		rc = parse_record(r, &record, e);
+	if (rc)
+		return rc;
+	to = add_record(r->at);
+	if (!to)
+		return err_set(e, -ENOMEM, "out of memory");
+	*to = record;
+	flow_follows(r, to);
 	return 0;
 }
 
@@ -276,6 +467,17 @@ static int read_drops(struct reader *r, struct err *e)
 	return read_counter(r, c, world_address(r->f->world, r->word[1]), e);
 }
 
+/* places NAME N: new records that were put into such entries */
+static int read_places(struct reader *r, struct err *e)
+{
+	struct case_counter c = { .kind = CASE_PLACES };
+	unsigned place = r->n == 3 ? find_word(places, L4_PLACE_COUNT, r->word[1]) : L4_PLACE_COUNT;
+
+	if (place == L4_PLACE_COUNT || !words_number(r->word[2], UINT32_MAX, &c.packets))
+		return lines_error(&r->lines, e, "expected: places NAME N");
+	return read_counter(r, c, (int)place, e);
+}
+
 /* source TEXT: the RFC and section, or the reasoning, that the expected bytes come from */
 static int read_source(struct reader *r, struct err *e)
 {
@@ -308,6 +510,12 @@ static const struct {
 	{ "service", read_service, CASE_WORD },
 	{ "server", read_server, CASE_WORD },
 	{ "drops", read_drops, CASE_WORD },
+	{ "now", read_now, CASE_WORD },
+	{ "slots", read_slots, CASE_WORD },
+	{ "slot", read_slots, CASE_WORD },
+	{ "record", read_record, CASE_WORD },
+	{ "recorded", read_recorded, CASE_WORD },
+	{ "places", read_places, CASE_WORD },
 };
 
 static bool is_hex_line(const char *line)
@@ -392,6 +600,7 @@ void cases_close(struct case_file *f)
 		free(f->cases[i].source);
 		free(f->cases[i].steps);
 		free(f->cases[i].counters);
+		free(f->cases[i].records);
 	}
 	free(f->cases);
 	free(f->path);

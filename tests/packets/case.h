@@ -4,8 +4,36 @@
 #include "tests/packets/frame.h"
 #include "tests/packets/world.h"
 
-struct case_step {
+/* A record of a flow, as it is put into the engine's table or expected there. */
+struct case_record {
 	unsigned line;
+	uint8_t state; /* enum l4_record_state */
+	bool agrees;
+	bool any_seq;	       /* what is expected: `seq` tells nothing */
+	unsigned pool, server; /* indices */
+	uint16_t time;
+	uint32_t seq;
+	struct frame flow; /* its hash, 8 bytes, the highest first */
+};
+
+enum { CASE_NONE = -1, CASE_SETTLED = -2 };
+
+/* The state of a pool's slots: of all, or of the one that a flow has. */
+struct case_slots {
+	unsigned pool;
+	int owner, base;   /* of the server, CASE_NONE; base: or CASE_SETTLED */
+	struct frame flow; /* no bytes: all slots */
+};
+
+enum case_step_kind { CASE_FRAME, CASE_NOW, CASE_SLOTS, CASE_RECORD };
+
+struct case_step {
+	enum case_step_kind kind;
+	unsigned line;
+	uint16_t now;		   /* CASE_NOW: coarse time from here on */
+	struct case_slots slots;   /* CASE_SLOTS */
+	struct case_record record; /* CASE_RECORD */
+	/* CASE_FRAME */
 	uint32_t in_ifindex;
 	struct frame in;
 	enum l4_verdict verdict;
@@ -13,12 +41,13 @@ struct case_step {
 	struct frame out;     /* as `in` unless the verdict sends */
 };
 
-enum case_counter_kind { CASE_SERVICE, CASE_SERVER, CASE_DROPS };
+enum case_counter_kind { CASE_SERVICE, CASE_SERVER, CASE_DROPS, CASE_PLACES };
 
 /* A difference over the case. What is not listed must not have changed. */
 struct case_counter {
 	enum case_counter_kind kind;
-	unsigned index;		/* of the service, the server, or the address (world_address()) */
+	/* Of the service, the server, the address (world_address()), or enum l4_record_place. */
+	unsigned index;
 	enum l4_verdict reason; /* CASE_DROPS */
 	uint64_t packets, bytes;
 };
@@ -28,7 +57,8 @@ struct packet_case {
 	unsigned line;
 	struct case_step *steps;
 	struct case_counter *counters;
-	unsigned n_steps, n_counters;
+	struct case_record *records; /* that the table holds in the end, and no others */
+	unsigned n_steps, n_counters, n_records;
 };
 
 struct case_file {
@@ -46,3 +76,7 @@ const char *verdict_name(enum l4_verdict v);
 enum l4_action verdict_action(enum l4_verdict v);
 /* L4_V_COUNT when there is no such verdict. */
 enum l4_verdict verdict_find(const char *name);
+/* Where a new record was put, by enum l4_record_place. */
+const char *place_name(unsigned place);
+/* The hash of a flow that a case names by its 8 bytes. */
+uint64_t case_hash(const struct frame *flow);

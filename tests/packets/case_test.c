@@ -79,6 +79,47 @@ static void reads_a_case(void **state)
 	cases_close(f);
 }
 
+static void reads_slots_and_records(void **state)
+{
+	const struct packet_case *c;
+	struct case_file *f;
+	struct err e;
+
+	(void)state;
+	write_file(world_path, CONFIG LINKS);
+	write_file(case_path, HEAD
+		"now 65535\nslots p s none\nslot p none settled X\n\t0000: 0102 0304 0506 0708\n"
+		"record live p/s 7 9 agrees X\n\t0000: 0000 0000 0000 0001\n" STEP
+		"pass not_ours\nnow 0\nrecorded closing p/s 8 - differs X\n"
+		"\t0000: 8000 0000 0000 0000\nplaces void 3\n");
+	assert_int_equal(cases_open(&f, case_path, &e), 0);
+	c = f->cases;
+	assert_int_equal(c->n_steps, 6);
+	assert_int_equal(c->steps[0].kind, CASE_NOW);
+	assert_int_equal(c->steps[0].now, 65535);
+	assert_int_equal(c->steps[1].kind, CASE_SLOTS);
+	assert_int_equal(c->steps[1].slots.owner, 0);
+	assert_int_equal(c->steps[1].slots.base, CASE_NONE);
+	assert_int_equal(c->steps[1].slots.flow.len, 0);
+	assert_int_equal(c->steps[2].slots.owner, CASE_NONE);
+	assert_int_equal(c->steps[2].slots.base, CASE_SETTLED);
+	assert_true(case_hash(&c->steps[2].slots.flow) == 0x0102030405060708);
+	assert_int_equal(c->steps[3].kind, CASE_RECORD);
+	assert_int_equal(c->steps[3].record.state, L4_RECORD_LIVE);
+	assert_int_equal(c->steps[3].record.time, 7);
+	assert_int_equal(c->steps[3].record.seq, 9);
+	assert_true(c->steps[3].record.agrees);
+	assert_int_equal(c->steps[4].kind, CASE_FRAME);
+	assert_int_equal(c->n_records, 1);
+	assert_int_equal(c->records[0].state, L4_RECORD_CLOSING);
+	assert_true(c->records[0].any_seq);
+	assert_false(c->records[0].agrees);
+	assert_true(case_hash(&c->records[0].flow) == 1ull << 63);
+	assert_int_equal(c->n_counters, 1);
+	assert_int_equal(c->counters[0].index, L4_PLACE_VOID);
+	cases_close(f);
+}
+
 static void reads_a_world(void **state)
 {
 	struct world_file *w;
@@ -137,6 +178,31 @@ static const struct {
 	{ HEAD STEP "pass not_ours\nserver p/s 1 x\n", 7, "expected: server NAME" },
 	{ HEAD STEP "pass not_ours\ndrops v not_ours 1\n", 7, "expected: drops" },
 	{ HEAD STEP "pass not_ours\ndrops x malformed 1\n", 7, "no such drops" },
+	{ HEAD "now 65536\n", 4, "expected: now N" },
+	{ HEAD "now\n", 4, "expected: now N" },
+	{ HEAD "now 1\n", 4, "ends before a verdict" },
+	{ HEAD "now 1\npass not_ours\n", 5, "without a frame" },
+	{ HEAD STEP "now 1\n", 6, "the frame before has no verdict" },
+	{ HEAD STEP "pass not_ours\nnow 1\npass not_ours\n", 8, "without a frame" },
+	{ HEAD "slots q s s\n", 4, "expected: slots POOL" },
+	{ HEAD "slots p s\n", 4, "expected: slots POOL" },
+	{ HEAD "slots p s s X\n", 4, "expected: slots POOL" },
+	{ HEAD "slots p t s\n", 4, "no such server in the pool" },
+	{ HEAD "slots p settled s\n", 4, "no such server in the pool" },
+	{ HEAD "slot p s s\n", 4, "expected: slot POOL OWNER BASE|settled EXPRESSION" },
+	{ HEAD "slot p s s X\n" STEP, 5, "has no bytes" },
+	{ HEAD "slot p s s X\n\t0000: 01\n" STEP, 6, "has not 8 bytes" },
+	{ HEAD "record live p/s 1 1 agrees\n", 4, "expected: record STATE" },
+	{ HEAD "record empty p/s 1 1 agrees X\n", 4, "no such state" },
+	{ HEAD "record dead p/s 1 1 agrees X\n", 4, "no such state" },
+	{ HEAD "record live p/t 1 1 agrees X\n", 4, "no such state, server" },
+	{ HEAD "record live p/s 65536 1 agrees X\n", 4, "no such state, server, time" },
+	{ HEAD "record live p/s 1 4294967296 agrees X\n", 4, "no such state" },
+	{ HEAD "record live p/s 1 1 maybe X\n", 4, "no such state" },
+	{ HEAD "record live p/s 1 1 agrees X\n" STEP, 5, "has no bytes" },
+	{ HEAD STEP "pass not_ours\nrecorded live p/s 1 - agrees X\n", 7, "has no bytes" },
+	{ HEAD STEP "pass not_ours\nplaces nowhere 1\n", 7, "expected: places" },
+	{ HEAD STEP "pass not_ours\nplaces void x\n", 7, "expected: places" },
 };
 
 static const struct {
@@ -209,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_case),
+		cmocka_unit_test(reads_slots_and_records),
 		cmocka_unit_test(reads_a_world),
 		cmocka_unit_test(says_where_a_case_is_wrong),
 		cmocka_unit_test(says_where_a_world_is_wrong),

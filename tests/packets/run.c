@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "tests/packets/flows.h"
 #include "tests/packets/oracle.h"
 #include "tests/packets/tally.h"
 
@@ -12,6 +13,7 @@ struct run {
 	struct body *body;
 	struct case_file *file;
 	const struct packet_case *at;
+	struct flows *flows;
 	unsigned passed, failed;
 	unsigned refused; /* frames too short for the kernel to hand them to a program */
 	struct body_result result;
@@ -40,9 +42,16 @@ static void print_step(const struct run *r, const struct case_step *s)
 	frame_print_diff(stdout, &s->out, r->result.frame, r->result.len);
 }
 
+static bool print_error(const struct run *r, unsigned line, const char *why)
+{
+	print_head(r, line);
+	printf("%s: %s\n", r->ops->name, why);
+	return false;
+}
+
 /* Returns whether the case may go on. A refused frame leaves no trace, so it is not expected in the
  * counters either. */
-static bool run_step(struct run *r, const struct case_step *s, struct tally *want)
+static bool run_frame(struct run *r, const struct case_step *s, struct tally *want)
 {
 	int rc = r->ops->inject(r->body, s->in_ifindex, s->in.bytes, s->in.len, &r->result);
 
@@ -51,14 +60,30 @@ static bool run_step(struct run *r, const struct case_step *s, struct tally *wan
 		want->verdicts[s->verdict]--;
 		return true;
 	}
-	if (rc) {
-		print_head(r, s->line);
-		printf("%s: %s\n", r->ops->name, strerror(-rc));
-		return false;
-	}
+	if (rc)
+		return print_error(r, s->line, strerror(-rc));
 	if (result_is(s, &r->result))
 		return true;
 	print_step(r, s);
+	return false;
+}
+
+static bool run_step(struct run *r, const struct case_step *s, struct tally *want)
+{
+	struct err e;
+
+	if (s->kind == CASE_FRAME ? flows_publish(r->flows, &e) : flows_step(r->flows, s, &e))
+		return print_error(r, s->line, e.text);
+	return s->kind != CASE_FRAME || run_frame(r, s, want);
+}
+
+static bool records_agree(const struct run *r)
+{
+	if (!flows_print_diff(r->flows, NULL, r->at))
+		return true;
+	print_head(r, r->at->line);
+	printf("%s recorded otherwise\n", r->ops->name);
+	flows_print_diff(r->flows, stdout, r->at);
 	return false;
 }
 
@@ -92,15 +117,19 @@ static bool run_steps(struct run *r, struct tally *want, struct tally *before, s
 	for (unsigned i = 0; i < r->at->n_steps; i++)
 		if (!run_step(r, &r->at->steps[i], want))
 			return false;
-	return counters_agree(r, want, before, after);
+	return counters_agree(r, want, before, after) && records_agree(r);
 }
 
 static void run_case(struct run *r)
 {
 	struct tally *want = tally_new(r->file->world), *before = tally_new(r->file->world),
 		     *after = tally_new(r->file->world);
+	bool passed = run_steps(r, want, before, after);
+	struct err e;
 
-	if (run_steps(r, want, before, after))
+	if (flows_reset(r->flows, &e))
+		passed = print_error(r, r->at->line, e.text);
+	if (passed)
 		r->passed++;
 	else
 		r->failed++;
@@ -120,13 +149,18 @@ static int run_file(struct run *r, const char *path, struct err *e)
 		cases_close(r->file);
 		return err_prefix(e, rc, "%s", path);
 	}
-	for (unsigned i = 0; i < r->file->n_cases; i++) {
+	rc = flows_new(&r->flows, r->file->world, r->ops, r->body);
+	if (rc)
+		err_set(e, rc, "%s: out of memory", path);
+	for (unsigned i = 0; !rc && i < r->file->n_cases; i++) {
 		r->at = &r->file->cases[i];
 		run_case(r);
 	}
+	flows_free(r->flows);
+	r->flows = NULL;
 	r->ops->close(r->body);
 	cases_close(r->file);
-	return 0;
+	return rc;
 }
 
 static int run_files(const struct body_ops *ops, char **paths)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The flow hash, from its definition: SipHash-1-3 (Aumasson and Bernstein, INDOCRYPT 2012) over the 5-tuple."""
+"""The flow hash, from its definition: SipHash-1-3 (Aumasson and Bernstein, INDOCRYPT 2012) over the 5-tuple, or
+over a client's address and its pool's number."""
 import ipaddress
 
 MASK = (1 << 64) - 1
@@ -39,6 +40,10 @@ assert siphash13(KEY, b'') == 0xabac0158050fc4dc
 def flow_hash(source, target, sport, dport, protocol):
     return siphash13(KEY, ipaddress.ip_address(source).packed + ipaddress.ip_address(target).packed +
                      sport.to_bytes(2, 'big') + dport.to_bytes(2, 'big') + bytes([protocol]))
+
+
+def client_hash(source, pool):
+    return siphash13(KEY, ipaddress.ip_address(source).packed + pool.to_bytes(2, 'little'))
 
 
 def flow_label(value):

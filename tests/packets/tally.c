@@ -38,6 +38,8 @@ int tally_read(struct tally *t, const struct body_ops *ops, struct body *b)
 {
 	int rc = ops->verdicts(b, t->verdicts);
 
+	if (!rc)
+		rc = ops->places(b, t->places);
 	for (unsigned i = 0; i < t->world->conf->n_services && !rc; i++)
 		rc = ops->service_counter(b, i + 1, &t->services[i]);
 	for (unsigned i = 0; i < t->world->conf->n_servers && !rc; i++)
@@ -57,6 +59,8 @@ void tally_subtract(struct tally *after, const struct tally *before)
 {
 	for (unsigned i = 0; i < L4_V_COUNT; i++)
 		after->verdicts[i] -= before->verdicts[i];
+	for (unsigned i = 0; i < L4_PLACE_COUNT; i++)
+		after->places[i] -= before->places[i];
 	for (unsigned i = 0; i < after->world->conf->n_services; i++)
 		subtract(&after->services[i], &before->services[i]);
 	for (unsigned i = 0; i < after->world->conf->n_servers; i++)
@@ -69,7 +73,8 @@ void tally_subtract(struct tally *after, const struct tally *before)
 void tally_expect(struct tally *t, const struct packet_case *c)
 {
 	for (unsigned i = 0; i < c->n_steps; i++)
-		t->verdicts[c->steps[i].verdict]++;
+		if (c->steps[i].kind == CASE_FRAME)
+			t->verdicts[c->steps[i].verdict]++;
 	for (unsigned i = 0; i < c->n_counters; i++) {
 		const struct case_counter *k = &c->counters[i];
 		struct engine_counter traffic = { k->packets, k->bytes };
@@ -78,6 +83,8 @@ void tally_expect(struct tally *t, const struct packet_case *c)
 			t->services[k->index] = traffic;
 		else if (k->kind == CASE_SERVER)
 			t->servers[k->index] = traffic;
+		else if (k->kind == CASE_PLACES)
+			t->places[k->index] = k->packets;
 		else
 			t->drops[k->index][k->reason] = k->packets;
 	}
@@ -124,6 +131,9 @@ unsigned tally_print_diff(
 	for (unsigned v = 0; v < L4_V_COUNT; v++)
 		n += print_number(out, "verdict", verdict_name(v), "", want->verdicts[v],
 			got->verdicts[v], got_name);
+	for (unsigned i = 0; i < L4_PLACE_COUNT; i++)
+		n += print_number(out, "places", place_name(i), "", want->places[i], got->places[i],
+			got_name);
 	for (unsigned i = 0; i < c->n_services; i++)
 		n += print_traffic(out, "service", c->services[i].name, &want->services[i],
 			&got->services[i], got_name);

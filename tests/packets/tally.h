@@ -7,6 +7,7 @@
 struct tally {
 	const struct world_file *world; /* the caller's */
 	uint64_t verdicts[L4_V_COUNT];
+	uint64_t places[L4_PLACE_COUNT];
 	struct engine_counter *services, *servers;
 	uint64_t (*drops)[L4_V_COUNT]; /* VIPs, then gateways */
 };
