@@ -7,21 +7,21 @@
 #include "bpf/decap_tables.h"
 #include "dataplane/l4/answer.h"
 
-#define PREFIXES(name, type_)                                     \
-	struct {                                                  \
-		__uint(type, BPF_MAP_TYPE_LPM_TRIE);              \
-		__uint(map_flags, BPF_F_NO_PREALLOC);             \
-		__uint(max_entries, DECAP_MAX_PREFIXES);          \
-		__type(key, struct type_);                        \
-		__type(value, uint8_t);                           \
+#define PREFIXES(name, type_)                            \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_LPM_TRIE);     \
+		__uint(map_flags, BPF_F_NO_PREALLOC);    \
+		__uint(max_entries, DECAP_MAX_PREFIXES); \
+		__type(key, struct type_);               \
+		__type(value, uint8_t);                  \
 	} name SEC(".maps")
 
-#define ADDRESSES(name)                                           \
-	struct {                                                  \
-		__uint(type, BPF_MAP_TYPE_HASH);                  \
-		__uint(max_entries, DECAP_MAX_ADDRESSES);         \
-		__type(key, struct decap_address);                \
-		__type(value, uint8_t);                           \
+#define ADDRESSES(name)                                   \
+	struct {                                          \
+		__uint(type, BPF_MAP_TYPE_HASH);          \
+		__uint(max_entries, DECAP_MAX_ADDRESSES); \
+		__type(key, struct decap_address);        \
+		__type(value, uint8_t);                   \
 	} name SEC(".maps")
 
 PREFIXES(from4, decap_prefix4);
@@ -227,8 +227,9 @@ int decap(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (v != DECAP_UNWRAPPED)
 		return XDP_DROP;
-	return strip(ctx, &f, p.l3, is6 ? sizeof(struct l4_ip6) : sizeof(struct l4_ip4)) ? XDP_PASS
-											 : XDP_ABORTED;
+	return strip(ctx, &f, p.l3, is6 ? sizeof(struct l4_ip6) : sizeof(struct l4_ip4))
+		       ? XDP_PASS
+		       : XDP_ABORTED;
 }
 
 enum { TCP_SYN_ACK = 0x12, TCP_OPTIONS_MAX = 40, OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2 };

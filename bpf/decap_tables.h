@@ -4,15 +4,15 @@
 #include <stdint.h>
 
 /* X(symbol, name, help), in the order of counters. */
-#define DECAP_COUNTERS(X)                                                                          \
-	X(PASSED, "passed", "no tunnel to an address of this host")                                \
-	X(UNWRAPPED, "unwrapped", "from a prefix given by --from, for an address given by --vip")  \
-	X(REFUSED_SOURCE, "refused_source", "a tunnel from outside of the prefixes: dropped")      \
-	X(REFUSED_INNER, "refused_inner", "carries no whole packet for a VIP: dropped")            \
-	X(REFUSED_KIND, "refused_kind",                                                            \
-		"a tunnel of another kind, with options or in fragments: dropped")                 \
-	X(REFUSED_ECN, "refused_ecn",                                                              \
-		"met congestion, which its sender could not be told (RFC 6040): dropped")          \
+#define DECAP_COUNTERS(X)                                                                         \
+	X(PASSED, "passed", "no tunnel to an address of this host")                               \
+	X(UNWRAPPED, "unwrapped", "from a prefix given by --from, for an address given by --vip") \
+	X(REFUSED_SOURCE, "refused_source", "a tunnel from outside of the prefixes: dropped")     \
+	X(REFUSED_INNER, "refused_inner", "carries no whole packet for a VIP: dropped")           \
+	X(REFUSED_KIND, "refused_kind",                                                           \
+		"a tunnel of another kind, with options or in fragments: dropped")                \
+	X(REFUSED_ECN, "refused_ecn",                                                             \
+		"met congestion, which its sender could not be told (RFC 6040): dropped")         \
 	X(CLAMPED, "clamped", "a SYN-ACK sent whose MSS was made smaller")
 
 enum decap_counter {
