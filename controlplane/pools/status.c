@@ -348,6 +348,40 @@ static void warn_routers(const struct site *s, struct site_status *out)
 			behind.n, behind.n == 1 ? "" : "s", behind.text);
 }
 
+/* Servers that have a way, but no address of this host to send tunnels from. */
+static bool without_source(const struct site *s, const struct conf_pool *p)
+{
+	static const uint8_t none[16];
+
+	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published;
+		i++) {
+		const struct snapshot_member *m = &s->published->members[i];
+
+		if (m->hop_ifindex && !memcmp(m->source, none, sizeof none))
+			return true;
+	}
+	return false;
+}
+
+static void warn_sources(const struct site *s, struct site_status *out)
+{
+	struct name_list silent = { "", 0 };
+	const struct conf *c = s->live->conf;
+
+	for (unsigned i = 0; i < c->n_services; i++) {
+		const struct conf_service *v = &c->services[i];
+
+		if (v->forward == CONF_FORWARD_TUNNEL && without_source(s, &c->pools[v->pool]))
+			name_add(&silent, v->name);
+	}
+	if (silent.n)
+		warn(s, out,
+			"tunnels of %u service%s have no source: this host has no address of their "
+			"family on the interface towards a server; add one, or set tunnel.source4 or "
+			"tunnel.source6: %s",
+			silent.n, silent.n == 1 ? "" : "s", silent.text);
+}
+
 void site_status(const struct site *s, struct site_status *out)
 {
 	*out = (struct site_status){
@@ -362,4 +396,5 @@ void site_status(const struct site *s, struct site_status *out)
 	warn_pools(s, out);
 	warn_emergencies(s, out);
 	warn_routers(s, out);
+	warn_sources(s, out);
 }
