@@ -11,11 +11,11 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define M16 (1u << 24)
 #define NEW (1ull << 32)
 
-#define DSR   "forward = \"dsr\"; "
-#define NAT   "forward = \"nat\"; "
-#define TRACK "forward = \"dsr\"; track = \"all\"; "
+#define DSR    "forward = \"dsr\"; "
+#define NAT    "forward = \"nat\"; "
+#define TRACK  "forward = \"dsr\"; track = \"all\"; "
 #define TUNNEL "forward = \"tunnel\"; "
-#define UDP   "protocol = \"udp\"; "
+#define UDP    "protocol = \"udp\"; "
 
 #define FULL4 .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
 #define FULL6 .site = SITE_FULL, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
