@@ -29,7 +29,7 @@ struct kept_map {
 	bool carried; /* by itself, when its shape is the same; else by value or not at all */
 };
 
-enum { KEPT_MAPS = 6 };
+enum { KEPT_MAPS = 9 };
 
 static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 {
@@ -39,8 +39,11 @@ static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 	out[1] = (struct kept_map){ b->maps.server_counters, true };
 	out[2] = (struct kept_map){ b->maps.verdict_counters, true };
 	out[3] = (struct kept_map){ b->maps.drop_counters, true };
-	out[4] = (struct kept_map){ b->maps.generation, false };
-	out[5] = (struct kept_map){ b->maps.neighbours, false };
+	out[4] = (struct kept_map){ b->maps.record_counters, true };
+	out[5] = (struct kept_map){ b->maps.generation, false };
+	out[6] = (struct kept_map){ b->maps.rings, false };
+	out[7] = (struct kept_map){ b->maps.neighbours, false };
+	out[8] = (struct kept_map){ b->maps.records, false };
 }
 
 static void pin_dir(const struct loader *l, const char *suffix, char *path, size_t size)
@@ -67,6 +70,15 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+static uint32_t record_buckets(uint32_t records)
+{
+	uint32_t n = LOADER_MIN_RECORDS / L4_BUCKET_RECORDS;
+
+	while (n < records / L4_BUCKET_RECORDS && n < 1u << 31)
+		n *= 2;
+	return n;
+}
+
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
@@ -76,15 +88,17 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.neighbour_rows, s->neighbours);
 	bpf_map__set_max_entries(b->maps.service_counters, s->services + 1);
 	bpf_map__set_max_entries(b->maps.server_counters, s->servers + 1);
+	bpf_map__set_max_entries(b->maps.records, record_buckets(s->records));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 
+/* One value holds all lines: the program reaches them from one pointer, without a look-up each. */
 static int image_map_new(uint32_t lines)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 
-	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t), sizeof(struct l4_line),
-		lines, &opts);
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t),
+		(uint32_t)(lines * sizeof(struct l4_line)), 1, &opts);
 }
 
 /* Copies a per-CPU map of another size, as far as both reach. */
@@ -156,18 +170,84 @@ static void copy_counters(struct loader *l)
 	}
 }
 
+/* Maps `n` values of a map into memory; NULL when that fails. */
+static void *map_values(int fd, uint32_t n, uint32_t value_size)
+{
+	void *p = mmap(NULL, (size_t)n * value_size, PROT_READ, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool records_are_empty(int fd, uint32_t buckets)
+{
+	const size_t size = (size_t)buckets * sizeof(struct l4_record_bucket);
+	const struct l4_record *r = map_values(fd, buckets, sizeof(struct l4_record_bucket));
+	bool empty = true;
+
+	for (uint32_t i = 0; r && i < buckets * L4_BUCKET_RECORDS && empty; i++)
+		empty = l4_record_state(r[i].what) == L4_RECORD_EMPTY;
+	if (r)
+		munmap((void *)r, size);
+	return r && empty;
+}
+
+/* Before the load: live records are used on, in a table of whatever size; only an empty one is replaced. */
+static void reuse_records(struct loader *l)
+{
+	struct bpf_map *map = l->bpf->maps.records;
+	struct bpf_map_info info;
+	int fd = old_map(l, map, &info);
+
+	if (fd < 0)
+		return;
+	if (info.max_entries == bpf_map__max_entries(map)) {
+		bpf_map__reuse_fd(map, fd);
+	} else if (!records_are_empty(fd, info.max_entries)) {
+		l->past.records_kept = true;
+		bpf_map__set_max_entries(map, info.max_entries);
+		bpf_map__reuse_fd(map, fd);
+	}
+	close(fd);
+}
+
+/* The last image, and the rings beside it, as long as this process lives. */
+static void read_image(struct loader *l, int image)
+{
+	struct loader_past *past = &l->past;
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof info;
+	struct l4_root *root;
+	int rings;
+
+	if (bpf_obj_get_info_by_fd(image, &info, &size) || info.value_size < sizeof *root)
+		return;
+	root = map_values(image, 1, info.value_size);
+	if (!root || root->magic != L4_TABLES_MAGIC) {
+		if (root)
+			munmap(root, info.value_size);
+		return;
+	}
+	past->generation = root->generation;
+	past->image = (struct l4_line *)root;
+	past->image_lines = info.value_size / sizeof *past->image;
+	rings = old_map(l, l->bpf->maps.rings, &info);
+	if (rings < 0)
+		return;
+	past->rings = map_values(rings, info.max_entries, sizeof *past->rings);
+	past->n_chunks = past->rings ? info.max_entries : 0;
+	close(rings);
+}
+
 static void read_generation(struct loader *l)
 {
 	uint32_t zero = 0, id;
 	struct bpf_map_info info;
-	struct l4_root root;
 	int outer = old_map(l, l->bpf->maps.generation, &info), inner;
 
 	if (outer < 0)
 		return;
 	if (!bpf_map_lookup_elem(outer, &zero, &id) && (inner = bpf_map_get_fd_by_id(id)) >= 0) {
-		if (!bpf_map_lookup_elem(inner, &zero, &root) && root.magic == L4_TABLES_MAGIC)
-			l->past.generation = root.generation;
+		read_image(l, inner);
 		close(inner);
 	}
 	close(outer);
@@ -269,8 +349,8 @@ int loader_open(
 		rc = -errno;
 		goto fail;
 	}
-	l->bpf->rodata->trace_on = trace;
-	l->bpf->rodata->test_time_on = trace;
+	l->bpf->rodata->trace_on = l->bpf->rodata->test_time_on = trace;
+	l->bpf->rodata->image_lines = sizes->image_lines;
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(sizes->image_lines);
 	if (image < 0) {
@@ -278,8 +358,12 @@ int loader_open(
 		goto fail;
 	}
 	bpf_map__set_inner_map_fd(l->bpf->maps.generation, image);
-	if (run_dir)
+	if (run_dir) {
 		reuse_counters(l);
+		reuse_records(l);
+	}
+	l->bpf->rodata->record_bits =
+		(uint32_t)__builtin_ctz(bpf_map__max_entries(l->bpf->maps.records));
 	rc = tandem_bpf__load(l->bpf);
 	if (rc) {
 		rc = rc == -EPERM || rc == -ENOMEM ? rc : -EOPNOTSUPP;
@@ -306,6 +390,10 @@ void loader_close(struct loader *l)
 		return;
 	tandem_bpf__destroy(l->bpf);
 	free(l->past.neighbours);
+	if (l->past.image)
+		munmap(l->past.image, l->past.image_lines * sizeof *l->past.image);
+	if (l->past.rings)
+		munmap((void *)l->past.rings, l->past.n_chunks * sizeof *l->past.rings);
 	free(l);
 }
 

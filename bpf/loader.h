@@ -17,10 +17,13 @@
 struct tandem_bpf;
 struct loader;
 
+enum { LOADER_MIN_RECORDS = 1024 };
+
 struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
 	uint32_t routes, neighbours;
 	uint32_t image_lines, ring_chunks;
+	uint32_t records; /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
 };
 
 /* What the process before left, as far as it can be read. */
@@ -31,6 +34,13 @@ struct loader_past {
 	bool other_layout;   /* it used another layout of maps: its counters cannot be carried on */
 	struct l4_neighbour *neighbours; /* a copy of its table, or NULL; the loader's */
 	uint32_t n_neighbours;
+	/* Its last image and the rings that this names, for snapshot_slots_read(); or NULL. */
+	struct l4_line *image;
+	uint32_t image_lines;
+	const struct l4_chunk *rings;
+	uint32_t n_chunks;
+	/* Its table of records holds some and has another size than asked for: it is used on as it is. */
+	bool records_kept;
 };
 
 /* Whether a kernel of this release ("6.1.0-18-amd64") is one that the program is made for: Linux 6.1 or later. */

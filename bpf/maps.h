@@ -114,6 +114,23 @@ struct {
 	__type(value, uint64_t);
 } drop_counters SEC(".maps");
 
+/* Records of flows whose slot is tracked, 2^record_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_record_bucket);
+} records SEC(".maps");
+
+/* Where new records were put, by enum l4_record_place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, L4_PLACE_COUNT);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} record_counters SEC(".maps");
+
 /* How often this CPU answered packets that it refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The XDP engine: look-ups around the stages of dataplane/l4. */
 #include "bpf/maps.h"
+#include "bpf/packet.bpf.h"
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
@@ -10,16 +11,36 @@ const volatile bool trace_on;
 /* Set before loading: coarse time is what the map test_time says, so that tests move it. */
 const volatile bool test_time_on;
 
+/* Lines of an image's map, which all generations share. */
+const volatile uint32_t image_lines = L4_LINE_FIRST;
+
+/* The number of buckets is 2^record_bits. */
+const volatile uint32_t record_bits = 18;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
 	struct xdp_md *ctx;
-	void *image;
+	const struct l4_line *image; /* image_lines of them */
 };
+
+/* The published image, or NULL. */
+static __always_inline const struct l4_line *image_now(void)
+{
+	uint32_t zero = 0;
+	void *map = bpf_map_lookup_elem(&generation, &zero);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
 
 L4_INLINE const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
 {
-	return bpf_map_lookup_elem(t->image, &line);
+	uint64_t at = line;
+
+	if (__builtin_constant_p(line) && line < L4_LINE_FIRST)
+		return t->image + line;
+	asm volatile("" : "+r"(at)); /* the verifier is to see the register that is compared */
+	return at < image_lines ? t->image + at : NULL;
 }
 
 L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)
@@ -28,7 +49,34 @@ L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uin
 	const struct l4_chunk *c = bpf_map_lookup_elem(&rings, &at);
 
 	(void)t;
-	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
+}
+
+L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - record_bits));
+
+	(void)t;
+	return bpf_map_lookup_elem(&records, &row);
+}
+
+L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
+{
+	uint32_t zero = 0;
+	const uint64_t *now = test_time_on ? bpf_map_lookup_elem(&test_time, &zero) : NULL;
+
+	(void)t;
+	return (uint16_t)(now ? *now : bpf_ktime_get_coarse_ns() >> L4_TIME_SHIFT);
+}
+
+L4_INLINE void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
+{
+	uint32_t row = place;
+	uint64_t *n = bpf_map_lookup_elem(&record_counters, &row);
+
+	(void)t;
+	if (n)
+		++*n;
 }
 
 L4_INLINE const struct l4_route *l4_tables_route(
@@ -106,15 +154,6 @@ L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uin
 	return true;
 }
 
-L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
-{
-	uint32_t zero = 0;
-	const uint64_t *now = test_time_on ? bpf_map_lookup_elem(&test_time, &zero) : NULL;
-
-	(void)t;
-	return (uint16_t)(now ? *now : bpf_ktime_get_coarse_ns() >> L4_TIME_SHIFT);
-}
-
 L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
@@ -145,6 +184,66 @@ L4_INLINE enum l4_refused l4_tables_refuse(
 }
 
 #include "dataplane/l4/packet.h"
+
+/* These three are functions of their own since the verifier looks at such once and not on every path. They see the
+ * generation that is published now, which may be later than the packet's: all that they decide by it is which
+ * record is worth least. */
+static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
+{
+	*t = (struct l4_tables){ NULL, image_now() };
+	if (!t->image)
+		return false;
+	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
+	return v->keys;
+}
+
+__attribute__((noinline)) int record_rank(uint64_t what, uint16_t now)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return (int)(view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE);
+}
+
+__attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return view_now(&t, &v) && l4_record_agrees(&v, who, what);
+}
+
+/* Takes the fields of a struct l4_record_write, since the stack is short. */
+__attribute__((noinline)) int record_write(
+	uint64_t hash, uint64_t was, uint64_t who, uint64_t what, bool begins)
+{
+	const struct l4_record_write r = { hash, was, who, what, begins };
+	struct l4_record_bucket *b = l4_tables_records(NULL, hash);
+
+	if (b)
+		l4_record_write(NULL, b, &r);
+	return 0;
+}
+
+static __always_inline enum l4_record_place l4_tables_rank(
+	const struct l4_tables *t, uint64_t what, uint16_t now)
+{
+	(void)t;
+	return record_rank(what, now);
+}
+
+static __always_inline bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
+{
+	(void)t;
+	return record_agrees(who, what);
+}
+
+static __always_inline void l4_tables_record(
+	const struct l4_tables *t, const struct l4_record_write *r)
+{
+	(void)t;
+	record_write(r->hash, r->was, r->who, r->what, r->begins);
+}
 
 static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
 {
@@ -181,34 +280,41 @@ static __always_inline void trace_packet(enum l4_verdict v, const struct l4_resu
 	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 }
 
-SEC("xdp")
-int tandem_xdp(struct xdp_md *ctx)
+__noinline int tandem_packet(struct xdp_md *ctx)
 {
-	uint32_t zero = 0, bytes;
-	struct l4_tables t = { ctx, bpf_map_lookup_elem(&generation, &zero) };
-	struct l4_result r = { 0 };
+	struct l4_tables t = { ctx, image_now() };
+	uint32_t bytes;
+	struct l4_result result = { 0 }, *r = &result;
 	struct l4_frame f;
 	enum l4_verdict v;
 
+	/* In memory: as registers its parts would be set anew before every branch that ends the packet's way. */
+	asm volatile("" : "+r"(r) : : "memory");
 	if (!t.image)
 		return XDP_PASS;
 	frame_set(&f, ctx);
 	bytes = f.len;
-	v = l4_process(&t, &f, ctx->ingress_ifindex, &r);
-	count_verdict(v, &r);
+	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
+	count_verdict(v, r);
 	if (trace_on)
-		trace_packet(v, &r);
+		trace_packet(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
 		return XDP_PASS;
 	if (v == L4_V_FORWARDED) {
-		count(&service_counters, r.service_id, bytes);
-		count(&server_counters, r.server_id, bytes);
+		count(&service_counters, r->service_id, bytes);
+		count(&server_counters, r->server_id, bytes);
 	}
-	if (r.ifindex == ctx->ingress_ifindex)
+	if (r->ifindex == ctx->ingress_ifindex)
 		return XDP_TX;
-	return (int)bpf_redirect_map(&tx_ports, r.ifindex, 0);
+	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
+}
+
+SEC("xdp")
+int tandem_xdp(struct xdp_md *ctx)
+{
+	return tandem_packet(ctx);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -28,6 +28,8 @@ def number(key, which):
 
 def wanted(key):
     """What may stand as the value."""
+    if key["values"] and key["names"]:
+        return ", ".join(f'"{v}"' for v in key["values"]) + f", or the name of a {key['names']}"
     if key["values"]:
         return "One of " + ", ".join(f'"{v}"' for v in key["values"])
     if key["type"] == "reference":

@@ -4,6 +4,7 @@
 int conf_check(struct conf_tree *t)
 {
 	static int (*const checks[])(struct conf_tree * t) = {
+		conf_check_pools, /* first: the others follow pools from fall-back to fall-back */
 		conf_check_addresses,
 		conf_check_services,
 		conf_check_nat,

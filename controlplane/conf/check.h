@@ -7,6 +7,7 @@
 /* All of them. Returns 0, or -ENOMEM. */
 int conf_check(struct conf_tree *t);
 
+int conf_check_pools(struct conf_tree *t);
 int conf_check_addresses(struct conf_tree *t);
 int conf_check_services(struct conf_tree *t);
 int conf_check_nat(struct conf_tree *t);
@@ -14,5 +15,6 @@ int conf_check_health(struct conf_tree *t);
 int conf_check_limits(struct conf_tree *t);
 int conf_check_unused(struct conf_tree *t);
 
-/* How many ways back from servers to clients nat needs: one for each server of each nat service. */
+/* How many ways back from servers to clients nat needs: one for each server of each nat service,
+ * those that its pool falls back on included. */
 uint64_t conf_nat_replies(const struct conf *c);

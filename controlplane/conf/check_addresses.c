@@ -71,6 +71,12 @@ static void server_is_ours(struct conf_tree *t, unsigned server, const struct co
 		conf_tree_object_spot(t, ours->kind, ours->object)->line);
 }
 
+static void mark_chain(const struct conf *c, unsigned pool, bool *pools)
+{
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+		pools[p] = true;
+}
+
 /* Two servers of a pool with the same address and port would be one server that counts twice. With dsr
  * and tunnels servers have no port but the service's. */
 static int check_pools(struct conf_tree *t)
@@ -86,7 +92,7 @@ static int check_pools(struct conf_tree *t)
 		if (c->services[i].pool != CONF_NO_REF &&
 			conf_tree_sure(t, CONF_SERVICE, i, "forward") &&
 			c->services[i].forward != CONF_FORWARD_NAT)
-			kept[c->services[i].pool] = true;
+			mark_chain(c, c->services[i].pool, kept);
 	for (unsigned i = 0; i < c->n_servers; i++) {
 		const struct conf_server *s = &c->servers[i];
 		if (s->address.af && !conf_tree_bad(t, CONF_SERVER, i, "port"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Health checks by themselves, and against the pools that they watch. */
+#include <errno.h>
 #include <netinet/in.h>
 #include "controlplane/conf/check.h"
 #include "controlplane/conf/diag.h"
@@ -31,22 +32,30 @@ struct use {
 	const struct conf_service *other; /* a further tcp service, on another port */
 };
 
-static struct use find_use(const struct conf *c, unsigned pool)
+static void add_use(struct use *u, const struct conf_service *s)
 {
-	struct use u = { 0 };
+	if (s->protocol == IPPROTO_UDP)
+		u->udp = u->udp ? u->udp : s;
+	else if (!u->tcp)
+		u->tcp = s;
+	else if (!u->other && s->port != u->tcp->port)
+		u->other = s;
+}
 
-	for (unsigned i = 0; i < c->n_services; i++) {
+/* By pool; NULL: out of memory. */
+static struct use *find_uses(const struct conf_tree *t)
+{
+	const struct conf *c = t->conf;
+	struct use *uses = conf_memory_take(t->memory, c->n_pools, sizeof *uses);
+
+	for (unsigned i = 0; uses && i < c->n_services; i++) {
 		const struct conf_service *s = &c->services[i];
-		if (s->pool != pool)
-			continue;
-		if (s->protocol == IPPROTO_UDP)
-			u.udp = u.udp ? u.udp : s;
-		else if (!u.tcp)
-			u.tcp = s;
-		else if (!u.other && s->port != u.tcp->port)
-			u.other = s;
+
+		for (int p = s->pool == CONF_NO_REF ? -1 : (int)s->pool; p >= 0;
+			p = conf_pool_fallback(c, (unsigned)p))
+			add_use(&uses[p], s);
 	}
-	return u;
+	return uses;
 }
 
 static bool lacks_port(const struct conf *c, const struct conf_pool *pool)
@@ -59,11 +68,10 @@ static bool lacks_port(const struct conf *c, const struct conf_pool *pool)
 
 /* A check without a port goes to the server's port, or the service's, which must then be one where tcp is
  * answered, and only one. */
-static void check_port(struct conf_tree *t, unsigned pool)
+static void check_port(struct conf_tree *t, unsigned pool, struct use u)
 {
 	const struct conf_pool *p = &t->conf->pools[pool];
 	const struct conf_health *h = &t->conf->healths[p->health];
-	struct use u = find_use(t->conf, pool);
 
 	if (u.udp && !u.tcp)
 		diags_add(t->diags, DIAG_ERROR, t->text,
@@ -89,12 +97,15 @@ static void check_port(struct conf_tree *t, unsigned pool)
 int conf_check_health(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
+	const struct use *uses = find_uses(t);
 
+	if (!uses)
+		return -ENOMEM;
 	for (unsigned i = 0; i < c->n_healths; i++)
 		check_timeout(t, i);
 	for (unsigned i = 0; i < c->n_pools; i++)
 		if (c->pools[i].health >= 0 &&
 			!conf_tree_setting(t, CONF_HEALTH, (unsigned)c->pools[i].health, "port"))
-			check_port(t, i);
+			check_port(t, i, uses[i]);
 	return 0;
 }

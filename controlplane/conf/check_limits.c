@@ -13,7 +13,7 @@ static uint64_t ring_size(unsigned servers)
 {
 	uint64_t size = RING_MIN;
 
-	while (size < (uint64_t)servers * SLOTS_PER_SERVER)
+	while (size < RING_MAX && size < (uint64_t)servers * SLOTS_PER_SERVER)
 		size *= 2;
 	return size;
 }
@@ -64,37 +64,52 @@ static void check_limit(
 			word, limit, what, need, word, advice < most ? advice : most);
 }
 
-static uint64_t check_rings(struct conf_tree *t)
+/* Of all pools together; a pool's servers are its own and those that it falls back on. */
+struct pool_needs {
+	uint64_t servers, slots;
+};
+
+static struct pool_needs check_sizes(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
-	uint64_t slots = 0;
+	struct pool_needs need = { 0 };
 
 	for (unsigned i = 0; i < c->n_pools; i++) {
-		uint64_t size = ring_size(c->pools[i].n_servers);
-		slots += size;
-		if (size > RING_MAX)
+		unsigned n = conf_pool_servers(c, i);
+
+		need.servers += n;
+		need.slots += ring_size(n);
+		if (n > CONF_POOL_SERVERS_MAX)
 			diags_add(t->diags, DIAG_ERROR, t->text,
 				conf_tree_object_spot(t, CONF_POOL, i),
-				"pool \"%.63s\" has %u servers; a pool can have %u at most",
-				c->pools[i].name, c->pools[i].n_servers,
-				RING_MAX / SLOTS_PER_SERVER);
+				"pool \"%.63s\" has %u servers%s; a pool can have %u at most",
+				c->pools[i].name, n,
+				n > c->pools[i].n_servers
+					? " together with those that it falls back on"
+					: "",
+				CONF_POOL_SERVERS_MAX);
 	}
-	return slots;
+	return need;
 }
 
 int conf_check_limits(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
-	uint64_t slots = check_rings(t);
+	struct pool_needs need = check_sizes(t);
 
 	check_limit(t, "vips", c->limits.vips, (uint64_t)c->n_vips + c->n_gateways,
 		"the file's VIPs and gateways");
 	check_limit(t, "services", c->limits.services, c->n_services, "the file's services");
-	check_limit(t, "servers", c->limits.servers, c->n_servers, "the file's servers");
-	if (c->n_servers <= c->limits.servers)
+	check_limit(t, "pools", c->limits.pools, c->n_pools, "the file's pools");
+	check_limit(t, "servers", c->limits.servers, need.servers,
+		need.servers > c->n_servers
+			? "the file's servers, those that a pool falls back on once more,"
+			: "the file's servers");
+	if (need.servers <= c->limits.servers)
 		check_limit(t, "servers", c->limits.servers, conf_nat_replies(c),
 			"replies from the servers of nat services, one for each service and "
 			"server,");
-	check_limit(t, "ring_slots", c->limits.ring_slots, slots, "the rings of the file's pools");
+	check_limit(
+		t, "ring_slots", c->limits.ring_slots, need.slots, "the rings of the file's pools");
 	return 0;
 }

@@ -23,7 +23,7 @@ uint64_t conf_nat_replies(const struct conf *c)
 
 	for (unsigned i = 0; i < c->n_services; i++)
 		if (is_nat(c, i) && c->services[i].pool != CONF_NO_REF)
-			n += c->pools[c->services[i].pool].n_servers;
+			n += conf_pool_servers(c, c->services[i].pool);
 	return n;
 }
 
@@ -89,12 +89,10 @@ static void tell_clashes(struct conf_tree *t, const struct clashes *c)
 		t->conf->servers[c->other.object].line, more);
 }
 
-/* Adds what replies of a service's servers look like. */
-static size_t claim_replies(
-	const struct conf_tree *t, unsigned service, struct conf_claim *list, size_t n)
+static size_t claim_pool(const struct conf_tree *t, unsigned service, const struct conf_pool *pool,
+	struct conf_claim *list, size_t n)
 {
 	const struct conf_service *s = &t->conf->services[service];
-	const struct conf_pool *pool = &t->conf->pools[s->pool];
 
 	for (unsigned i = pool->first_server; i < pool->first_server + pool->n_servers; i++) {
 		const struct conf_server *sv = &t->conf->servers[i];
@@ -108,6 +106,17 @@ static size_t claim_replies(
 			.object = i,
 			.service = service };
 	}
+	return n;
+}
+
+/* Adds what replies of a service's servers look like. */
+static size_t claim_replies(
+	const struct conf_tree *t, unsigned service, struct conf_claim *list, size_t n)
+{
+	const struct conf *c = t->conf;
+
+	for (int p = (int)c->services[service].pool; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+		n = claim_pool(t, service, &c->pools[p], list, n);
 	return n;
 }
 

@@ -46,6 +46,13 @@ static int check_listeners(struct conf_tree *t)
 	return 0;
 }
 
+/* How a service comes to a server. */
+static const char *use_text(
+	const struct conf_tree *t, const struct conf_service *s, unsigned server)
+{
+	return t->conf->servers[server].pool == s->pool ? "uses it" : "falls back on it";
+}
+
 static void check_family(struct conf_tree *t, const struct conf_service *s, unsigned server)
 {
 	const struct addr *a = &t->conf->servers[server].address,
@@ -55,9 +62,9 @@ static void check_family(struct conf_tree *t, const struct conf_service *s, unsi
 	if (!a->af || !vip->af || a->af == vip->af)
 		return;
 	diags_add(t->diags, DIAG_ERROR, t->text, conf_tree_spot(t, CONF_SERVER, server, "address"),
-		"%s is IPv%u (%s), but service \"%.63s\" (line %d), which uses it, is IPv%u (%s)",
+		"%s is IPv%u (%s), but service \"%.63s\" (line %d), which %s, is IPv%u (%s)",
 		conf_tree_name(t, CONF_SERVER, server, name), a->af, addr_text(a, a_text), s->name,
-		s->line, vip->af, addr_text(vip, vip_text));
+		s->line, use_text(t, s, server), vip->af, addr_text(vip, vip_text));
 }
 
 /* dsr and tunnels leave the port alone: a server that listens on another never sees the packets. */
@@ -76,22 +83,28 @@ static void check_kept_port(struct conf_tree *t, const struct conf_service *s, u
 		s->forward == CONF_FORWARD_TUNNEL ? "tunnel" : "dsr", s->port);
 }
 
-static void check_servers(struct conf_tree *t, unsigned service)
+static void check_pool(struct conf_tree *t, unsigned service, const struct conf_pool *pool)
 {
 	const struct conf_service *s = &t->conf->services[service];
-	const struct conf_pool *pool;
 	bool kept = conf_tree_sure(t, CONF_SERVICE, service, "forward") &&
 		    s->forward != CONF_FORWARD_NAT;
 
-	if (s->pool == CONF_NO_REF)
-		return;
-	pool = &t->conf->pools[s->pool];
 	for (unsigned i = pool->first_server; i < pool->first_server + pool->n_servers; i++) {
 		if (s->vip != CONF_NO_REF)
 			check_family(t, s, i);
 		if (kept)
 			check_kept_port(t, s, i);
 	}
+}
+
+static void check_servers(struct conf_tree *t, unsigned service)
+{
+	const struct conf *c = t->conf;
+
+	if (c->services[service].pool == CONF_NO_REF)
+		return;
+	for (int p = (int)c->services[service].pool; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+		check_pool(t, service, &c->pools[p]);
 }
 
 int conf_check_services(struct conf_tree *t)

@@ -29,7 +29,9 @@ int conf_check_unused(struct conf_tree *t)
 		return 0;
 	for (unsigned i = 0; i < c->n_services; i++) {
 		vips[c->services[i].vip] = true;
-		pools[c->services[i].pool] = true;
+		for (int p = (int)c->services[i].pool; p >= 0;
+			p = conf_pool_fallback(c, (unsigned)p))
+			pools[p] = true;
 	}
 	for (unsigned i = 0; i < c->n_pools; i++) {
 		if (c->pools[i].health >= 0)

@@ -282,8 +282,9 @@ void conf_complain_fit(struct conf_tree *t, const struct conf_owner *owner,
 
 /* Looks for the nearest name of a kind, while the budget lasts: a hostile file could make it long. */
 static void reference_guess(
-	struct conf_tree *t, enum conf_kind kind, const char *name, char hint[96])
+	struct conf_tree *t, const struct conf_key *key, const char *name, char hint[96])
 {
+	enum conf_kind kind = key->kind;
 	unsigned n = conf_count(t->conf, kind);
 	struct conf_guess guess;
 
@@ -298,7 +299,9 @@ static void reference_guess(
 	conf_guess_start(&guess, name);
 	for (unsigned i = 0; i < n; i++)
 		conf_guess_offer(&guess, *(const char *const *)conf_object(t->conf, kind, i));
-	if (!guess.best && n == 1)
+	for (const struct conf_word *w = key->words; w && w->name; w++)
+		conf_guess_offer(&guess, w->name);
+	if (!guess.best && n == 1 && !key->words)
 		guess.best = *(const char *const *)conf_object(t->conf, kind, 0);
 	name_guess(&guess, hint);
 }
@@ -310,7 +313,7 @@ void conf_complain_reference(
 	const char *name = config_setting_get_string(s);
 	char label[CONF_LABEL], quoted[CONF_QUOTED], hint[96];
 
-	reference_guess(t, key->kind, name, hint);
+	reference_guess(t, key, name, hint);
 	diags_add(t->diags, DIAG_ERROR, t->text, blame_value(s),
 		"\"%s\" of %s names the %s %s, which does not exist%s", conf_key_word(key),
 		conf_tree_name(t, kind, i, label), conf_kinds[key->kind].word,

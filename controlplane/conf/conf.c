@@ -179,6 +179,31 @@ int conf_find_pool(const struct conf *c, const char *name)
 	return -1;
 }
 
+int conf_pool_fallback(const struct conf *c, unsigned pool)
+{
+	uint32_t next = c->pools[pool].when_empty;
+
+	return next < CONF_EMPTY_RESET ? (int)next : -1;
+}
+
+bool conf_pool_reaches(const struct conf *c, unsigned pool, unsigned target)
+{
+	int p = (int)pool;
+
+	while (p >= 0 && (unsigned)p != target)
+		p = conf_pool_fallback(c, (unsigned)p);
+	return p >= 0;
+}
+
+unsigned conf_pool_servers(const struct conf *c, unsigned pool)
+{
+	unsigned n = 0;
+
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+		n += c->pools[p].n_servers;
+	return n;
+}
+
 int conf_find_service(const struct conf *c, const char *name)
 {
 	for (unsigned i = 0; i < c->n_services; i++)

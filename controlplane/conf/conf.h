@@ -10,6 +10,9 @@
 enum conf_engine_type { CONF_ENGINE_XDP };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
 enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT, CONF_FORWARD_TUNNEL };
+/* Which slots' flows have records: those that a change touched, or all. */
+enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
+enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
 /* Every name is unique among its kind (a server's within its pool), and is a libconfig name:
@@ -54,6 +57,9 @@ struct conf_service {
 	uint16_t port;	  /* host order */
 	enum conf_forward forward;
 	unsigned pool;
+	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
+	enum conf_track track;
+	enum conf_affinity affinity;
 	int line;
 };
 
@@ -66,10 +72,20 @@ struct conf_server {
 	int line;
 };
 
+/* What a pool without a server that takes flows does, unless it falls back on another pool. */
+#define CONF_EMPTY_DROP	 UINT32_MAX
+#define CONF_EMPTY_RESET (UINT32_MAX - 1)
+
+/* The most pools in a row that fall back on each other, and servers that they have together: a ring
+ * slot names a server by 15 bits, two of whose values are no server. */
+enum { CONF_CHAIN_MAX = 8, CONF_POOL_SERVERS_MAX = 32766 };
+
 struct conf_pool {
 	const char *name;
 	int health;			  /* index into conf.healths, or -1: servers count as up */
 	unsigned first_server, n_servers; /* its servers are contiguous in conf.servers */
+	uint32_t when_empty; /* CONF_EMPTY_*, or the index of the pool to fall back on */
+	uint16_t min_up;     /* with fewer servers up, failed ones are used too */
 	int line;
 };
 
@@ -91,8 +107,9 @@ struct conf_health {
 /* Sizes of the engine's tables. */
 struct conf_limits {
 	uint32_t vips; /* gateways count too */
-	uint32_t services, servers, routes, neighbours;
+	uint32_t services, pools, servers, routes, neighbours;
 	uint32_t ring_slots;
+	uint32_t records; /* of flows; the engine rounds it up to a power of two */
 	uint32_t answers; /* to refused packets, per processor in about a second */
 };
 
@@ -174,3 +191,14 @@ int conf_find_service(const struct conf *c, const char *name);
 int conf_find_vip(const struct conf *c, const char *name);
 /* The server called `server` in pool `pool` (an index), or -1. */
 int conf_find_server(const struct conf *c, unsigned pool, const char *server);
+
+/* The pool that `pool` falls back on, or -1. There are no circles, and a service reaches CONF_CHAIN_MAX pools
+ * at most:
+ *	for (int p = (int)service->pool; p >= 0; p = conf_pool_fallback(c, (unsigned)p)) */
+int conf_pool_fallback(const struct conf *c, unsigned pool);
+
+/* Whether `pool` is `target`, or falls back on it, directly or over others. */
+bool conf_pool_reaches(const struct conf *c, unsigned pool, unsigned target);
+
+/* How many servers a pool has together with those that it falls back on. */
+unsigned conf_pool_servers(const struct conf *c, unsigned pool);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/conf/reader.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/conf/complain.h"
@@ -9,6 +10,8 @@
 #include "controlplane/conf/words.h"
 
 #define NAME_MAX_BYTES 63
+
+enum { IDLE_TCP_MS = 15 * 60 * 1000, IDLE_UDP_MS = 60 * 1000 };
 
 /* A walk over the settings. */
 struct reader {
@@ -290,12 +293,13 @@ static void resolve(
 	const char *name = s ? config_setting_get_string(s) : NULL;
 	uint32_t found;
 
-	if (!name)
+	if (!name || !conf_value_parse(key, name, conf_object(t->conf, kind, i), NULL))
 		return;
 	found = find(t, key->kind, name);
-	conf_value_refer(key, found, conf_object(t->conf, kind, i));
 	if (found == CONF_NO_REF)
 		conf_complain_reference(t, key, kind, i);
+	else
+		conf_value_refer(key, found, conf_object(t->conf, kind, i));
 }
 
 struct resolving {
@@ -310,6 +314,13 @@ static void resolve_key(void *arg, const struct conf_key *key)
 
 	for (unsigned i = 0; key->type == CONF_REF && i < n; i++)
 		resolve(r->tree, key, r->kind, i);
+}
+
+/* The one default that hangs on another key. */
+static void fill_idle(struct conf_service *s)
+{
+	if (!s->idle_ms)
+		s->idle_ms = s->protocol == IPPROTO_UDP ? IDLE_UDP_MS : IDLE_TCP_MS;
 }
 
 int conf_read(struct conf_tree *t)
@@ -328,5 +339,7 @@ int conf_read(struct conf_tree *t)
 	for (int kind = 0; kind < CONF_KINDS; kind++)
 		conf_schema_each(conf_kinds[kind].path, resolve_key,
 			&(struct resolving){ .tree = t, .kind = kind });
+	for (unsigned i = 0; i < t->conf->n_services; i++)
+		fill_idle(&t->conf->services[i]);
 	return 0;
 }

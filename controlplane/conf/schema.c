@@ -69,6 +69,22 @@ static const struct conf_word forwards[] = {
 	{ 0 },
 };
 
+static const struct conf_word tracks[] = {
+	{ "changes", CONF_TRACK_CHANGES },
+	{ "all", CONF_TRACK_ALL },
+	{ 0 },
+};
+static const struct conf_word affinities[] = {
+	{ "none", CONF_AFFINITY_NONE },
+	{ "client", CONF_AFFINITY_CLIENT },
+	{ 0 },
+};
+static const struct conf_word empties[] = {
+	{ "drop", CONF_EMPTY_DROP },
+	{ "reset", CONF_EMPTY_RESET },
+	{ 0 },
+};
+
 #define FIELD(type, member) \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define ONLY_HTTP .only_with = "http"
@@ -93,10 +109,12 @@ const struct conf_key conf_schema[] = {
 	  .min = 1, .max = 65535, .fallback = "256", .help = "VIPs and gateways together" },
 	{ .path = "limits.services", .type = CONF_INT, FIELD(conf, limits.services), .unit = "services",
 	  .min = 1, .max = 65535, .fallback = "1024", .help = "services" },
+	{ .path = "limits.pools", .type = CONF_INT, FIELD(conf, limits.pools), .unit = "pools", .min = 1,
+	  .max = 65535, .fallback = "1024", .help = "pools" },
 	{ .path = "limits.servers", .type = CONF_INT, FIELD(conf, limits.servers), .unit = "servers",
 	  .min = 1, .max = 65535, .fallback = "4096",
-	  .help = "servers of all pools together; and servers of all nat services together, where one that "
-		  "serves two counts twice" },
+	  .help = "servers of all pools together, where those that a pool falls back on count once more; and "
+		  "servers of all nat services together, where one that serves two counts twice" },
 	{ .path = "limits.routes", .type = CONF_INT, FIELD(conf, limits.routes), .unit = "routes",
 	  .min = 1, .max = 4194304, .fallback = "16384",
 	  .help = "routes of the kernel that the engine mirrors" },
@@ -106,7 +124,12 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.ring_slots", .type = CONF_INT, FIELD(conf, limits.ring_slots), .unit = "slots",
 	  .min = 256, .max = 67108864, .fallback = "1048576",
 	  .help = "slots of the rings of all pools together; a pool takes the smallest power of two that is "
-		  "at least 100 times its servers, and not less than 256" },
+		  "at least 100 times its servers and those that it falls back on, from 256 to 1048576" },
+	{ .path = "limits.records", .type = CONF_INT, FIELD(conf, limits.records), .unit = "records",
+	  .min = 1024, .max = 67108864, .fallback = "2097152",
+	  .help = "records of flows, 16 bytes each, rounded up to a power of two; flows need one while a "
+		  "change of their pool could touch them, and always with track = \"all\" or "
+		  "affinity = \"client\"" },
 
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
@@ -201,6 +224,15 @@ const struct conf_key conf_schema[] = {
 	{ .path = "pools.*.health", .type = CONF_REF, .kind = CONF_HEALTH, FIELD(conf_pool, health),
 	  .otherwise = "no check: servers count as up", .reloadable = true, .example = "web",
 	  .help = "how its servers are checked" },
+	{ .path = "pools.*.when_empty", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_pool, when_empty),
+	  .words = empties, .fallback = "drop", .reloadable = true, .example = "sorry",
+	  .help = "what becomes of new flows while no server of the pool takes any: drop: they are dropped; "
+		  "reset: they are refused by a TCP reset or an ICMP port unreachable; else the servers of "
+		  "that pool take them, which may fall back in turn, over eight pools at most" },
+	{ .path = "pools.*.min_up", .type = CONF_INT, FIELD(conf_pool, min_up), .unit = "servers", .min = 0,
+	  .max = 65535, .fallback = "0", .reloadable = true,
+	  .help = "while fewer servers than this are up, those that failed their checks are used too, since "
+		  "the few would not bear the load of all" },
 	{ .path = "pools.*.servers", .type = CONF_NAMED, .kind = CONF_SERVER, .reloadable = true,
 	  .example = "servers: { web1: { address = \"198.51.100.11\"; }; };",
 	  .help = "the servers of the pool" },
@@ -231,6 +263,18 @@ const struct conf_key conf_schema[] = {
 		  "(tandem-decap)" },
 	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
 	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
+	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), .min = 1000,
+	  .max = 28800000, .otherwise = "15m for tcp, 60s for udp", .reloadable = true, .example = "15m",
+	  .help = "a flow without a packet for so long is over: it may go to another server when the pool has "
+		  "changed, and a server is drained when its last flow is over; rounded up to seconds" },
+	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), .words = tracks,
+	  .fallback = "changes", .reloadable = true,
+	  .help = "changes: only flows that a change of the pool could touch have a record; all: every flow "
+		  "has one, for exact counts at the price of a table of all flows" },
+	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity),
+	  .words = affinities, .fallback = "none", .reloadable = true,
+	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
+		  "server, also when the pool changes, as long as the server serves" },
 };
 /* clang-format on */
 

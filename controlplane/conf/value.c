@@ -145,10 +145,10 @@ int conf_value_parse(
 	case CONF_SOURCE:
 		return parse_source(key, text, object);
 	case CONF_ENUM:
-		return parse_enum(key, text, object);
+	case CONF_REF:
+		return key->words ? parse_enum(key, text, object) : -EINVAL;
 	case CONF_STATUS:
 		return parse_status(key, text, object);
-	case CONF_REF:
 	case CONF_GROUP:
 	case CONF_NAMED:
 		break;
@@ -185,15 +185,29 @@ void conf_value_range(const struct conf_key *key, char *buf, size_t size)
 		snprintf(buf, size, "%" PRId64 " to %" PRId64, key->min, key->max);
 }
 
-static void wanted_words(const struct conf_key *key, char *buf, size_t size)
+static size_t wanted_words(const struct conf_key *key, char *buf, size_t size)
 {
 	size_t used = 0;
+
+	buf[0] = '\0';
+	if (!key->words)
+		return 0;
 
 	for (const struct conf_word *w = key->words; w->name && used < size; w++) {
 		const char *joint = w == key->words ? "" : w[1].name ? ", " : " or ";
 		int n = snprintf(buf + used, size - used, "%s\"%s\"", joint, w->name);
 		used += n > 0 ? (size_t)n : 0;
 	}
+	return used < size ? used : size - 1;
+}
+
+/* A name, or a word in its place. */
+static void wanted_name(const struct conf_key *key, char *buf, size_t size)
+{
+	size_t used = wanted_words(key, buf, size);
+
+	snprintf(buf + used, size - used, "%sthe name of %s, in quotes", used ? ", or " : "",
+		conf_kinds[key->kind].one);
 }
 
 void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
@@ -226,7 +240,7 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 		wanted_words(key, buf, size);
 		return;
 	case CONF_REF:
-		snprintf(buf, size, "the name of %s, in quotes", conf_kinds[key->kind].one);
+		wanted_name(key, buf, size);
 		return;
 	case CONF_STATUS:
 		snprintf(buf, size,

@@ -7,7 +7,9 @@
 #include "controlplane/base/err.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/host/host.h"
+#include "dataplane/l4/record.h"
 #include "dataplane/l4/verdict.h"
+#include "dataplane/snapshot/read.h"
 
 struct event_base;
 struct engine;
@@ -67,6 +69,21 @@ int engine_service_counter(const struct engine *en, uint32_t id, struct engine_c
 int engine_server_counter(const struct engine *en, uint32_t id, struct engine_counter *out);
 int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT]);
 int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+
+/* The table of records of flows (dataplane/l4/record.h), as packets use it, and the number of its entries. */
+struct l4_record *engine_records(struct engine *en, uint32_t *n);
+/* Where new records were put since the engine was first set up, by enum l4_record_place. */
+int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]);
+
+/* Reads the slot tables of the generation that a former process published last; see snapshot_read_slots(). Returns 0
+ * too where there is none. */
+int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg);
+
+enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
+
+/* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
+ * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 

@@ -13,6 +13,15 @@ static bool action_agrees(uint32_t action, const struct l4_trace *t, uint32_t if
 	return action == (t->ifindex == ifindex ? XDP_TX : XDP_REDIRECT);
 }
 
+int engine_set_time(struct engine *en, uint16_t now)
+{
+	const struct tandem_bpf *bpf = engine_bpf(en);
+	uint64_t value = now;
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(bpf->maps.test_time), &zero, &value, BPF_ANY);
+}
+
 int engine_run(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
 	uint8_t *out, size_t *out_len, struct l4_trace *trace)
 {

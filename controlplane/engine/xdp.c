@@ -21,9 +21,10 @@ struct engine {
 	struct tandem_bpf *bpf;
 	struct ring_store *ring_store;
 	struct neighbours *neighbours;
-	struct l4_chunk *rings;	   /* the map, mapped */
-	struct l4_neighbour *rows; /* likewise */
-	size_t rings_size, rows_size;
+	struct l4_chunk *rings;		  /* the map, mapped */
+	struct l4_neighbour *rows;	  /* likewise */
+	struct l4_record_bucket *records; /* likewise */
+	size_t rings_size, rows_size, records_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -151,8 +152,9 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
-	en->ring_store = ring_store_new(o->limits->ring_slots);
-	if (!en->rings || !en->rows || !en->ring_store)
+	en->records = map_memory(en->bpf->maps.records, &en->records_size);
+	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
+	if (!en->rings || !en->rows || !en->records || !en->ring_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
 		bpf_map__fd(en->bpf->maps.neighbour_rows));
@@ -164,6 +166,9 @@ static void tell_past(const struct loader_past *past)
 	if (past->other_layout)
 		log_warn("the tables left by another version of tandem have another "
 			 "layout: counters start fresh");
+	if (past->records_kept)
+		log_warn("the table of records keeps its size while it holds live flows: "
+			 "limits.records counts from the next start that finds it empty");
 	if (past->links)
 		log_info("%u interface(s) still run the former process' program; it "
 			 "serves until the first snapshot is published, %s",
@@ -180,8 +185,10 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.servers = lim->servers,
 		.routes = lim->routes,
 		.neighbours = lim->neighbours,
-		.image_lines = snapshot_lines(lim->vips, lim->services, lim->servers),
+		.image_lines = snapshot_lines(
+			lim->vips, lim->services, lim->servers, lim->servers, lim->pools),
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
+		.records = lim->records,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;
@@ -227,6 +234,8 @@ void engine_close(struct engine *en)
 		munmap(en->rings, en->rings_size);
 	if (en->rows)
 		munmap(en->rows, en->rows_size);
+	if (en->records)
+		munmap(en->records, en->records_size);
 	loader_close(en->loader);
 	free(en);
 }
@@ -531,6 +540,60 @@ int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V
 			return rc;
 	}
 	return 0;
+}
+
+struct l4_record *engine_records(struct engine *en, uint32_t *n)
+{
+	*n = bpf_map__max_entries(en->bpf->maps.records) * L4_BUCKET_RECORDS;
+	return en->records->records;
+}
+
+int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT])
+{
+	for (uint32_t i = 0; i < L4_PLACE_COUNT; i++) {
+		int rc = read_counter(en->bpf->maps.record_counters, i, &out[i], 1);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
+{
+	const struct loader_past *past = loader_past(en->loader);
+
+	if (!past->image || !past->rings)
+		return 0;
+	return snapshot_read_slots(
+		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
+}
+
+/* Writes zeros to n rows of a per-CPU map whose values are `words` 64-bit words. */
+static int clear_rows(const struct bpf_map *map, uint32_t row, uint32_t n, unsigned words)
+{
+	int cpus = libbpf_num_possible_cpus(), rc = 0;
+	uint64_t *zeros = cpus > 0 ? calloc((size_t)cpus * words, sizeof *zeros) : NULL;
+
+	if (!zeros)
+		return -ENOMEM;
+	for (uint32_t end = row + n; row < end && !rc; row++)
+		rc = bpf_map_update_elem(bpf_map__fd(map), &row, zeros, BPF_ANY);
+	free(zeros);
+	return rc;
+}
+
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
+{
+	switch (kind) {
+	case ENGINE_VIP:
+		return clear_rows(en->bpf->maps.drop_counters, id * L4_V_COUNT, L4_V_COUNT, 1);
+	case ENGINE_SERVICE:
+		return clear_rows(en->bpf->maps.service_counters, id, 1, 2);
+	case ENGINE_SERVER:
+		return clear_rows(en->bpf->maps.server_counters, id, 1, 2);
+	}
+	return -EINVAL;
 }
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n)

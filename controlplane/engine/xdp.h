@@ -9,6 +9,10 @@ struct tandem_bpf;
 /* Maps and program (bpf/tandem.skel.h); the engine's own. */
 struct tandem_bpf *engine_bpf(const struct engine *en);
 
+/* Coarse time (dataplane/l4/record.h) for the packets of a dry engine; 0 at first. Returns 0 or a
+ * negative errno. */
+int engine_set_time(struct engine *en, uint16_t now);
+
 /* Runs the program of a dry engine on one frame that came in by an interface of the calling thread's network
  * namespace. out holds *out_len bytes; *out_len becomes the length of the frame after the program. Returns 0;
  * -EMSGSIZE for a frame that the kernel hands to no program (less than an Ethernet header); -EPROTO when the

@@ -12,7 +12,7 @@
 #include "controlplane/pools/site_impl.h"
 
 /* Saves st and publishes l with it; after an error the file holds the site's own state again. */
-static int commit(struct site *s, const struct live *l, struct state *st, struct err *e)
+static int commit(struct site *s, struct live *l, struct state *st, struct err *e)
 {
 	struct err ignored;
 	int err = state_file_save(s->file, st, e);
@@ -44,7 +44,7 @@ static int apply_live(struct site *s, struct live *l, struct err *e)
 
 	if (!st)
 		return err_set(e, -ENOMEM, "out of memory");
-	err = state_bind(st, l->conf, &l->ids, e);
+	err = state_bind(st, l->conf, s->tracking, &l->ids, e);
 	if (err)
 		goto fail;
 	if (seen_watch(s, l, st)) {
@@ -89,15 +89,26 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 	return 0;
 }
 
+/* Whether the reason given earlier still holds when these are changed without one; see site_server_set(). */
+static bool keeps_why(const struct site_overlay *before, int wanted, int weight)
+{
+	return before->wanted != SERVER_READY ? wanted < 0 : weight == -1;
+}
+
 static void overlay_set(
 	struct site_overlay *o, int wanted, int weight, const char *who, const char *why)
 {
+	bool keep = !why && keeps_why(o, wanted, weight);
+
 	if (wanted >= 0)
 		o->wanted = (enum server_wanted)wanted;
 	if (weight != -1)
 		o->weight = weight == -2 ? -1 : weight;
 	snprintf(o->who, sizeof o->who, "%s", who);
-	snprintf(o->why, sizeof o->why, "%s", why);
+	if (o->wanted == SERVER_READY && o->weight < 0)
+		keep = false;
+	if (!keep)
+		snprintf(o->why, sizeof o->why, "%s", why ? why : "");
 	o->when_s = clock_real_ms() / 1000;
 }
 
@@ -124,8 +135,8 @@ int site_server_set(struct site *s, unsigned server, int wanted, int weight, con
 	}
 	log_info("server %s/%s: %s, weight %u, by %s%s%s", c->pools[sv->pool].name, sv->name,
 		server_wanted_name(o->wanted),
-		build_weight(sv, state_server(st, s->live->ids.servers[server])), who,
-		*why ? ": " : "", why);
+		duty_weight(sv, state_server(st, s->live->ids.servers[server])), who,
+		*o->why ? ": " : "", o->why);
 	install(s, s->live, st);
 	return 0;
 }

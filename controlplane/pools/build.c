@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/pools/duty.h"
 
 struct build_hop build_hop(const struct host_route *route, const struct addr *server,
 	const struct snapshot_port *ports, unsigned n_ports)
@@ -74,19 +75,10 @@ bool *build_tunnel_pools(const struct conf *c)
 
 	for (unsigned i = 0; pools && i < c->n_services; i++)
 		if (c->services[i].forward == CONF_FORWARD_TUNNEL)
-			pools[c->services[i].pool] = true;
+			for (int p = (int)c->services[i].pool; p >= 0;
+				p = conf_pool_fallback(c, (unsigned)p))
+				pools[p] = true;
 	return pools;
-}
-
-unsigned build_weight(const struct conf_server *server, const struct state_server *record)
-{
-	return record->overlay.weight < 0 ? server->weight : (unsigned)record->overlay.weight;
-}
-
-bool build_serving(const struct conf_server *server, const struct state_server *record)
-{
-	return record->overlay.wanted == SERVER_READY && record->seen.state == HEALTH_UP &&
-	       build_weight(server, record) > 0;
 }
 
 static void build_address(struct snapshot_address *out, uint32_t id, const struct addr *addr,
@@ -110,6 +102,14 @@ static void build_addresses(struct build *b, const struct conf *c, const struct 
 	for (unsigned i = 0; i < c->n_gateways; i++)
 		build_address(&gateways[i], ids->gateways[i], &c->gateways[i].address,
 			ports[c->gateways[i].interface].ifindex, true);
+}
+
+/* Whether flows that no server takes are refused: the last pool in the row says so. */
+static bool rejects(const struct conf *c, unsigned pool)
+{
+	while (conf_pool_fallback(c, pool) >= 0)
+		pool = (unsigned)conf_pool_fallback(c, pool);
+	return c->pools[pool].when_empty == CONF_EMPTY_RESET;
 }
 
 static enum l4_forward build_forward(enum conf_forward f)
@@ -136,29 +136,67 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].port = s->port;
 		b->services[i].forward = build_forward(s->forward);
 		b->services[i].pool = s->pool;
+		b->services[i].idle_s = (uint16_t)((s->idle_ms + 999) / 1000);
+		b->services[i].track_all = s->track == CONF_TRACK_ALL;
+		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
+		b->services[i].reject = rejects(c, s->pool);
 	}
 }
 
-static void build_members(struct build *b, const struct conf *c, const struct binding *ids,
-	const struct state *st, const struct build_hop *hops)
-{
-	for (unsigned i = 0; i < c->n_servers; i++) {
-		const struct conf_server *s = &c->servers[i];
-		const struct state_server *record = state_server(st, ids->servers[i]);
-		struct snapshot_member *m = &b->members[i];
+/* What members are made of. */
+struct sources {
+	const struct conf *conf;
+	const struct binding *ids;
+	const struct build_hop *hops;
+	struct duty duty;
+};
 
-		m->id = ids->servers[i];
-		m->af = s->address.af;
-		memcpy(m->bytes, s->address.bytes, sizeof m->bytes);
-		m->port = s->port;
-		if (build_serving(s, record))
-			m->weight = (uint16_t)build_weight(s, record);
-		m->hop_ifindex = hops[i].ifindex;
-		m->hop_af = hops[i].addr.af;
-		memcpy(m->hop_bytes, hops[i].addr.bytes, sizeof m->hop_bytes);
-		memcpy(m->source, hops[i].source.bytes, sizeof m->source);
-		m->source_bits = hops[i].source_bits;
+static void build_member(
+	struct snapshot_member *m, const struct sources *from, unsigned server, bool takes_new)
+{
+	const struct conf_server *s = &from->conf->servers[server];
+	const struct build_hop *hop = &from->hops[server];
+
+	m->id = from->ids->servers[server];
+	m->af = s->address.af;
+	memcpy(m->bytes, s->address.bytes, sizeof m->bytes);
+	m->port = s->port;
+	m->weight = takes_new ? from->duty.servers[server].weight : 0;
+	m->serves = from->duty.servers[server].serves;
+	m->hop_ifindex = hop->ifindex;
+	m->hop_af = hop->addr.af;
+	memcpy(m->hop_bytes, hop->addr.bytes, sizeof m->hop_bytes);
+	memcpy(m->source, hop->source.bytes, sizeof m->source);
+	m->source_bits = hop->source_bits;
+}
+
+static void build_pools(struct build *b, const struct sources *from)
+{
+	const struct conf *c = from->conf;
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < c->n_pools; i++) {
+		int source = from->duty.pools[i].from;
+
+		b->pools[i].id = (uint16_t)from->ids->pools[i];
+		b->pools[i].first_member = n;
+		b->states[i].from = source < 0 ? 0 : from->ids->pools[source];
+		b->states[i].forced = from->duty.pools[i].forced;
+		for (int p = (int)i; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+			for (unsigned k = 0; k < c->pools[p].n_servers; k++)
+				build_member(&b->members[n++], from, c->pools[p].first_server + k,
+					p == source);
+		b->pools[i].n_members = n - b->pools[i].first_member;
 	}
+}
+
+static unsigned count_members(const struct conf *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_pools; i++)
+		n += conf_pool_servers(c, i);
+	return n;
 }
 
 /* The next n rows of `size` bytes; `used` counts the bytes that are taken. */
@@ -170,20 +208,20 @@ static void *build_take(struct build *b, size_t *used, unsigned n, size_t size)
 	return at;
 }
 
-static size_t build_size(const struct conf *c)
+static size_t build_size(const struct conf *c, unsigned n_members)
 {
-	enum { ROUNDED = 7 * 5 };
+	enum { ROUNDED = 7 * 6 };
 
 	return c->n_interfaces * sizeof(struct snapshot_port) +
 	       (c->n_vips + c->n_gateways) * sizeof(struct snapshot_address) +
 	       c->n_services * sizeof(struct snapshot_service) +
-	       c->n_pools * sizeof(struct snapshot_pool) +
-	       c->n_servers * sizeof(struct snapshot_member) + ROUNDED;
+	       c->n_pools * (sizeof(struct snapshot_pool) + sizeof(struct build_pool)) +
+	       n_members * sizeof(struct snapshot_member) + ROUNDED;
 }
 
-static struct build *build_alloc(const struct conf *c)
+static struct build *build_alloc(const struct conf *c, unsigned n_members)
 {
-	size_t size = build_size(c), used = 0;
+	size_t size = build_size(c, n_members), used = 0;
 	struct build *b = calloc(1, sizeof *b + size);
 
 	if (!b)
@@ -193,7 +231,8 @@ static struct build *build_alloc(const struct conf *c)
 	b->addresses = build_take(b, &used, c->n_vips + c->n_gateways, sizeof *b->addresses);
 	b->services = build_take(b, &used, c->n_services, sizeof *b->services);
 	b->pools = build_take(b, &used, c->n_pools, sizeof *b->pools);
-	b->members = build_take(b, &used, c->n_servers, sizeof *b->members);
+	b->states = build_take(b, &used, c->n_pools, sizeof *b->states);
+	b->members = build_take(b, &used, n_members, sizeof *b->members);
 	return b;
 }
 
@@ -205,18 +244,23 @@ void build_free(struct build *b)
 int build_new(struct build **out, const struct conf *c, const struct binding *ids,
 	const struct state *st, const struct build_facts *facts)
 {
-	struct build *b = build_alloc(c);
+	struct sources from = { .conf = c, .ids = ids, .hops = facts->hops };
+	unsigned n_members = count_members(c);
+	struct build *b;
+	int err = duty_new(&from.duty, c, ids, st);
 
-	if (!b)
+	if (err)
+		return err;
+	b = build_alloc(c, n_members);
+	if (!b) {
+		duty_free(&from.duty);
 		return -ENOMEM;
+	}
 	memcpy(b->ports, facts->ports, c->n_interfaces * sizeof *b->ports);
 	build_addresses(b, c, ids, facts->ports);
 	build_services(b, c, ids);
-	for (unsigned i = 0; i < c->n_pools; i++) {
-		b->pools[i].first_member = c->pools[i].first_server;
-		b->pools[i].n_members = c->pools[i].n_servers;
-	}
-	build_members(b, c, ids, st, facts->hops);
+	build_pools(b, &from);
+	duty_free(&from.duty);
 	b->input = (struct snapshot_input){
 		.ports = b->ports,
 		.addresses = b->addresses,
@@ -227,7 +271,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 		.n_addresses = c->n_vips + c->n_gateways,
 		.n_services = c->n_services,
 		.n_pools = c->n_pools,
-		.n_members = c->n_servers,
+		.n_members = n_members,
 		.answers = c->limits.answers,
 	};
 	memcpy(b->input.key, st->key, sizeof b->input.key);

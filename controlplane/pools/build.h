@@ -22,6 +22,12 @@ struct build_facts {
 	const struct build_hop *hops; /* one per server */
 };
 
+/* What is not an engine's business, but told of and shown. */
+struct build_pool {
+	uint32_t from; /* stable id of the pool whose servers take its new flows; 0: none does */
+	bool forced;   /* fewer than min_up are up, and failed ones are used */
+};
+
 /* One piece of memory with the input and all that it points to. Padding is zero, so that inputs which say
  * the same are the same bytes. */
 struct build {
@@ -29,9 +35,11 @@ struct build {
 	struct snapshot_port *ports;
 	struct snapshot_address *addresses;
 	struct snapshot_service *services;
+	/* A pool's members are its own servers, in their order, and then those of its fall-backs. */
 	struct snapshot_pool *pools;
 	struct snapshot_member *members;
-	size_t size; /* of memory */
+	struct build_pool *states; /* one per pool */
+	size_t size;		   /* of memory */
 	uint64_t memory[];
 };
 
@@ -45,14 +53,8 @@ struct build_hop build_hop(const struct host_route *route, const struct addr *se
 void build_source(struct build_hop *hop, const struct conf *c, const struct addr *server,
 	const struct host_address *own, unsigned n_own);
 
-/* Per pool: whether a tunnel service uses it. To be freed; NULL when out of memory. */
+/* Per pool: whether a tunnel service uses it, or falls back on it. To be freed; NULL when out of memory. */
 bool *build_tunnel_pools(const struct conf *c);
-
-/* The weight that was asked for: the overlay's or the configuration's. */
-unsigned build_weight(const struct conf_server *server, const struct state_server *record);
-
-/* Whether a server takes new flows: ready, up, and of some weight. */
-bool build_serving(const struct conf_server *server, const struct state_server *record);
 
 /* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */
 int build_new(struct build **out, const struct conf *c, const struct binding *ids,

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 #include <time.h>
+#include "dataplane/l4/record.h"
 
 /* Milliseconds of CLOCK_MONOTONIC, as in health reports. */
 static inline uint64_t clock_ms(void)
@@ -11,6 +12,16 @@ static inline uint64_t clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Coarse time as packets have it (dataplane/l4/record.h). */
+static inline uint16_t clock_coarse(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint16_t)(((uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec) >>
+			  L4_TIME_SHIFT);
 }
 
 /* Milliseconds of CLOCK_REALTIME. */

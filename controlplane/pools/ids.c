@@ -129,8 +129,9 @@ static int compare_gone(const void *a, const void *b)
 }
 
 /* Numbers to give, in the order in which they are to be given: those nobody ever had, then those of names
- * that are gone, the longest gone first. `list` has room for `limit`. Returns how many. */
-static uint32_t ids_vacant(const struct ids *t, uint32_t limit, struct ids_entry *list, bool *taken)
+ * that are gone, the longest gone first, unless they are held. `list` has room for `limit`. Returns how many. */
+static uint32_t ids_vacant(const struct ids *t, uint32_t limit, const struct ids_held *held,
+	struct ids_entry *list, bool *taken)
 {
 	uint32_t n = 0, first_gone;
 
@@ -141,7 +142,7 @@ static uint32_t ids_vacant(const struct ids *t, uint32_t limit, struct ids_entry
 			list[n++] = (struct ids_entry){ .id = id };
 	first_gone = n;
 	for (uint32_t i = 0; i < t->n; i++)
-		if (t->list[i].gone)
+		if (t->list[i].gone && !(held && held->test(held->arg, &t->list[i])))
 			list[n++] = t->list[i];
 	qsort(list + first_gone, n - first_gone, sizeof *list, compare_gone);
 	return n;
@@ -158,8 +159,8 @@ static int ids_give(struct ids *t, const char *name, const struct ids_entry *v)
 }
 
 /* Vacant numbers for the names that have none. */
-static int ids_bind_new(
-	struct ids *t, const char *const *names, uint32_t n, uint32_t limit, bool *fresh)
+static int ids_bind_new(struct ids *t, const char *const *names, uint32_t n, uint32_t limit,
+	const struct ids_held *held, bool *fresh)
 {
 	struct ids_entry *vacant = calloc((size_t)limit + 1, sizeof *vacant);
 	bool *taken = calloc((size_t)limit + 1, sizeof *taken);
@@ -168,13 +169,13 @@ static int ids_bind_new(
 
 	if (!vacant || !taken || ids_reserve(t, limit))
 		goto out;
-	n_vacant = ids_vacant(t, limit, vacant, taken);
+	n_vacant = ids_vacant(t, limit, held, vacant, taken);
 	err = 0;
 	for (uint32_t i = 0; i < n && !err; i++) {
 		if (ids_entry(t, names[i]))
 			continue;
 		if (next == n_vacant) {
-			err = -ENOSPC;
+			err = -EAGAIN; /* as many names as numbers there are: some are held */
 			break;
 		}
 		if (fresh)
@@ -188,7 +189,7 @@ out:
 }
 
 int ids_bind(struct ids *t, const char *const *names, uint32_t n, uint32_t limit, uint64_t round,
-	uint32_t *out, bool *fresh)
+	const struct ids_held *held, uint32_t *out, bool *fresh)
 {
 	int err;
 
@@ -196,7 +197,7 @@ int ids_bind(struct ids *t, const char *const *names, uint32_t n, uint32_t limit
 		return -ENOSPC;
 	ids_mark(t, names, n, round);
 	ids_drop_above(t, limit);
-	err = ids_bind_new(t, names, n, limit, fresh);
+	err = ids_bind_new(t, names, n, limit, held, fresh);
 	for (uint32_t i = 0; i < n && !err; i++)
 		out[i] = ids_entry(t, names[i])->id;
 	return err;

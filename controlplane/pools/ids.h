@@ -3,7 +3,7 @@
  *
  * Numbers are 1..limit, since they index the engine's counters. A name that leaves the configuration keeps
  * its number, so that an object that returns is the same one again; only when every number is taken does
- * a new name get that of the name which has been gone for longest. */
+ * a new name get that of the name which has been gone for longest, and that nothing else still names. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,10 +32,17 @@ int ids_add(struct ids *t, const char *name, uint32_t id, uint64_t gone);
 /* The entry of a name, or NULL; good until the table changes. */
 const struct ids_entry *ids_find(const struct ids *t, const char *name);
 
+/* Whether something still names the number of a name that is gone, so that it may not go to another. */
+struct ids_held {
+	bool (*test)(const void *arg, const struct ids_entry *e);
+	const void *arg;
+};
+
 /* Makes `names` the names in use in round `round` (counted up by the caller, never 0) and writes their
  * numbers to `out`. Names that are gone are marked; numbers above the limit are given up, so a name that had
  * one gets another. `fresh`, of limit + 1 entries, is set where a number went to a name that did not
- * have it before, and may be NULL. Names must differ. Returns 0, -ENOSPC when there are more names than
- * numbers, or -ENOMEM; after an error the table is only good for ids_free(). */
+ * have it before, and may be NULL. `held` NULL: no number is. Names must differ. Returns 0, -ENOSPC when
+ * there are more names than numbers, -EAGAIN when there would be enough but for those that are held, or
+ * -ENOMEM; after an error the table is only good for ids_free(). */
 int ids_bind(struct ids *t, const char *const *names, uint32_t n, uint32_t limit, uint64_t round,
-	uint32_t *out, bool *fresh);
+	const struct ids_held *held, uint32_t *out, bool *fresh);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/log.h"
+#include "controlplane/pools/clock.h"
+#include "controlplane/pools/emergency.h"
 #include "controlplane/pools/site_impl.h"
 
 enum { PUBLISH_RETRY_MS = 1000, HOLD_MAX_MS = 30000 };
@@ -40,7 +42,26 @@ static int build_live(const struct site *s, const struct live *l, const struct s
 	return err;
 }
 
-int publish_now(struct site *s, const struct live *l, const struct state *st, struct err *e)
+static void publish_done(struct site *s)
+{
+	tracker_published(s->tracker);
+	log_debug("generation %llu is published", (unsigned long long)engine_generation(s->engine));
+}
+
+/* Only now: until the generation was published, the numbers may have counted for what had them before. */
+static void reset_counters(struct site *s, struct binding *b)
+{
+	for (; b->n_fresh; b->n_fresh--) {
+		const struct fresh_id *f = &b->fresh[b->n_fresh - 1];
+		int err = engine_counter_reset(s->engine, f->kind, f->id);
+
+		if (err)
+			log_warn("a counter of number %u does not start at zero: %s", f->id,
+				strerror(-err));
+	}
+}
+
+int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e)
 {
 	struct build_hop *hops;
 	struct build *b;
@@ -48,11 +69,15 @@ int publish_now(struct site *s, const struct live *l, const struct state *st, st
 
 	if (err)
 		return err_set(e, err, "out of memory");
-	if (!build_same(b, s->published)) {
+	err = tracker_update(s->tracker, &b->input, b->pools, clock_coarse());
+	if (err) {
+		err_set(e, err, "out of memory");
+	} else if (!build_same(b, s->published) || tracker_is_dirty(s->tracker)) {
 		err = engine_publish(s->engine, &b->input, e);
-		if (!err)
-			log_debug("generation %llu is published",
-				(unsigned long long)engine_generation(s->engine));
+		if (err)
+			tracker_unpublished(s->tracker, clock_coarse());
+		else
+			publish_done(s);
 	}
 	if (!err && keeper_set(s->keeper, hops, l->conf->n_servers))
 		log_warn("out of memory: next hops of new servers are asked for by packets only");
@@ -61,6 +86,8 @@ int publish_now(struct site *s, const struct live *l, const struct state *st, st
 		build_free(b);
 		return err;
 	}
+	reset_counters(s, &l->ids);
+	emergency_tell(l, s->published, b);
 	build_free(s->published);
 	s->published = b;
 	s->publish_fault.text[0] = '\0';

@@ -59,7 +59,7 @@ static int open_state(struct site *s, const char *dir, struct err *e)
 	if (!err)
 		err = state_file_load(s->file, &s->state, e);
 	if (!err)
-		err = state_bind(s->state, s->live->conf, &s->live->ids, e);
+		err = state_bind(s->state, s->live->conf, NULL, &s->live->ids, e);
 	/* Numbers are on the disk before packets see them. */
 	return err ? err : state_file_save(s->file, s->state, e);
 }
@@ -97,7 +97,8 @@ static int open_engine(struct site *s, struct err *e)
 	if (err)
 		return err;
 	keeper_watch(s->keeper, s->engine);
-	return facts_feed(s, e);
+	err = sweep_open(s);
+	return err ? err_set(e, err, "out of memory") : facts_feed(s, e);
 }
 
 static int open_health(struct site *s, struct err *e)
@@ -115,7 +116,11 @@ static int open_events(struct site *s, struct err *e)
 	s->publish = event_new(s->base, -1, 0, publish_event, s);
 	s->hold = event_new(s->base, -1, 0, publish_hold_event, s);
 	s->save = event_new(s->base, -1, 0, site_save_event, s);
-	return s->publish && s->hold && s->save ? 0 : err_set(e, -ENOMEM, "out of memory");
+	s->sweep = event_new(s->base, -1, 0, sweep_event, s);
+	s->tracker = tracker_new();
+	return s->publish && s->hold && s->save && s->sweep && s->tracker
+		       ? 0
+		       : err_set(e, -ENOMEM, "out of memory");
 }
 
 static int site_open(struct site *s, const struct site_options *o, struct diags *d, struct err *e)
@@ -195,10 +200,12 @@ void site_free(struct site *s)
 	if (s->health)
 		health_free(s->health);
 	close_engine(s);
+	tracker_free(s->tracker);
 	keeper_free(s->keeper);
 	if (s->host)
 		host_free(s->host);
 	free_event(s->publish);
+	free_event(s->sweep);
 	free_event(s->hold);
 	free_event(s->save);
 	build_free(s->published);

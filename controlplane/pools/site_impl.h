@@ -4,11 +4,13 @@
 #include <net/if.h>
 #include "controlplane/host/host.h"
 #include "controlplane/pools/build.h"
+#include "controlplane/pools/duty.h"
 #include "controlplane/pools/live.h"
 #include "controlplane/pools/keeper.h"
 #include "controlplane/pools/site.h"
 #include "controlplane/pools/state.h"
 #include "controlplane/pools/state_file.h"
+#include "controlplane/pools/tracker.h"
 
 struct event;
 
@@ -36,7 +38,13 @@ struct site {
 	struct engine *engine;
 	struct health *health;
 	struct keeper *keeper;
+	struct tracker *tracker;
+	struct event *sweep;   /* pending until the next sweep over the records, or part of one */
+	uint64_t records_lost; /* as the engine counted at the last sweep */
+	bool records_lost_known;
+	uint32_t sweep_at; /* the record where it goes on; 0: it is to begin */
 
+	const struct tracking *tracking; /* as the last sweep left it; NULL: none yet */
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
 	struct event *publish; /* pending while there is something to publish */
@@ -70,9 +78,10 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 
 /* publish.c: what the engine is told. */
 
-/* Builds what follows from l and st and publishes it where it differs from what packets use.
+/* Builds what follows from l and st and publishes it where it differs from what packets use; counters of
+ * l's fresh numbers start at zero with it.
  * Returns 0 or a negative errno and a sentence. */
-int publish_now(struct site *s, const struct live *l, const struct state *st, struct err *e);
+int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e);
 
 /* Publishes after delay_ms, together with all that happens until then; 0: at the end of this turn of the
  * loop. */
@@ -87,6 +96,12 @@ void publish_hold_event(int fd, short what, void *arg);
 
 /* Whether a change may be published now: 0, or -EAGAIN or -EBUSY and a sentence. */
 int publish_allowed(const struct site *s, struct err *e);
+
+/* sweep.c: the records of flows, counted and cleared now and then. */
+
+/* Takes over the slot tables that a former process left, and begins. Returns 0 or -ENOMEM. */
+int sweep_open(struct site *s);
+void sweep_event(int fd, short what, void *arg);
 
 /* seen.c: verdicts. */
 

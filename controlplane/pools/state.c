@@ -14,6 +14,7 @@ void state_free(struct state *st)
 		return;
 	ids_free(&st->addresses);
 	ids_free(&st->services);
+	ids_free(&st->pools);
 	ids_free(&st->servers);
 	free(st->server);
 	free(st);
@@ -59,7 +60,7 @@ struct state *state_copy(const struct state *st)
 	copy->generation = st->generation;
 	copy->round = st->round;
 	if (ids_copy(&copy->addresses, &st->addresses) ||
-		ids_copy(&copy->services, &st->services) ||
+		ids_copy(&copy->services, &st->services) || ids_copy(&copy->pools, &st->pools) ||
 		ids_copy(&copy->servers, &st->servers) || state_reserve(copy, st->n_server - 1)) {
 		state_free(copy);
 		return NULL;
@@ -111,55 +112,120 @@ static void names_add(struct names *t, const char *first, const char *second)
 	t->used += (size_t)(len < NAME_BYTES ? len : NAME_BYTES - 1) + 1;
 }
 
-static int bind_addresses(struct state *st, const struct conf *c, struct binding *out)
+/* What binding one kind of objects takes. */
+struct binder {
+	struct state *st;
+	const struct conf *conf;
+	const struct tracking *tracking; /* or NULL */
+	struct binding *out;
+};
+
+static bool server_held(const void *arg, const struct ids_entry *e)
 {
+	const struct tracking *t = arg;
+	const struct tracking_server *s = tracking_server(t, e->id);
+
+	return e->gone > t->round || (s && (s->stale || !tracking_server_idle(s)));
+}
+
+static bool pool_held(const void *arg, const struct ids_entry *e)
+{
+	const struct tracking *t = arg;
+	const struct tracking_pool *p = tracking_pool(t, e->id);
+
+	return e->gone > t->round || (p && (p->records || p->stale));
+}
+
+static void add_fresh(struct binding *b, enum engine_counter_kind kind, uint32_t id)
+{
+	b->fresh[b->n_fresh++] = (struct fresh_id){ kind, id };
+}
+
+static int bind_addresses(const struct binder *b)
+{
+	const struct conf *c = b->conf;
+	bool *fresh = calloc((size_t)c->limits.vips + 1, sizeof *fresh);
 	struct names names;
 	int err = names_new(&names, c->n_vips + c->n_gateways);
 
-	if (!err) {
-		for (unsigned i = 0; i < c->n_vips; i++)
-			names_add(&names, "vips", c->vips[i].name);
-		for (unsigned i = 0; i < c->n_gateways; i++)
-			names_add(&names, "gateways", c->gateways[i].name);
-		err = ids_bind(&st->addresses, names.list, names.n, c->limits.vips, st->round,
-			out->vips, NULL);
-	}
+	for (unsigned i = 0; i < c->n_vips && !err; i++)
+		names_add(&names, "vips", c->vips[i].name);
+	for (unsigned i = 0; i < c->n_gateways && !err; i++)
+		names_add(&names, "gateways", c->gateways[i].name);
+	if (!fresh)
+		err = -ENOMEM;
+	if (!err)
+		err = ids_bind(&b->st->addresses, names.list, names.n, c->limits.vips, b->st->round,
+			NULL, b->out->vips, fresh);
+	for (uint32_t i = 0; i < names.n && !err; i++)
+		if (fresh[b->out->vips[i]])
+			add_fresh(b->out, ENGINE_VIP, b->out->vips[i]);
 	names_free(&names);
+	free(fresh);
 	return err;
 }
 
-static int bind_services(struct state *st, const struct conf *c, struct binding *out)
+static int bind_services(const struct binder *b)
 {
+	const struct conf *c = b->conf;
+	bool *fresh = calloc((size_t)c->limits.services + 1, sizeof *fresh);
 	struct names names;
 	int err = names_new(&names, c->n_services);
 
-	if (!err) {
-		for (unsigned i = 0; i < c->n_services; i++)
-			names_add(&names, "", c->services[i].name);
-		err = ids_bind(&st->services, names.list, names.n, c->limits.services, st->round,
-			out->services, NULL);
-	}
+	for (unsigned i = 0; i < c->n_services && !err; i++)
+		names_add(&names, "", c->services[i].name);
+	if (!fresh)
+		err = -ENOMEM;
+	if (!err)
+		err = ids_bind(&b->st->services, names.list, names.n, c->limits.services,
+			b->st->round, NULL, b->out->services, fresh);
+	for (uint32_t i = 0; i < names.n && !err; i++)
+		if (fresh[b->out->services[i]])
+			add_fresh(b->out, ENGINE_SERVICE, b->out->services[i]);
+	names_free(&names);
+	free(fresh);
+	return err;
+}
+
+static int bind_pools(const struct binder *b)
+{
+	const struct ids_held held = { pool_held, b->tracking };
+	const struct conf *c = b->conf;
+	struct names names;
+	int err = names_new(&names, c->n_pools);
+
+	for (unsigned i = 0; i < c->n_pools && !err; i++)
+		names_add(&names, "", c->pools[i].name);
+	if (!err)
+		err = ids_bind(&b->st->pools, names.list, names.n, c->limits.pools, b->st->round,
+			b->tracking ? &held : NULL, b->out->pools, NULL);
 	names_free(&names);
 	return err;
 }
 
-static int bind_servers(struct state *st, const struct conf *c, struct binding *out)
+static int bind_servers(const struct binder *b)
 {
+	const struct ids_held held = { server_held, b->tracking };
+	const struct conf *c = b->conf;
 	bool *fresh = calloc((size_t)c->limits.servers + 1, sizeof *fresh);
 	struct names names;
 	int err = names_new(&names, c->n_servers);
 
-	if (!err && fresh) {
-		for (unsigned i = 0; i < c->n_servers; i++)
-			names_add(&names, c->pools[c->servers[i].pool].name, c->servers[i].name);
-		err = ids_bind(&st->servers, names.list, names.n, c->limits.servers, st->round,
-			out->servers, fresh);
-	}
-	if (!fresh || (!err && state_reserve(st, c->limits.servers)))
+	for (unsigned i = 0; i < c->n_servers && !err; i++)
+		names_add(&names, c->pools[c->servers[i].pool].name, c->servers[i].name);
+	if (!fresh || state_reserve(b->st, c->limits.servers))
 		err = -ENOMEM;
-	for (uint32_t id = 1; !err && id <= c->limits.servers; id++)
-		if (fresh[id])
-			st->server[id] = server_untouched;
+	if (!err)
+		err = ids_bind(&b->st->servers, names.list, names.n, c->limits.servers,
+			b->st->round, b->tracking ? &held : NULL, b->out->servers, fresh);
+	for (uint32_t i = 0; i < names.n && !err; i++) {
+		uint32_t id = b->out->servers[i];
+
+		if (!fresh[id])
+			continue;
+		b->st->server[id] = server_untouched;
+		add_fresh(b->out, ENGINE_SERVER, id);
+	}
 	names_free(&names);
 	free(fresh);
 	return err;
@@ -190,9 +256,13 @@ static int binding_new(struct binding *b, const struct conf *c)
 	*b = (struct binding){
 		.vips = calloc((size_t)c->n_vips + c->n_gateways + 1, sizeof *b->vips),
 		.services = calloc((size_t)c->n_services + 1, sizeof *b->services),
+		.pools = calloc((size_t)c->n_pools + 1, sizeof *b->pools),
 		.servers = calloc((size_t)c->n_servers + 1, sizeof *b->servers),
+		.fresh =
+			calloc((size_t)c->n_vips + c->n_gateways + c->n_services + c->n_servers + 1,
+				sizeof *b->fresh),
 	};
-	if (!b->vips || !b->services || !b->servers)
+	if (!b->vips || !b->services || !b->pools || !b->servers || !b->fresh)
 		return -ENOMEM;
 	b->gateways = b->vips + c->n_vips; /* one array: they share their numbers */
 	return 0;
@@ -202,32 +272,52 @@ void binding_free(struct binding *b)
 {
 	free(b->vips);
 	free(b->services);
+	free(b->pools);
 	free(b->servers);
+	free(b->fresh);
 	*b = (struct binding){ 0 };
 }
 
-int state_bind(struct state *st, const struct conf *c, struct binding *out, struct err *e)
+static int bind_error(int err, const char *limit, struct err *e)
 {
-	static const char *const limits[] = { "vips", "services", "servers" };
-	int (*const binders[])(struct state *, const struct conf *, struct binding *) = {
-		bind_addresses,
-		bind_services,
-		bind_servers,
+	if (err == -ENOSPC)
+		return err_set(e, err,
+			"there are more objects than limits.%s allows: raise it and restart",
+			limit);
+	if (err == -EAGAIN)
+		return err_set(e, err,
+			"all of limits.%s are taken, and open connections still belong to some that "
+			"were removed: try again later, or raise it and restart",
+			limit);
+	return err_set(e, err, "out of memory");
+}
+
+int state_bind(struct state *st, const struct conf *c, const struct tracking *t,
+	struct binding *out, struct err *e)
+{
+	static const struct {
+		int (*bind)(const struct binder *b);
+		const char *limit;
+	} kinds[] = {
+		{ bind_addresses, "vips" },
+		{ bind_services, "services" },
+		{ bind_pools, "pools" },
+		{ bind_servers, "servers" },
 	};
+	const struct binder b = { st, c, t, out };
 	int err = binding_new(out, c);
 
+	if (err)
+		err_set(e, err, "out of memory");
 	st->round++;
-	for (size_t i = 0; i < sizeof binders / sizeof *binders && !err; i++) {
-		err = binders[i](st, c, out);
-		if (err == -ENOSPC)
-			err_set(e, err,
-				"there are more objects than limits.%s allows: raise it and "
-				"restart",
-				limits[i]);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !err; i++) {
+		err = kinds[i].bind(&b);
+		if (err)
+			bind_error(err, kinds[i].limit, e);
 	}
 	if (err) {
 		binding_free(out);
-		return err == -ENOSPC ? err : err_set(e, err, "out of memory");
+		return err;
 	}
 	bind_seen(st, c, out);
 	return 0;

@@ -5,9 +5,11 @@
 #include "controlplane/base/addr.h"
 #include "controlplane/base/err.h"
 #include "controlplane/conf/conf.h"
+#include "controlplane/engine/engine.h"
 #include "controlplane/health/health.h"
 #include "controlplane/pools/ids.h"
 #include "controlplane/pools/site.h"
+#include "controlplane/pools/tracking.h"
 
 /* The most that any of conf's limits may be; a number above it in a file is damage. */
 enum { STATE_ID_MAX = 1 << 17 };
@@ -28,15 +30,23 @@ struct state {
 	uint8_t key[16];
 	uint64_t generation; /* the engine's when the file was written, for the reader's eyes */
 	uint64_t round;	     /* counts applied configurations; orders what is gone */
-	struct ids addresses, services,
-		servers;	     /* "vips/NAME" and "gateways/NAME"; NAME; "POOL/NAME" */
+	/* "vips/NAME" and "gateways/NAME"; NAME; NAME; "POOL/NAME" */
+	struct ids addresses, services, pools, servers;
 	struct state_server *server; /* by number; n_server of them, [0] is not used */
 	uint32_t n_server;
 };
 
+/* A number that has another object now, whose counter still has what was before it. */
+struct fresh_id {
+	enum engine_counter_kind kind;
+	uint32_t id;
+};
+
 /* The numbers of one configuration's objects, by index into its arrays. */
 struct binding {
-	uint32_t *vips, *gateways, *services, *servers;
+	uint32_t *vips, *gateways, *services, *pools, *servers;
+	struct fresh_id *fresh; /* until the engine's counters are reset */
+	uint32_t n_fresh;
 };
 
 void state_free(struct state *st);
@@ -53,9 +63,11 @@ struct state_server *state_server(const struct state *st, uint32_t id);
 struct state_server *state_server_new(struct state *st, uint32_t id);
 
 /* Gives a number to every object of a configuration. Records of servers that are gone keep their overlay
- * and forget what was seen; a number that goes to another server starts with an empty record. Returns 0,
- * or a negative errno and a sentence; after an error the state is only good for state_free(). */
-int state_bind(struct state *st, const struct conf *c, struct binding *out, struct err *e);
+ * and forget what was seen; a number that goes to another server starts with an empty record. Numbers that
+ * live records name, as far as t (or NULL) knows, go to nobody else. Returns 0, or a negative errno and a
+ * sentence; after an error the state is only good for state_free(). */
+int state_bind(struct state *st, const struct conf *c, const struct tracking *t,
+	struct binding *out, struct err *e);
 
 void binding_free(struct binding *b);
 

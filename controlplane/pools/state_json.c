@@ -91,10 +91,11 @@ char *state_encode(const struct state *st)
 	json_t *root;
 
 	key_to_hex(st->key, hex);
-	root = json_pack("{s:i, s:s, s:I, s:I, s:o, s:o, s:o}", "version", STATE_VERSION, "key",
-		hex, "generation", (json_int_t)st->generation, "round", (json_int_t)st->round,
-		"addresses", encode_ids(&st->addresses, NULL), "services",
-		encode_ids(&st->services, NULL), "servers", encode_ids(&st->servers, st->server));
+	root = json_pack("{s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "version", STATE_VERSION,
+		"key", hex, "generation", (json_int_t)st->generation, "round",
+		(json_int_t)st->round, "addresses", encode_ids(&st->addresses, NULL), "services",
+		encode_ids(&st->services, NULL), "pools", encode_ids(&st->pools, NULL), "servers",
+		encode_ids(&st->servers, st->server));
 	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	json_decref(root);
 	return text;
@@ -242,7 +243,7 @@ static int decode_servers(struct reader *r, json_t *from, struct state *st)
 
 static int decode_root(struct reader *r, json_t *root, struct state *st)
 {
-	json_t *addresses, *services, *servers;
+	json_t *addresses, *services, *pools = NULL, *servers;
 	json_int_t generation, round;
 	int version, err;
 	json_error_t je;
@@ -257,9 +258,9 @@ static int decode_root(struct reader *r, json_t *root, struct state *st)
 			"that wrote "
 			"it, or move the file away to start fresh",
 			r->name, version, STATE_VERSION);
-	if (json_unpack_ex(root, &je, 0, "{s:i, s:s, s:I, s:I, s:o, s:o, s:o!}", "version",
+	if (json_unpack_ex(root, &je, 0, "{s:i, s:s, s:I, s:I, s:o, s:o, s?o, s:o!}", "version",
 		    &version, "key", &key, "generation", &generation, "round", &round, "addresses",
-		    &addresses, "services", &services, "servers", &servers))
+		    &addresses, "services", &services, "pools", &pools, "servers", &servers))
 		return damaged(r, je.text);
 	if (hex_to_key(key, st->key))
 		return damaged(r, "\"key\" is not 32 hexadecimal digits");
@@ -272,6 +273,9 @@ static int decode_root(struct reader *r, json_t *root, struct state *st)
 	r->section = "services";
 	if (!err)
 		err = decode_ids(r, services, &st->services);
+	r->section = "pools";
+	if (!err && pools) /* pools had no numbers once */
+		err = decode_ids(r, pools, &st->pools);
 	r->section = "servers";
 	return err ? err : decode_servers(r, servers, st);
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "controlplane/pools/emergency.h"
 #include "controlplane/pools/site_impl.h"
 
 static const char *const wanted_names[] = {
@@ -56,12 +57,25 @@ const struct site_overlay *site_server_overlay(const struct site *s, unsigned se
 
 unsigned site_server_weight(const struct site *s, unsigned server)
 {
-	return build_weight(&s->live->conf->servers[server], record(s, server));
+	return duty_weight(&s->live->conf->servers[server], record(s, server));
 }
 
 bool site_server_serving(const struct site *s, unsigned server)
 {
-	return build_serving(&s->live->conf->servers[server], record(s, server));
+	const struct conf_server *v = &s->live->conf->servers[server];
+
+	return duty_able(v, record(s, server)) ||
+	       (s->published && s->published->states[v->pool].forced &&
+		       duty_failed(v, record(s, server)));
+}
+
+void site_pool_state(const struct site *s, unsigned pool, struct site_pool_state *out)
+{
+	*out = (struct site_pool_state){ .fallen_back = -1 };
+	if (!s->published)
+		return;
+	out->below_min_up = s->published->states[pool].forced;
+	out->fallen_back = emergency_fallen_back(s->live, s->published, pool);
 }
 
 void site_server_health(const struct site *s, unsigned server, struct health_report *out)
@@ -95,9 +109,34 @@ uint32_t site_service_id(const struct site *s, unsigned service)
 	return s->live->ids.services[service];
 }
 
+uint32_t site_pool_id(const struct site *s, unsigned pool)
+{
+	return s->live->ids.pools[pool];
+}
+
 uint32_t site_server_id(const struct site *s, unsigned server)
 {
 	return s->live->ids.servers[server];
+}
+
+void site_set_tracking(struct site *s, const struct tracking *t)
+{
+	s->tracking = t;
+}
+
+const struct tracking_server *site_server_tracking(const struct site *s, unsigned server)
+{
+	return tracking_server(s->tracking, site_server_id(s, server));
+}
+
+const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool)
+{
+	return tracking_pool(s->tracking, site_pool_id(s, pool));
+}
+
+const struct tracking_node *site_tracking(const struct site *s)
+{
+	return s->tracking ? &s->tracking->node : NULL;
 }
 
 __attribute__((format(printf, 3, 4))) static void warn(
@@ -195,10 +234,23 @@ static bool pool_serves(const struct site *s, const struct conf_pool *p)
 	return false;
 }
 
-static bool pool_unreachable(const struct site *s, const struct conf_pool *p)
+/* A pool's own servers as published; *n is 0 before that. */
+static const struct snapshot_member *published_members(
+	const struct site *s, unsigned pool, unsigned *n)
 {
-	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published; i++)
-		if (!s->published->members[i].hop_ifindex)
+	const struct build *b = s->published;
+
+	*n = b ? s->live->conf->pools[pool].n_servers : 0;
+	return b ? &b->members[b->pools[pool].first_member] : NULL;
+}
+
+static bool pool_unreachable(const struct site *s, unsigned pool)
+{
+	unsigned n;
+	const struct snapshot_member *m = published_members(s, pool, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!m[i].hop_ifindex)
 			return true;
 	return false;
 }
@@ -209,11 +261,14 @@ static void warn_pools(const struct site *s, struct site_status *out)
 	const struct conf *c = s->live->conf;
 
 	for (unsigned i = 0; i < c->n_pools; i++) {
+		struct site_pool_state state;
+
 		if (!has_service(c, i))
 			continue;
-		if (!pool_serves(s, &c->pools[i]))
+		site_pool_state(s, i, &state);
+		if (state.fallen_back < 0 && !pool_serves(s, &c->pools[i]))
 			name_add(&empty, c->pools[i].name);
-		if (pool_unreachable(s, &c->pools[i]))
+		if (pool_unreachable(s, i))
 			name_add(&unreachable, c->pools[i].name);
 	}
 	if (empty.n)
@@ -226,15 +281,51 @@ static void warn_pools(const struct site *s, struct site_status *out)
 			unreachable.n, unreachable.n == 1 ? "" : "s", unreachable.text);
 }
 
-static bool behind_router(const struct site *s, const struct conf_pool *p)
+/* Pools in need, whether or not a service uses them: their servers may be another pool's fall-back. */
+static void warn_emergencies(const struct site *s, struct site_status *out)
 {
-	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published;
-		i++) {
-		const struct snapshot_member *m = &s->published->members[i];
+	struct name_list forced = { "", 0 }, fallen = { "", 0 };
+	const struct conf *c = s->live->conf;
 
-		if (m->hop_ifindex && memcmp(m->hop_bytes, m->bytes, sizeof m->bytes) != 0)
-			return true;
+	for (unsigned i = 0; i < c->n_pools; i++) {
+		struct site_pool_state state;
+
+		site_pool_state(s, i, &state);
+		if (state.below_min_up)
+			name_add(&forced, c->pools[i].name);
+		if (state.fallen_back >= 0)
+			name_add(&fallen, c->pools[i].name);
 	}
+	if (forced.n)
+		warn(s, out,
+			"%u pool%s fewer servers up than min_up, so that failed ones are used too: "
+			"%s",
+			forced.n, forced.n == 1 ? " has" : "s have", forced.text);
+	if (fallen.n)
+		warn(s, out,
+			"%u pool%s no server that takes new connections and fall%s back on another "
+			"pool: %s",
+			fallen.n, fallen.n == 1 ? " has" : "s have", fallen.n == 1 ? "s" : "",
+			fallen.text);
+}
+
+static bool behind_router(const struct site *s, unsigned pool)
+{
+	unsigned n;
+	const struct snapshot_member *m = published_members(s, pool, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (m[i].hop_ifindex && memcmp(m[i].hop_bytes, m[i].bytes, sizeof m[i].bytes) != 0)
+			return true;
+	return false;
+}
+
+/* Those that the pool falls back on too. */
+static bool any_behind_router(const struct site *s, unsigned pool)
+{
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(s->live->conf, (unsigned)p))
+		if (behind_router(s, (unsigned)p))
+			return true;
 	return false;
 }
 
@@ -247,7 +338,7 @@ static void warn_routers(const struct site *s, struct site_status *out)
 	for (unsigned i = 0; i < c->n_services; i++) {
 		const struct conf_service *v = &c->services[i];
 
-		if (v->forward == CONF_FORWARD_DSR && behind_router(s, &c->pools[v->pool]))
+		if (v->forward == CONF_FORWARD_DSR && any_behind_router(s, v->pool))
 			name_add(&behind, v->name);
 	}
 	if (behind.n)
@@ -257,17 +348,19 @@ static void warn_routers(const struct site *s, struct site_status *out)
 			behind.n, behind.n == 1 ? "" : "s", behind.text);
 }
 
-/* Servers that have a way, but no address of this host to send tunnels from. */
-static bool without_source(const struct site *s, const struct conf_pool *p)
+/* Whether a server of the pool, or of one that it falls back on, has a way, but no address of this host to send
+ * tunnels from. */
+static bool any_without_source(const struct site *s, unsigned pool)
 {
 	static const uint8_t none[16];
 
-	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published;
-		i++) {
-		const struct snapshot_member *m = &s->published->members[i];
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(s->live->conf, (unsigned)p)) {
+		unsigned n;
+		const struct snapshot_member *m = published_members(s, (unsigned)p, &n);
 
-		if (m->hop_ifindex && !memcmp(m->source, none, sizeof none))
-			return true;
+		for (unsigned i = 0; i < n; i++)
+			if (m[i].hop_ifindex && !memcmp(m[i].source, none, sizeof none))
+				return true;
 	}
 	return false;
 }
@@ -280,7 +373,7 @@ static void warn_sources(const struct site *s, struct site_status *out)
 	for (unsigned i = 0; i < c->n_services; i++) {
 		const struct conf_service *v = &c->services[i];
 
-		if (v->forward == CONF_FORWARD_TUNNEL && without_source(s, &c->pools[v->pool]))
+		if (v->forward == CONF_FORWARD_TUNNEL && any_without_source(s, v->pool))
 			name_add(&silent, v->name);
 	}
 	if (silent.n)
@@ -303,6 +396,7 @@ void site_status(const struct site *s, struct site_status *out)
 	warn_site(s, out);
 	warn_ports(s, out);
 	warn_pools(s, out);
+	warn_emergencies(s, out);
 	warn_routers(s, out);
 	warn_sources(s, out);
 }

@@ -7,15 +7,25 @@
 
 enum { L4_ANSWER_TTL = 64, L4_ND_HOP_LIMIT = 255 };
 
+/* A MAC address in two pieces; bytes one by one would be read and written one by one. */
+#ifdef __bpf__
+typedef uint32_t __attribute__((may_alias)) l4_mac_head;
+typedef uint16_t __attribute__((may_alias)) l4_mac_tail;
+#else
+typedef uint32_t __attribute__((may_alias, aligned(1))) l4_mac_head;
+typedef uint16_t __attribute__((may_alias, aligned(1))) l4_mac_tail;
+#endif
+
 L4_INLINE void l4_mac_copy(uint8_t to[6], const uint8_t from[6])
 {
-	__builtin_memcpy(to, from, 6);
+	*(l4_mac_head *)to = *(const l4_mac_head *)from;
+	*(l4_mac_tail *)(to + 4) = *(const l4_mac_tail *)(from + 4);
 }
 
 L4_INLINE bool l4_mac_is(const uint8_t a[6], const uint8_t b[6])
 {
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
-		 (a[5] ^ b[5]));
+	return !((*(const l4_mac_head *)a ^ *(const l4_mac_head *)b) |
+		 (uint32_t)(*(const l4_mac_tail *)(a + 4) ^ *(const l4_mac_tail *)(b + 4)));
 }
 
 L4_INLINE bool l4_mac_is_broadcast(const uint8_t a[6])

@@ -9,6 +9,23 @@ struct l4_frame {
 	uint32_t len;
 };
 
+/* x, of which the kernel's verifier is to know nothing but that it is at most `mask`: paths that differ in x alone are
+ * then one to it, and looked at once. */
+#ifdef __bpf__
+static volatile uint32_t l4_zero;
+
+L4_INLINE uint32_t l4_forget(uint32_t x, uint32_t mask)
+{
+	return (x + l4_zero) & mask;
+}
+#else
+L4_INLINE uint32_t l4_forget(uint32_t x, uint32_t mask)
+{
+	(void)mask;
+	return x;
+}
+#endif
+
 /* The `size` bytes at offset `off`, or NULL when the frame ends before. The compiler is kept from concluding
  * one check from another: the verifier does not follow such reasoning and wants each pointer checked. */
 L4_INLINE void *l4_at(const struct l4_frame *f, uint32_t off, uint32_t size)
@@ -16,5 +33,7 @@ L4_INLINE void *l4_at(const struct l4_frame *f, uint32_t off, uint32_t size)
 	uint8_t *p = f->data + off;
 
 	__asm__("" : "+r"(p));
+	if (!p)
+		__builtin_unreachable();
 	return p + size > f->end ? NULL : p;
 }

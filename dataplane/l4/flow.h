@@ -32,3 +32,19 @@ L4_INLINE uint64_t l4_flow_hash(const uint64_t key[2], const struct l4_flow *f)
 	l4_sip_word(&s, last);
 	return l4_sip_end(&s);
 }
+
+/* The hash of a client, for services that keep a client on one server: the same construction over the source
+ * address and the pool's id, 6 bytes for IPv4, 18 for IPv6. */
+L4_INLINE uint64_t l4_client_hash(const uint64_t key[2], const struct l4_flow *f, uint16_t pool)
+{
+	struct l4_sip s = l4_sip_init(key);
+
+	if (f->is6) {
+		l4_sip_word(&s, (uint64_t)f->src[1] << 32 | f->src[0]);
+		l4_sip_word(&s, (uint64_t)f->src[3] << 32 | f->src[2]);
+		l4_sip_word(&s, 18ull << 56 | pool);
+	} else {
+		l4_sip_word(&s, 6ull << 56 | (uint64_t)pool << 32 | f->src[0]);
+	}
+	return l4_sip_end(&s);
+}

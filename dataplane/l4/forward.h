@@ -15,15 +15,13 @@ L4_INLINE void l4_forward_link(struct l4_eth *eth, const struct l4_neighbour *n)
 	l4_mac_copy(eth->src, n->src_mac);
 }
 
-/* Decrements the TTL, 2 or more, and keeps the checksum (RFC 1141, done as RFC 1624 says). */
+/* Decrements the TTL, 2 or more, and keeps the checksum : what RFC 1624, equation 3, comes to for a byte less. */
 L4_INLINE void l4_forward_ttl4(struct l4_ip4 *ip)
 {
-	be16 was, is;
+	uint32_t sum = ip->checksum + L4_BE16(0x0100);
 
-	__builtin_memcpy(&was, &ip->ttl, sizeof was);
 	ip->ttl--;
-	__builtin_memcpy(&is, &ip->ttl, sizeof is);
-	ip->checksum = l4_checksum_update(ip->checksum, l4_delta16(0, was, is));
+	ip->checksum = (be16)(sum + (sum >= 0xffff));
 }
 
 /* Rewrites one end's port and brings the transport checksum up to date with it and with `addresses`, the

@@ -58,7 +58,7 @@ L4_INLINE uint64_t l4_sip_end(struct l4_sip *s)
 
 /* Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014, section 3):
  * the upper half of k0 + sum of k_i * word_i, in 64 bits. The keys are random and the builder's. */
-enum { L4_ML_KEYS = 8 };
+enum { L4_ML_KEYS = 6 };
 
 /* The part of the sum that an address gives. */
 L4_INLINE uint64_t l4_ml_address(const uint64_t k[L4_ML_KEYS], bool is6, const uint32_t a[4])

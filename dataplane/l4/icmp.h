@@ -32,14 +32,19 @@ L4_INLINE struct l4_icmp_kind l4_icmp_no_port(bool is6)
 
 /* Whether the source is that of one host, who alone may get an error (RFC 1122, section 3.2.2; RFC 4443,
  * section 2.4(e.6)). The rest of what those sections forbid is no packet of a service. */
-L4_INLINE bool l4_icmp_source_is_host(const struct l4_flow *flow)
+L4_INLINE bool l4_icmp_source_is_host(const struct l4_frame *f, uint32_t l3, bool is6)
 {
-	uint8_t first = (uint8_t)flow->src[0];
+	const struct l4_ip4 *ip4 = l4_at(f, l3, sizeof *ip4);
+	const struct l4_ip6 *ip6;
+	uint8_t first;
 
-	if (flow->is6)
-		return first != 0xff &&
-		       (flow->src[0] | flow->src[1] | flow->src[2] | (flow->src[3] & ~L4_BE32(1)));
-	return first && first != 127 && first < 224;
+	if (!is6) {
+		first = ip4 ? (uint8_t)ip4->src : 0;
+		return first && first != 127 && first < 224;
+	}
+	ip6 = l4_at(f, l3, sizeof *ip6);
+	return ip6 && (uint8_t)ip6->src[0] != 0xff &&
+	       (ip6->src[0] | ip6->src[1] | ip6->src[2] | (ip6->src[3] & ~L4_BE32(1)));
 }
 
 /* How much of a packet of that length is quoted. */
@@ -124,7 +129,7 @@ L4_INLINE bool l4_icmp4_error(const struct l4_frame *f, uint32_t l3, uint32_t qu
 	ip->ttl = L4_ANSWER_TTL;
 	ip->protocol = L4_PROTO_ICMP;
 	ip->checksum = 0;
-	ip->src = from[0];
+	ip->src = from[0] ? from[0] : about->dst;
 	ip->dst = about->src;
 	ip->checksum = l4_ip4_checksum(ip);
 	l4_icmp_header(icmp, kind, sum);
@@ -140,6 +145,8 @@ L4_INLINE bool l4_icmp6_error(const struct l4_frame *f, uint32_t l3, uint32_t qu
 	struct l4_ip6 *ip = l4_at(f, l3, sizeof *ip);
 	be16 payload = L4_BE16(sizeof *icmp + quote);
 
+	bool ours = from[0] | from[1] | from[2] | from[3];
+
 	sum += (uint64_t)payload + L4_BE16(L4_PROTO_ICMP6);
 	if (!about || !icmp || !ip || !l4_icmp_link(f, l3, L4_ICMP_ROOM6))
 		return false;
@@ -149,9 +156,9 @@ L4_INLINE bool l4_icmp6_error(const struct l4_frame *f, uint32_t l3, uint32_t qu
 	ip->hop_limit = L4_ANSWER_TTL;
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
-		ip->src[i] = from[i];
+		ip->src[i] = ours ? from[i] : about->dst[i];
 		ip->dst[i] = about->src[i];
-		sum += (uint64_t)from[i] + about->src[i];
+		sum += (uint64_t)ip->src[i] + about->src[i];
 	}
 	l4_icmp_header(icmp, kind, sum);
 	return true;

@@ -1,89 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One packet through all stages, for bodies that take packets one after the other.
- *
- * The body defines, before it includes this file, where its tables are:
- *
- *   struct l4_tables;
- *   const void *l4_tables_line(const struct l4_tables *t, uint32_t line);
- *       a line of the generation that t stands for, or NULL outside the image
- *   uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot);
- *       a slot of the ring that begins at the chunk, L4_SLOT_EMPTY outside the rings
- *   const struct l4_route *l4_tables_route(const struct l4_tables *t, const struct l4_flow *flow);
- *       longest match for flow->dst, or NULL
- *   struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row);
- *   uint32_t l4_tables_find_neighbour(const struct l4_tables *t, const struct l4_neighbour_key *key);
- *       the row of a host on a link, or L4_NO_NEIGHBOUR
- *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
- *       asks the control plane to resolve a neighbour; may be dropped
- *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
- *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
- *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
- *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
- *   uint16_t l4_tables_now(const struct l4_tables *t);
- *       coarse time (limit.h)
- *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
- *       this processor's, or NULL: no refused packet is answered
- *   enum l4_refused l4_tables_refuse(const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r);
- *       l4_refusal_make(), called from where the body likes
+/* One packet through all stages, for bodies that take packets one after the other. The body defines what walk.h asks
+ * for before it includes this file.
  *
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/tracked.h"
 #include "dataplane/l4/verdict.h"
-
-/* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
-struct l4_result {
-	uint32_t ifindex; /* L4_SEND: the interface to leave by */
-	uint32_t
-		vip_id; /* of the address of ours that the packet was for, or whose service it was */
-	uint32_t service_id, server_id; /* FORWARDED only */
-};
-
-/* What every stage of one packet's way needs. */
-struct l4_walk {
-	const struct l4_tables *tables;
-	const struct l4_root *root;
-	const uint64_t *keys;
-	const struct l4_port *port; /* the interface that it came in by */
-	struct l4_packet packet;
-	struct l4_refusal refusal; /* kind, mtu and from, where a packet is refused */
-};
-
-/* The row of an interface of the engine, or NULL. */
-L4_INLINE const struct l4_port *l4_port_of(
-	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)
-{
-	const struct l4_port *p = l4_tables_line(t, root->port_base + (ifindex & root->port_mask));
-
-	return p && p->ifindex == ifindex ? p : NULL;
-}
-
-L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
-{
-	uint32_t bit = (uint32_t)(sum >> 32) & w->root->filter_mask;
-	const struct l4_line *line =
-		l4_tables_line(w->tables, w->root->filter_base + bit / L4_FILTER_LINE_BITS);
-
-	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
-}
-
-/* The row of a key whose address gives the partial hash `sum`, or NULL. */
-L4_INLINE const void *l4_find(
-	const struct l4_walk *w, const uint32_t address[4], uint64_t sum, uint32_t tail)
-{
-	uint32_t tag = l4_ml_end(w->keys, sum, tail), line;
-	const struct l4_bucket *bucket =
-		l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
-	const struct l4_key *row;
-
-	if (!bucket)
-		return NULL;
-	line = l4_bucket_find(bucket, tag);
-	if (!line)
-		return NULL;
-	row = l4_tables_line(w->tables, line);
-	return row && l4_key_is(row, address, tail) ? row : NULL;
-}
 
 L4_INLINE enum l4_verdict l4_process_arp(
 	struct l4_walk *w, const struct l4_frame *f, struct l4_result *r)
@@ -96,7 +19,7 @@ L4_INLINE enum l4_verdict l4_process_arp(
 	if (!eth || !arp || !l4_arp_is_ip4(arp))
 		return L4_V_UNREADABLE;
 	target[0] = arp->target[0] | (uint32_t)arp->target[1] << 16;
-	ours = l4_find(w, target, l4_ml_address(w->keys, false, target),
+	ours = l4_find(w, target, l4_ml_address(w->keys->k, false, target),
 		l4_key_tail(0, 0, L4_KIND_ADDRESS));
 	if (!ours)
 		return L4_V_NOT_OURS;
@@ -124,7 +47,7 @@ L4_INLINE enum l4_verdict l4_process_nd(struct l4_walk *w, struct l4_frame *f, s
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		target[i] = nd->target[i];
-	ours = l4_find(w, target, l4_ml_address(w->keys, true, target),
+	ours = l4_find(w, target, l4_ml_address(w->keys->k, true, target),
 		l4_key_tail(0, 0, L4_KIND_ADDRESS | L4_KIND_IS6));
 	if (!ours)
 		return L4_V_NOT_OURS;
@@ -193,27 +116,19 @@ L4_INLINE enum l4_verdict l4_process_own(
 }
 
 /* Notes that the packet is larger than what fits, and whose word that is. */
-L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits, const uint32_t from[4])
+L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits)
 {
-	w->refusal.kind = L4_REFUSE_TOO_BIG;
-	w->refusal.mtu = fits;
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++)
-		w->refusal.from[i] = from[i];
+	w->refuse = L4_REFUSE_TOO_BIG;
+	w->fits = fits;
 	return L4_V_TOO_BIG;
 }
 
 /* Notes that a service has no server for the packet. */
 L4_INLINE enum l4_verdict l4_no_server(struct l4_walk *w, const struct l4_service *s)
 {
-	const struct l4_flow *flow = &w->packet.flow;
-
 	if (s->flags & L4_SERVICE_REJECT)
-		w->refusal.kind = flow->protocol == L4_PROTO_TCP ? L4_REFUSE_RESET
-								 : L4_REFUSE_NO_PORT;
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++)
-		w->refusal.from[i] = flow->dst[i];
+		w->refuse = w->packet.flow.protocol == L4_PROTO_TCP ? L4_REFUSE_RESET
+								    : L4_REFUSE_NO_PORT;
 	return L4_V_NO_SERVER;
 }
 
@@ -222,16 +137,16 @@ L4_INLINE enum l4_verdict l4_refuse(
 	struct l4_walk *w, struct l4_frame *f, enum l4_verdict why, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	/* A copy, since the walk itself is to stay in registers. */
-	struct l4_refusal refusal = w->refusal;
+	struct l4_refusal refusal = { .kind = w->refuse, .mtu = w->fits };
 
-	if (!l4_icmp_source_is_host(&p->flow))
-		return why;
 	refusal.is6 = p->flow.is6;
 	refusal.l3 = p->l3;
 	refusal.l4 = p->l4;
 	refusal.ip_len = p->ip_len;
 	refusal.budget = w->root->answers;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		refusal.from[i] = w->reverse ? w->reverse->vip[i] : 0;
 	switch (l4_tables_refuse(w->tables, f, &refusal)) {
 	case L4_REFUSED_SILENTLY:
 		return why;
@@ -245,9 +160,9 @@ L4_INLINE enum l4_verdict l4_refuse(
 }
 
 /* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
- * leave; `from` is the address of ours that would say so. */
-L4_INLINE struct l4_neighbour *l4_next_hop(struct l4_walk *w, uint32_t row, uint32_t more,
-	const uint32_t from[4], enum l4_verdict *why)
+ * leave. */
+L4_INLINE struct l4_neighbour *l4_next_hop(
+	struct l4_walk *w, uint32_t row, uint32_t more, enum l4_verdict *why)
 {
 	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
 
@@ -255,7 +170,7 @@ L4_INLINE struct l4_neighbour *l4_next_hop(struct l4_walk *w, uint32_t row, uint
 	if (!n)
 		return NULL;
 	if (w->packet.ip_len + more > n->mtu) {
-		*why = l4_too_big(w, n->mtu - more, from);
+		*why = l4_too_big(w, n->mtu - more);
 		return NULL;
 	}
 	if (!n->used)
@@ -282,8 +197,7 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 	const struct l4_packet *p = &w->packet;
 	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 	enum l4_verdict why;
-	const struct l4_neighbour *n =
-		l4_next_hop(w, row, 0, to && source ? to->address : p->flow.dst, &why);
+	const struct l4_neighbour *n = l4_next_hop(w, row, 0, &why);
 
 	if (!n)
 		return why;
@@ -317,7 +231,7 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 
 	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
 		return L4_V_NO_ROUTE;
-	n = l4_next_hop(w, m->neighbour, room, p->flow.dst, &why);
+	n = l4_next_hop(w, m->neighbour, room, &why);
 	if (!n)
 		return why;
 	if (!l4_tables_grow(w->tables, f, room))
@@ -331,27 +245,28 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 	return L4_V_FORWARDED;
 }
 
-/* A packet of a service: to the server that its flow's slot names. */
+/* A packet of a service: to the server that its flow's slot or record names. */
 L4_INLINE enum l4_verdict l4_process_service(
 	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	const struct l4_member *m;
+	const struct l4_member *m = NULL;
 	enum l4_verdict v;
 	struct l4_end to;
 	uint64_t hash;
-	uint32_t slot;
+	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	if (!s->n_members)
 		return l4_no_server(w, s);
-	hash = l4_flow_hash(w->root->flow_key, &p->flow);
-	slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
-	m = slot == L4_SLOT_EMPTY ? NULL : l4_tables_line(w->tables, s->member_base + slot);
+	if (p->ttl <= 1)
+		return L4_V_TTL_EXCEEDED; /* and no record of it */
+	hash = l4_service_hash(w, s);
+	line = l4_choose(w, f, s, hash);
+	if (line)
+		m = l4_tables_line(w->tables, line);
 	if (!m)
 		return l4_no_server(w, s);
-	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
@@ -372,9 +287,8 @@ L4_INLINE enum l4_verdict l4_process_service(
 	return v;
 }
 
-/* A packet to a host on a link of which nothing is known yet; `from` is the address of ours that speaks. */
-L4_INLINE enum l4_verdict l4_ask(
-	struct l4_walk *w, const struct l4_neighbour_key *key, const uint32_t from[4])
+/* A packet to a host on a link of which nothing is known yet. */
+L4_INLINE enum l4_verdict l4_ask(struct l4_walk *w, const struct l4_neighbour_key *key)
 {
 	const struct l4_port *out = l4_port_of(w->tables, w->root, key->ifindex);
 	struct l4_want want = {
@@ -384,7 +298,7 @@ L4_INLINE enum l4_verdict l4_ask(
 	};
 
 	if (out && w->packet.ip_len > out->mtu)
-		return l4_too_big(w, out->mtu, from);
+		return l4_too_big(w, out->mtu);
 	l4_tables_want(w->tables, &want);
 	return L4_V_NO_NEIGHBOUR;
 }
@@ -400,6 +314,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
+	w->reverse = rev;
 	r->vip_id = rev->vip_id;
 	if (p->ttl <= 1)
 		return L4_V_TTL_EXCEEDED;
@@ -415,7 +330,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 
 		row = l4_tables_find_neighbour(w->tables, &key);
 		if (row == L4_NO_NEIGHBOUR)
-			return l4_ask(w, &key, rev->vip);
+			return l4_ask(w, &key);
 	}
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
@@ -424,18 +339,31 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
-/* An IP packet whose addresses have been read and whose frame is for this host. */
-L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, struct l4_result *r)
+/* Whether the frame is for the interface that it came in by, which *w learns. */
+L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex)
+{
+	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	w->port = l4_port_of(w->tables, w->root, ifindex);
+	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
+}
+
+/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
+ * at the filter. */
+L4_INLINE enum l4_verdict l4_process_known(
+	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
-	uint64_t dst = l4_ml_address(w->keys, is6, p->flow.dst);
-	uint64_t src = l4_ml_address(w->keys, is6, p->flow.src);
-	bool maybe_ours = l4_filter_has(w, dst), maybe_server = l4_filter_has(w, src);
+	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
+	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
+	bool maybe_ours = l4_filter_has(w, dst);
 	enum l4_parsed parsed;
 	const void *row;
 
-	if (!maybe_ours && !maybe_server)
+	if (!maybe_ours && !l4_filter_has(w, src))
+		return L4_V_NOT_OURS;
+	if (!l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
 	parsed = is6 ? l4_parse_ip6_payload(f, p) : l4_parse_ip4_payload(f, p);
 	if (maybe_ours) {
@@ -452,7 +380,7 @@ L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, s
 			return l4_process_own(w, f, parsed, r);
 		}
 	}
-	if (maybe_server && parsed == L4_PARSED_PORTS) {
+	if (parsed == L4_PARSED_PORTS && l4_filter_has(w, src)) {
 		row = l4_find(w, p->flow.src, src,
 			l4_key_tail(p->flow.sport, p->flow.protocol, L4_KIND_REVERSE | is6));
 		if (row)
@@ -461,45 +389,54 @@ L4_INLINE enum l4_verdict l4_process_ip(struct l4_walk *w, struct l4_frame *f, s
 	return L4_V_NOT_OURS;
 }
 
+L4_INLINE enum l4_verdict l4_process_ip(
+	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+{
+	enum l4_verdict v;
+
+	w->refuse = L4_REFUSE_NONE;
+	w->reverse = NULL;
+	v = l4_process_known(w, f, ifindex, r);
+	return w->refuse ? l4_refuse(w, f, v, r) : v;
+}
+
 /* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. */
 L4_INLINE enum l4_verdict l4_process(
 	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
 {
-	struct l4_walk w = { .tables = t };
+	struct l4_walk w;
 	const struct l4_keys *keys = l4_tables_line(t, L4_LINE_KEYS);
-	const struct l4_eth *eth;
 	enum l4_verdict v;
 
 	w.root = l4_tables_line(t, L4_LINE_ROOT);
 	if (!w.root || !keys || !w.root->generation)
 		return L4_V_NOT_OURS;
-	w.keys = keys->k;
-	w.port = l4_port_of(t, w.root, ifindex);
-	if (!w.port)
-		return L4_V_NOT_OURS;
+	w.tables = t;
+	w.keys = keys;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
+		w.port = l4_port_of(t, w.root, ifindex);
+		if (!w.port)
+			return L4_V_NOT_OURS;
 		return l4_process_arp(&w, f, r);
 	case L4_ETH_IP4:
 		if (!l4_parse_ip4(f, &w.packet))
 			return L4_V_UNREADABLE;
-		break;
+		return l4_process_ip(&w, f, ifindex, r);
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
+		w.port = l4_port_of(t, w.root, ifindex);
+		if (!w.port)
+			return L4_V_NOT_OURS;
 		v = l4_process_nd(&w, f, r);
 		if (v != L4_V_NOT_OURS)
 			return v;
-		break;
+		return l4_process_ip(&w, f, ifindex, r);
 	default:
 		return L4_V_NOT_OURS;
 	}
-	eth = l4_at(f, 0, sizeof *eth);
-	if (!eth || !l4_mac_is(eth->dst, w.port->mac))
-		return L4_V_NOT_OURS;
-	v = l4_process_ip(&w, f, r);
-	return w.refusal.kind ? l4_refuse(&w, f, v, r) : v;
 }

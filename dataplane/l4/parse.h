@@ -48,7 +48,7 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 		type = v->type;
 		off += sizeof *v;
 	}
-	p->l3 = off;
+	p->l3 = l4_forget(off, 31);
 	p->ethertype = __builtin_bswap16(type);
 	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
 }
@@ -66,7 +66,6 @@ L4_INLINE bool l4_parse_ip4(const struct l4_frame *f, struct l4_packet *p)
 	p->flow.dst[1] = p->flow.dst[2] = p->flow.dst[3] = 0;
 	p->flow.protocol = ip->protocol;
 	p->flow.is6 = false;
-	p->flow.sport = p->flow.dport = 0;
 	p->ttl = ip->ttl;
 	return true;
 }
@@ -85,7 +84,6 @@ L4_INLINE bool l4_parse_ip6(const struct l4_frame *f, struct l4_packet *p)
 	}
 	p->flow.protocol = ip->next_header;
 	p->flow.is6 = true;
-	p->flow.sport = p->flow.dport = 0;
 	p->ttl = ip->hop_limit;
 	return true;
 }

@@ -22,7 +22,7 @@ struct l4_refusal {
 	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
 	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
 	uint32_t budget;  /* answers that this processor may give in one unit of coarse time */
-	uint32_t from[4]; /* the address of ours that answers; RESET: the packet's destination */
+	uint32_t from[4]; /* the address of ours that answers; zero: the packet's destination */
 };
 
 enum l4_refused {
@@ -74,6 +74,8 @@ L4_INLINE enum l4_refused l4_refusal_make(
 	const struct l4_tcp *tcp = l4_at(f, r->l4 & L4_REFUSAL_L4_MASK, sizeof *tcp);
 	struct l4_limit *limit = l4_tables_limit(t);
 
+	if (!l4_icmp_source_is_host(f, r->l3 & L4_REFUSAL_L3_MASK, r->is6))
+		return L4_REFUSED_SILENTLY;
 	if (r->kind == L4_REFUSE_RESET && (!tcp || tcp->flags & L4_TCP_RST))
 		return L4_REFUSED_SILENTLY;
 	if (!limit || !l4_limit_take(limit, l4_tables_now(t), r->budget))

@@ -7,6 +7,7 @@
  * and not the configuration, so they are no part of a generation. */
 #pragma once
 #include "dataplane/l4/hash.h"
+#include "dataplane/l4/record.h"
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
@@ -31,8 +32,11 @@ struct l4_root {
 	uint32_t answers;  /* to refused packets, of one processor in one unit of coarse time */
 };
 
+/* The keys of the table hash, and where rows are found by the stable ids that records hold. */
 struct l4_keys {
 	uint64_t k[L4_ML_KEYS];
+	uint32_t server_base, n_servers; /* struct l4_server_lines of ids below n_servers */
+	uint32_t pool_base, n_pools;	 /* the pool of id i is line pool_base + i */
 };
 
 enum { L4_FILTER_LINE_BITS = 512 };
@@ -60,7 +64,9 @@ struct l4_bucket {
 enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL };
 
 enum l4_service_flags {
-	L4_SERVICE_REJECT = 4, /* packets without a server are answered */
+	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */
+	L4_SERVICE_CLIENT = 2,	  /* hash and records are of the client's address alone */
+	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
 };
 
 struct l4_service {
@@ -71,7 +77,24 @@ struct l4_service {
 	uint32_t n_members;		/* 0: the ring is empty, there is no server */
 	uint8_t forward;		/* enum l4_forward */
 	uint8_t flags;			/* enum l4_service_flags */
-	uint8_t pad[18];
+	uint16_t pool_id;
+	uint16_t idle; /* how long a flow may be silent, in coarse time */
+	uint8_t pad[14];
+};
+
+/* What is left of a pool when its id is all that is known: where its slots are. */
+struct l4_pool {
+	uint32_t ring_chunk, ring_mask;
+	uint32_t member_base;
+	uint16_t idle; /* the longest of its services' */
+	uint8_t pad[50];
+};
+
+/* The member row of each server id, 0: the server serves no flows. */
+enum { L4_LINE_SERVERS = 16 };
+
+struct l4_server_lines {
+	uint32_t lines[L4_LINE_SERVERS];
 };
 
 struct l4_address {
@@ -113,9 +136,11 @@ struct l4_port {
 	uint8_t pad[52];
 };
 
-/* Rings: chunks of slots; a slot is the index of a member. */
+/* Rings: chunks of slots. A slot is the index of the member that owns it, or NONE, and whether it is tracked. Behind
+ * a ring with tracked slots two more of its size follow: the index of each tracked slot's base, and since when it
+ * is tracked, in coarse time, which only a restarted control plane reads. */
 enum { L4_CHUNK_SLOTS = 256 };
-#define L4_SLOT_EMPTY 0xffffu
+enum { L4_SLOT_NONE = 0x7fff, L4_SLOT_TRACKED = 0x8000 };
 
 struct l4_chunk {
 	uint16_t slots[L4_CHUNK_SLOTS];
@@ -183,6 +208,9 @@ L4_IS_LINE(l4_root);
 L4_IS_LINE(l4_keys);
 L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
+L4_IS_LINE(l4_pool);
+L4_IS_LINE(l4_server_lines);
+L4_IS_LINE(l4_record_bucket);
 L4_IS_LINE(l4_address);
 L4_IS_LINE(l4_reverse);
 L4_IS_LINE(l4_member);

@@ -19,6 +19,8 @@ struct image {
 	bool *pool_serves;	/* per pool: some member has weight */
 	uint32_t *rows;		/* lines of the rows to be indexed */
 	uint32_t n_rows;
+	uint32_t max_server, max_pool; /* ids */
+	uint16_t *index_of;	       /* of a server id in its pool, L4_SLOT_NONE elsewhere */
 	const char *what;
 };
 
@@ -33,12 +35,14 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 	return n > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)n;
 }
 
-uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers)
+uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
+	uint32_t server_ids, uint32_t pool_ids)
 {
 	uint32_t rows = addresses + services + servers;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
-	       index_bucket_lines(rows) + rows + servers;
+	       index_bucket_lines(rows) + rows + servers + server_ids / L4_LINE_SERVERS + 2 +
+	       pool_ids + 1;
 }
 
 /* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
@@ -113,7 +117,7 @@ static int image_index_lines(struct image *im, uint32_t rows)
 	return 0;
 }
 
-static uint64_t member_identity(const struct snapshot_member *m)
+uint64_t snapshot_identity(const struct snapshot_member *m)
 {
 	static const uint64_t key[2] = { 0x6d656d6265722d69, 0 };
 	struct l4_sip s = l4_sip_init(key);
@@ -126,10 +130,10 @@ static uint64_t member_identity(const struct snapshot_member *m)
 	return l4_sip_end(&s);
 }
 
-static int image_pool_ring(struct image *im, uint32_t pool)
+static int image_maglev(struct image *im, uint32_t pool, uint16_t *slots, uint32_t n)
 {
 	const struct snapshot_pool *p = &im->in->pools[pool];
-	struct maglev_member *members = calloc(p->n_members ? p->n_members : 1, sizeof *members);
+	struct maglev_member *members = calloc(p->n_members + 1u, sizeof *members);
 	int rc;
 
 	if (!members)
@@ -137,14 +141,78 @@ static int image_pool_ring(struct image *im, uint32_t pool)
 	for (uint32_t i = 0; i < p->n_members; i++) {
 		const struct snapshot_member *m = &im->in->members[p->first_member + i];
 
-		members[i].identity = member_identity(m);
+		members[i].identity = snapshot_identity(m);
 		members[i].weight = m->weight;
-		im->pool_serves[pool] |= m->weight > 0;
 	}
-	rc = ring_store_get(im->store, members, p->n_members, &im->rings[pool]);
+	rc = maglev_fill(members, p->n_members, slots, n);
+	free(members);
+	return rc;
+}
+
+/* From ids to the pool's members. A base that serves no flows gives way to the owner. */
+static void image_translate(
+	const struct image *im, const struct snapshot_pool *p, uint16_t *out, uint32_t planes)
+{
+	const struct snapshot_slots *t = p->slots;
+	uint16_t *base = out + t->n, *since = base + t->n;
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint16_t owner = im->index_of[t->owner[i]], old;
+
+		out[i] = owner;
+		if (planes == RING_SETTLED)
+			continue;
+		if (t->base[i] == SNAPSHOT_SETTLED) {
+			base[i] = owner;
+			since[i] = 0;
+			continue;
+		}
+		old = im->index_of[t->base[i]];
+		if (old != L4_SLOT_NONE && !im->in->members[p->first_member + old].serves)
+			old = L4_SLOT_NONE;
+		out[i] = owner | L4_SLOT_TRACKED;
+		base[i] = old == L4_SLOT_NONE ? owner : old;
+		since[i] = t->since[i];
+	}
+}
+
+static int image_fill_ring(
+	struct image *im, uint32_t pool, uint16_t *slots, uint32_t n, uint32_t planes)
+{
+	const struct snapshot_pool *p = &im->in->pools[pool];
+
+	if (!p->slots)
+		return image_maglev(im, pool, slots, n);
+	for (uint32_t i = 0; i < p->n_members; i++)
+		im->index_of[im->in->members[p->first_member + i].id] = (uint16_t)i;
+	image_translate(im, p, slots, planes);
+	for (uint32_t i = 0; i < p->n_members; i++)
+		im->index_of[im->in->members[p->first_member + i].id] = L4_SLOT_NONE;
+	return 0;
+}
+
+static int image_pool_ring(struct image *im, uint32_t pool)
+{
+	const struct snapshot_pool *p = &im->in->pools[pool];
+	uint32_t planes = p->slots && p->slots->n_tracked ? RING_TRACKED : RING_SETTLED;
+	uint32_t n = p->slots ? p->slots->n : maglev_slots(p->n_members);
+	uint64_t version = p->slots ? p->slots->version : 0;
+	uint16_t *slots;
+	int rc = ring_store_again(im->store, p->id, version, &im->rings[pool]);
+
+	if (rc == -ENOENT) {
+		slots = calloc((size_t)n * planes, sizeof *slots);
+		rc = slots ? image_fill_ring(im, pool, slots, n, planes) : -ENOMEM;
+		if (!rc)
+			rc = ring_store_get(
+				im->store, p->id, version, slots, n, planes, &im->rings[pool]);
+		free(slots);
+	}
 	if (rc == -ENOSPC)
 		im->what = "ring_slots";
-	free(members);
+	im->pool_serves[pool] = planes == RING_TRACKED;
+	for (uint32_t i = 0; i < p->n_members; i++)
+		im->pool_serves[pool] |= im->in->members[p->first_member + i].weight > 0;
 	return rc;
 }
 
@@ -160,6 +228,7 @@ static void member_source(struct l4_member *row, const struct snapshot_member *m
 static int image_pool_members(struct image *im, uint32_t pool)
 {
 	const struct snapshot_pool *p = &im->in->pools[pool];
+	const struct l4_keys *keys = (const struct l4_keys *)&im->lines[L4_LINE_KEYS];
 	uint32_t base = image_take(im, p->n_members, "servers");
 
 	if (!base)
@@ -168,14 +237,62 @@ static int image_pool_members(struct image *im, uint32_t pool)
 	for (uint32_t i = 0; i < p->n_members; i++) {
 		const struct snapshot_member *m = &im->in->members[p->first_member + i];
 		struct l4_member *row = (struct l4_member *)&im->lines[base + i];
+		struct l4_server_lines *servers =
+			(struct l4_server_lines *)&im
+				->lines[keys->server_base + m->id / L4_LINE_SERVERS];
 
 		memcpy(row->address, m->bytes, m->af == 6 ? 16 : 4);
 		row->id = m->id;
 		row->port = L4_BE16(m->port);
 		row->neighbour = im->neighbours[p->first_member + i];
+		if (m->serves)
+			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
 		member_source(row, m);
 	}
 	return 0;
+}
+
+uint16_t snapshot_idle(const struct snapshot_service *s)
+{
+	uint64_t seconds = s->idle_s	       ? s->idle_s
+			   : s->protocol == 17 ? SNAPSHOT_IDLE_UDP_S
+					       : SNAPSHOT_IDLE_TCP_S;
+
+	return (uint16_t)((seconds * 1000000000 >> L4_TIME_SHIFT) + 1);
+}
+
+/* Rows found by stable ids. */
+static int image_ids(struct image *im)
+{
+	struct l4_keys *keys = (struct l4_keys *)&im->lines[L4_LINE_KEYS];
+
+	keys->n_servers = im->max_server + 1;
+	keys->n_pools = im->max_pool + 1;
+	keys->server_base = image_take(im, keys->n_servers / L4_LINE_SERVERS + 1, "servers");
+	keys->pool_base = image_take(im, keys->n_pools, "pools");
+	return keys->server_base && keys->pool_base ? 0 : -ENOSPC;
+}
+
+static void image_pool_row(struct image *im, uint32_t pool)
+{
+	const struct l4_keys *keys = (const struct l4_keys *)&im->lines[L4_LINE_KEYS];
+	struct l4_pool *row =
+		(struct l4_pool *)&im->lines[keys->pool_base + im->in->pools[pool].id];
+
+	row->ring_chunk = im->rings[pool]->chunk;
+	row->ring_mask = im->rings[pool]->n - 1;
+	row->member_base = im->member_lines[pool];
+}
+
+/* A record tells its pool, not its service: the longest time of all decides whether it is void. */
+static void image_pool_idle(struct image *im, uint32_t pool, uint16_t idle)
+{
+	const struct l4_keys *keys = (const struct l4_keys *)&im->lines[L4_LINE_KEYS];
+	struct l4_pool *row =
+		(struct l4_pool *)&im->lines[keys->pool_base + im->in->pools[pool].id];
+
+	if (row->idle < idle)
+		row->idle = idle;
 }
 
 static int image_pools(struct image *im)
@@ -187,6 +304,7 @@ static int image_pools(struct image *im)
 			rc = image_pool_members(im, i);
 		if (rc)
 			return rc;
+		image_pool_row(im, i);
 	}
 	return 0;
 }
@@ -252,11 +370,16 @@ static int image_services(struct image *im)
 		row->id = s->id;
 		row->vip_id = vip->id;
 		row->ring_chunk = ring->chunk;
-		row->ring_mask = ring->chunks * L4_CHUNK_SLOTS - 1;
+		row->ring_mask = ring->n - 1;
 		row->member_base = im->member_lines[s->pool];
 		row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
 		row->forward = (uint8_t)s->forward;
-		row->flags = s->reject ? L4_SERVICE_REJECT : 0;
+		row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
+				       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
+				       (s->reject ? L4_SERVICE_REJECT : 0));
+		row->pool_id = im->in->pools[s->pool].id;
+		row->idle = snapshot_idle(s);
+		image_pool_idle(im, s->pool, row->idle);
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;
 	}
@@ -276,7 +399,48 @@ static bool input_is_sound(const struct snapshot_input *in)
 		if (in->services[i].address >= in->n_addresses ||
 			in->services[i].pool >= in->n_pools)
 			return false;
+	for (uint32_t i = 0; i < in->n_members; i++)
+		if (in->members[i].id > UINT16_MAX)
+			return false;
 	return true;
+}
+
+static void image_free(struct image *im)
+{
+	free(im->lines);
+	free(im->rings);
+	free(im->member_lines);
+	free(im->pool_serves);
+	free(im->rows);
+	free(im->index_of);
+}
+
+static int image_alloc(struct image *im, uint32_t rows, uint32_t max_lines)
+{
+	const struct snapshot_input *in = im->in;
+
+	for (uint32_t i = 0; i < in->n_members; i++)
+		if (in->members[i].id > im->max_server)
+			im->max_server = in->members[i].id;
+	for (uint32_t i = 0; i < in->n_pools; i++)
+		if (in->pools[i].id > im->max_pool)
+			im->max_pool = in->pools[i].id;
+	im->max = snapshot_lines(in->n_addresses, in->n_services, in->n_members + count_reverse(in),
+		im->max_server, im->max_pool);
+	if (im->max > max_lines)
+		im->max = max_lines;
+	im->lines = calloc(im->max, sizeof *im->lines);
+	im->rings = calloc(in->n_pools + 1u, sizeof(struct ring *));
+	im->member_lines = calloc(in->n_pools + 1u, sizeof *im->member_lines);
+	im->pool_serves = calloc(in->n_pools + 1u, sizeof *im->pool_serves);
+	im->rows = calloc(rows + 1u, sizeof *im->rows);
+	im->index_of = malloc((UINT16_MAX + 1) * sizeof *im->index_of);
+	if (!im->lines || !im->rings || !im->member_lines || !im->pool_serves || !im->rows ||
+		!im->index_of)
+		return -ENOMEM;
+	for (uint32_t i = 0; i <= UINT16_MAX; i++)
+		im->index_of[i] = L4_SLOT_NONE;
+	return 0;
 }
 
 static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
@@ -292,6 +456,8 @@ static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
 	rc = image_ports(im);
 	if (!rc)
 		rc = image_index_lines(im, rows);
+	if (!rc)
+		rc = image_ids(im);
 	if (!rc)
 		rc = image_pools(im);
 	if (!rc)
@@ -342,27 +508,15 @@ int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
 	*out = NULL;
 	if (!input_is_sound(in))
 		return rc;
-	rc = -ENOMEM;
 	rows = in->n_addresses + in->n_services + count_reverse(in);
-	im.max = snapshot_lines(in->n_addresses, in->n_services, in->n_members + count_reverse(in));
-	if (im.max > max_lines)
-		im.max = max_lines;
-	im.lines = calloc(im.max, sizeof *im.lines);
-	im.rings = calloc(in->n_pools + 1u, sizeof(struct ring *));
-	im.member_lines = calloc(in->n_pools + 1u, sizeof *im.member_lines);
-	im.pool_serves = calloc(in->n_pools + 1u, sizeof *im.pool_serves);
-	im.rows = calloc(rows + 1u, sizeof *im.rows);
-	if (im.lines && im.rings && im.member_lines && im.pool_serves && im.rows)
+	rc = image_alloc(&im, rows, max_lines);
+	if (!rc)
 		rc = image_fill(&im, generation, rows);
 	if (!rc)
 		rc = image_finish(&im, out);
 	if (rc)
 		snapshot_abort(s, NULL);
 	*what = im.what ? im.what : "";
-	free(im.lines);
-	free(im.rings);
-	free(im.member_lines);
-	free(im.pool_serves);
-	free(im.rows);
+	image_free(&im);
 	return rc;
 }

@@ -88,7 +88,8 @@ int maglev_fill(const struct maglev_member *members, uint32_t n, uint16_t *slots
 
 	if (!n_slots || n_slots & mask || n > n_slots || n >= MAGLEV_EMPTY)
 		return -EINVAL;
-	memset(slots, 0xff, n_slots * sizeof *slots);
+	for (uint32_t i = 0; i < n_slots; i++)
+		slots[i] = MAGLEV_EMPTY;
 	walks = calloc(n ? n : 1, sizeof *walks);
 	if (!walks)
 		return -ENOMEM;

@@ -6,7 +6,7 @@
 
 #define MAGLEV_MIN_SLOTS 256u
 #define MAGLEV_MAX_SLOTS (1u << 20)
-#define MAGLEV_EMPTY	 0xffffu
+#define MAGLEV_EMPTY	 0x7fffu /* as L4_SLOT_NONE */
 
 struct maglev_member {
 	uint64_t identity; /* the same on every node; distinct among members */

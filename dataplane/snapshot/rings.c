@@ -6,20 +6,30 @@
 
 enum { RING_CHAINS = 4096 };
 
+/* Where a pool's ring is, as long as its table stays the same. */
+struct memory {
+	uint64_t version;
+	struct ring *ring;
+};
+
 struct ring_store {
 	struct ring *chains[RING_CHAINS];
 	uint32_t slots_left; /* of what one generation may use, while it is being built */
 	uint32_t slots_max;
 	uint32_t n_chunks;
+	uint32_t next;	/* chunk where the search for room goes on */
 	uint8_t *taken; /* per chunk: a ring lies there */
+	uint32_t n_memories;
+	struct memory *memories; /* by pool id */
 };
 
+/* Two generations with all planes, and a third of that again for what first fit wastes. */
 uint32_t ring_store_chunks(uint32_t slots)
 {
-	return slots / L4_CHUNK_SLOTS * 2;
+	return slots / L4_CHUNK_SLOTS * (2 * RING_TRACKED + 2);
 }
 
-struct ring_store *ring_store_new(uint32_t slots)
+struct ring_store *ring_store_new(uint32_t slots, uint32_t pools)
 {
 	struct ring_store *s = calloc(1, sizeof *s);
 
@@ -27,26 +37,25 @@ struct ring_store *ring_store_new(uint32_t slots)
 		return NULL;
 	s->n_chunks = ring_store_chunks(slots);
 	s->slots_max = s->slots_left = slots;
+	s->n_memories = pools + 1;
 	s->taken = calloc(s->n_chunks + 1, 1);
-	if (!s->taken) {
+	s->memories = calloc(s->n_memories, sizeof *s->memories);
+	if (!s->taken || !s->memories) {
 		ring_store_free(s);
 		return NULL;
 	}
 	return s;
 }
 
-static void ring_free(struct ring_store *s, struct ring *r)
-{
-	if (r->chunks)
-		memset(s->taken + r->chunk, 0, r->chunks);
-	free(r->members);
-	free(r->slots);
-	free(r);
-}
-
 /* Frees the rings for which neither flag is set. */
 static void ring_store_sweep(struct ring_store *s)
 {
+	for (uint32_t i = 0; i < s->n_memories; i++) {
+		struct ring *r = s->memories[i].ring;
+
+		if (r && !r->live && !r->wanted)
+			s->memories[i].ring = NULL;
+	}
 	for (uint32_t i = 0; i < RING_CHAINS; i++) {
 		struct ring **at = &s->chains[i];
 
@@ -58,7 +67,8 @@ static void ring_store_sweep(struct ring_store *s)
 				continue;
 			}
 			*at = r->next;
-			ring_free(s, r);
+			memset(s->taken + r->chunk, 0, r->chunks);
+			free(r);
 		}
 	}
 	s->slots_left = s->slots_max;
@@ -71,9 +81,10 @@ void ring_store_free(struct ring_store *s)
 	for (uint32_t i = 0; i < RING_CHAINS; i++)
 		for (struct ring *r = s->chains[i]; r; r = r->next)
 			r->live = r->wanted = false;
-	if (s->taken)
+	if (s->taken && s->memories)
 		ring_store_sweep(s);
 	free(s->taken);
+	free(s->memories);
 	free(s);
 }
 
@@ -85,99 +96,103 @@ static bool chunks_free(const struct ring_store *s, uint32_t first, uint32_t n)
 	return true;
 }
 
-/* First fit at multiples of the ring's own size, which is a power of two. */
-static int chunks_take(struct ring_store *s, uint32_t n, uint32_t *first)
+/* Next fit at multiples of a ring's number of owner chunks, which is a power of two. */
+static int chunks_take(struct ring_store *s, uint32_t align, uint32_t n, uint32_t *first)
 {
-	for (uint32_t at = 0; at + n <= s->n_chunks; at += n) {
-		if (!chunks_free(s, at, n))
+	uint32_t steps = s->n_chunks / align, at = s->next / align * align;
+
+	for (uint32_t i = 0; i < steps; i++, at += align) {
+		if (at + n > s->n_chunks)
+			at = 0;
+		if (at + n > s->n_chunks || !chunks_free(s, at, n))
 			continue;
 		memset(s->taken + at, 1, n);
+		s->next = at + n;
 		*first = at;
 		return 0;
 	}
 	return -ENOSPC;
 }
 
-static uint64_t members_hash(const struct maglev_member *members, uint32_t n)
+static uint64_t slots_hash(const uint16_t *slots, uint32_t n)
 {
 	static const uint64_t key[2];
 	struct l4_sip sip = l4_sip_init(key);
 
-	for (uint32_t i = 0; i < n; i++) {
-		l4_sip_word(&sip, members[i].identity);
-		l4_sip_word(&sip, members[i].weight);
+	for (uint32_t i = 0; i < n; i += 4) {
+		uint64_t word;
+
+		memcpy(&word, slots + i, sizeof word);
+		l4_sip_word(&sip, word);
 	}
-	l4_sip_word(&sip, (uint64_t)(n * 16) << 56);
+	l4_sip_word(&sip, (uint64_t)n << 56);
 	return l4_sip_end(&sip);
 }
 
-static bool members_equal(const struct ring *r, const struct maglev_member *members, uint32_t n)
-{
-	if (r->n_members != n)
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-		if (r->members[i].identity != members[i].identity ||
-			r->members[i].weight != members[i].weight)
-			return false;
-	return true;
-}
-
 static int ring_new(
-	struct ring_store *s, const struct maglev_member *members, uint32_t n, struct ring **out)
+	struct ring_store *s, const uint16_t *slots, uint32_t n, uint32_t planes, struct ring **out)
 {
-	uint32_t n_slots = maglev_slots(n);
-	struct ring *r = calloc(1, sizeof *r);
-	int rc = -ENOMEM;
+	size_t size = (size_t)n * planes * sizeof *slots;
+	struct ring *r = malloc(sizeof *r + size);
+	int rc;
 
 	if (!r)
 		return -ENOMEM;
-	r->n_members = n;
-	r->members = calloc(n ? n : 1, sizeof *members);
-	r->slots = calloc(n_slots, sizeof *r->slots);
-	if (!r->members || !r->slots)
-		goto fail;
-	memcpy(r->members, members, n * sizeof *members);
-	rc = maglev_fill(members, n, r->slots, n_slots);
-	if (rc)
-		goto fail;
-	rc = chunks_take(s, n_slots / L4_CHUNK_SLOTS, &r->chunk);
-	if (rc)
-		goto fail;
-	r->chunks = n_slots / L4_CHUNK_SLOTS;
+	*r = (struct ring){ .n = n, .planes = planes, .chunks = n / L4_CHUNK_SLOTS * planes };
+	memcpy(r->slots, slots, size);
+	rc = chunks_take(s, n / L4_CHUNK_SLOTS, r->chunks, &r->chunk);
+	if (rc) {
+		free(r);
+		return rc;
+	}
 	*out = r;
 	return 0;
-fail:
-	ring_free(s, r);
-	return rc;
 }
 
-int ring_store_get(
-	struct ring_store *s, const struct maglev_member *members, uint32_t n, struct ring **out)
+/* What is reserved counts per pool, shared or not: otherwise a configuration that fits might not fit any more
+ * while its pools' slots are tracked. */
+static int ring_store_want(struct ring_store *s, struct ring *r)
 {
-	uint64_t hash = members_hash(members, n);
+	if (s->slots_left < r->n)
+		return -ENOSPC;
+	s->slots_left -= r->n;
+	r->wanted = true;
+	return 0;
+}
+
+int ring_store_again(struct ring_store *s, uint16_t id, uint64_t version, struct ring **out)
+{
+	if (!version || id >= s->n_memories || s->memories[id].version != version ||
+		!s->memories[id].ring)
+		return -ENOENT;
+	*out = s->memories[id].ring;
+	return ring_store_want(s, *out);
+}
+
+int ring_store_get(struct ring_store *s, uint16_t id, uint64_t version, const uint16_t *slots,
+	uint32_t n, uint32_t planes, struct ring **out)
+{
+	uint64_t hash = slots_hash(slots, n * planes);
 	struct ring **head = &s->chains[hash % RING_CHAINS], *r;
+	int rc;
 
 	for (r = *head; r; r = r->next)
-		if (r->hash == hash && members_equal(r, members, n))
+		if (r->hash == hash && r->n == n && r->planes == planes &&
+			!memcmp(r->slots, slots, (size_t)n * planes * sizeof *slots))
 			break;
-	if (!r || !r->wanted) {
-		if (s->slots_left < maglev_slots(n))
-			return -ENOSPC;
-	}
 	if (!r) {
-		int rc = ring_new(s, members, n, &r);
-
+		rc = ring_new(s, slots, n, planes, &r);
 		if (rc)
 			return rc;
 		r->hash = hash;
 		r->next = *head;
 		*head = r;
 	}
-	if (!r->wanted)
-		s->slots_left -= maglev_slots(n);
-	r->wanted = true;
+	rc = ring_store_want(s, r);
+	if (!rc && version && id < s->n_memories)
+		s->memories[id] = (struct memory){ version, r };
 	*out = r;
-	return 0;
+	return rc;
 }
 
 void ring_store_each_new(
@@ -185,7 +200,7 @@ void ring_store_each_new(
 {
 	for (uint32_t i = 0; i < RING_CHAINS; i++)
 		for (struct ring *r = s->chains[i]; r; r = r->next)
-			if (r->wanted && r->slots)
+			if (r->wanted && !r->placed)
 				fn(arg, r);
 }
 
@@ -195,8 +210,7 @@ static void ring_store_settle(struct ring_store *s, bool published)
 		for (struct ring *r = s->chains[i]; r; r = r->next) {
 			if (published) {
 				r->live = r->wanted;
-				free(r->slots);
-				r->slots = NULL;
+				r->placed = true;
 			}
 			r->wanted = false;
 		}

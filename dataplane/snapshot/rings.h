@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ring store's inside, for the builder: rings found or made, one per distinct set of members. */
+/* The ring store's inside, for the builder: rings found or made, one per distinct content. */
 #pragma once
 #include "dataplane/snapshot/maglev.h"
 #include "dataplane/snapshot/snapshot.h"
 
+/* Planes of a ring as it lies in the engine: owners alone, or owners, bases and sinces. */
+enum { RING_SETTLED = 1, RING_TRACKED = 3 };
+
 struct ring {
 	struct ring *next; /* in its hash chain */
-	uint64_t hash;	   /* of members */
-	struct maglev_member *members;
-	uint32_t n_members;
+	uint64_t hash;	   /* of what its slots hold */
+	uint32_t n, planes;
 	uint32_t chunk, chunks;
-	bool live;	 /* the published generation uses it */
-	bool wanted;	 /* the generation being built does */
-	uint16_t *slots; /* until the engine has it, then NULL */
+	bool live;	  /* the published generation uses it */
+	bool wanted;	  /* the generation being built does */
+	bool placed;	  /* the engine has it */
+	uint16_t slots[]; /* planes * n */
 };
 
-/* The ring of these members, in this order, for the generation being built. Takes a copy of members.
- * Returns 0, -ENOSPC when no room is left in the store, or -ENOMEM. */
-int ring_store_get(
-	struct ring_store *s, const struct maglev_member *members, uint32_t n, struct ring **out);
+/* The ring that pool `id` had when its table was of this version, for the generation being built. Returns 0, -ENOENT
+ * when it is not known any more, or -ENOSPC. */
+int ring_store_again(struct ring_store *s, uint16_t id, uint64_t version, struct ring **out);
+
+/* The ring of this content, of which a copy is taken, for the generation being built; pool `id` has it while its
+ * table is of this version. version 0: not to be remembered. Returns 0, -ENOSPC when no room is left in the store,
+ * or -ENOMEM. */
+int ring_store_get(struct ring_store *s, uint16_t id, uint64_t version, const uint16_t *slots,
+	uint32_t n, uint32_t planes, struct ring **out);
 
 /* Calls fn for every ring that the generation being built wants and the engine does not have. */
 void ring_store_each_new(

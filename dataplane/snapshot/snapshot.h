@@ -26,18 +26,38 @@ struct snapshot_address {
 	bool gateway;
 };
 
+enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };
+
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
 	uint8_t protocol; /* 6 or 17 */
 	uint16_t port;	  /* host order */
 	enum l4_forward forward;
-	bool reject;   /* a packet without a server is answered with a reset or port unreachable */
-	uint32_t pool; /* index into pools */
+	uint32_t pool;	 /* index into pools */
+	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
+	bool track_all, client_affinity;
+	bool reject; /* answers what no server takes, instead of dropping it */
 };
+
+/* A pool's slot table, by the servers' stable ids; 0 is none. */
+struct snapshot_slots {
+	uint32_t n; /* a power of two, MAGLEV_MIN_SLOTS to MAGLEV_MAX_SLOTS */
+	uint32_t n_tracked;
+	const uint16_t *owner;
+	const uint16_t *base;  /* SNAPSHOT_SETTLED: the slot is settled */
+	const uint16_t *since; /* coarse time (dataplane/l4/record.h) */
+	uint64_t
+		version; /* another one whenever the table or the pool's list of members is another */
+};
+
+#define SNAPSHOT_SETTLED 0xffffu
 
 struct snapshot_pool {
 	uint32_t first_member, n_members; /* a range of members; its family is its services' */
+	uint16_t id;			  /* stable; distinct among pools */
+	/* NULL: all slots are settled, as Maglev hashing over the members' weights gives them. */
+	const struct snapshot_slots *slots;
 };
 
 struct snapshot_member {
@@ -46,6 +66,7 @@ struct snapshot_member {
 	uint8_t bytes[16];
 	uint16_t port;	 /* host order; 0: the service's */
 	uint16_t weight; /* 0: has no ring slots (drained, down, in maintenance) */
+	bool serves;	 /* the flows that it has: neither down nor in maintenance */
 	/* The next hop towards it: the server itself when on the link, else a router. ifindex 0: there is
 	 * none (no route, or over an interface that is not among the ports). */
 	uint32_t hop_ifindex;
@@ -68,12 +89,19 @@ struct snapshot_input {
 	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
 
+/* How long a service's flows may be silent, in coarse time. */
+uint16_t snapshot_idle(const struct snapshot_service *s);
+
+/* What Maglev hashing knows a server by: a hash of its address and port, the same on every node. */
+uint64_t snapshot_identity(const struct snapshot_member *m);
+
 /* Which rings are where. One per engine; outlives generations. */
 struct ring_store;
 
-/* slots: how many ring slots one configuration may use; twice that is reserved, so that every ring can
- * be replaced at once. Returns NULL when out of memory. */
-struct ring_store *ring_store_new(uint32_t slots);
+/* slots: how many ring slots the pools of one configuration may use together. More is reserved, so that every slot
+ * may be tracked and every ring replaced at once. pools: the highest id of one. Returns NULL when out of
+ * memory. */
+struct ring_store *ring_store_new(uint32_t slots, uint32_t pools);
 void ring_store_free(struct ring_store *s);
 
 /* How many chunks of L4_CHUNK_SLOTS slots a store for `slots` slots spans. */
@@ -108,5 +136,7 @@ void snapshot_commit(struct ring_store *s, struct snapshot *sn);
 /* The generation was not published: the rings that it added are free again. */
 void snapshot_abort(struct ring_store *s, struct snapshot *sn);
 
-/* How many lines an image needs at most for so many objects; reverse rows are one per server. */
-uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers);
+/* How many lines an image needs at most for so many objects and such highest ids; reverse rows are one per
+ * server. */
+uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
+	uint32_t server_ids, uint32_t pool_ids);

@@ -31,6 +31,11 @@ generation()
 	ask .engine.generation status
 }
 
+in_force()
+{
+	ask '.config, .services, .servers.total' status
+}
+
 # A server comes by SIGHUP: it is checked first, and then it serves. No counter starts anew.
 before=$(packets web4)
 srv1_id=$(ask '.pools[0].servers[0].id' pool list)
@@ -52,7 +57,7 @@ expect "the running file is shown" [ "$(ctl config show)" = "$(cat "$lab/other.c
 expect "web4's counter goes on" [ "$(packets web4)" -gt "$before" ]
 
 # Bad files change nothing: neither what is in force nor what is shown.
-generation=$(generation)
+in_force=$(in_force)
 running=$(ctl config show)
 status=0
 web 1 2 | sed 's/8080/80800/; s/weight/wait/; s/forward = "nat"/forwart = "nat"/' | config_as "$lab/bad.conf"
@@ -66,7 +71,7 @@ wait_for 5 "the log says that nothing was changed" grep -q 'the configuration wa
 echo 'interfaces: {' >"$lab/tandem.conf"
 kill -HUP "${pids[tandemd]}"
 wait_for 5 "the log names the line" grep -qE 'error: .*tandem.conf:[0-9]+: ' "$lab/tandemd.log"
-expect_is "the generation" "$(generation)" "$generation"
+expect_is "what is in force" "$(in_force)" "$in_force"
 expect_is "the running configuration" "$(ctl config show)" "$running"
 more short 20
 
@@ -76,7 +81,7 @@ status=0
 ctl config apply "$lab/limits.conf" >"$lab/apply" 2>&1 || status=$?
 expect_is "exit status of apply" "$status" 6
 expect "it is said what to do" grep -q restart "$lab/apply"
-expect_is "the generation" "$(generation)" "$generation"
+expect_is "what is in force" "$(in_force)" "$in_force"
 
 # VIPs come and go with their services.
 expect_not "the VIP .20 answers already" on client ping -q -c 1 -W 0.3 "$(addr front 20 4)" >"$lab/ping"

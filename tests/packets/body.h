@@ -7,7 +7,9 @@
 #include "controlplane/conf/conf.h"
 #include "controlplane/engine/engine.h"
 #include "controlplane/host/host.h"
+#include "dataplane/l4/record.h"
 #include "dataplane/l4/verdict.h"
+#include "dataplane/snapshot/snapshot.h"
 
 #define BODY_FRAME_MAX 2048
 
@@ -25,7 +27,6 @@ struct world {
 	const struct host_address *addresses; /* of the host itself */
 	unsigned n_addresses;
 	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
-	const bool *reject;	 /* per conf->services */
 };
 
 struct body_result {
@@ -50,6 +51,11 @@ struct body_ops {
 	int (*server_counter)(struct body *b, uint32_t id, struct engine_counter *out);
 	int (*verdicts)(struct body *b, uint64_t out[L4_V_COUNT]);
 	int (*vip_drops)(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+	/* Publishes another input, whose next hops the world knows, as the next generation. */
+	int (*publish)(struct body *b, const struct snapshot_input *in, struct err *e);
+	/* The table of records, and the number of its entries, a power of two of at least 1024. */
+	struct l4_record *(*records)(struct body *b, uint32_t *n);
+	int (*places)(struct body *b, uint64_t out[L4_PLACE_COUNT]);
 	void (*close)(struct body *b);
 };
 

@@ -12,12 +12,15 @@
 
 struct l4_tables {
 	const struct world *world;
-	const struct l4_line *image;
+	struct l4_line *image;
 	uint32_t lines;
 	struct l4_chunk *rings;
 	uint32_t n_chunks;
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
+	struct l4_record_bucket *records; /* 2^record_bits */
+	uint32_t record_bits;
+	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
 	struct l4_limit limit;
@@ -54,7 +57,17 @@ static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk,
 {
 	uint32_t at = chunk + slot / L4_CHUNK_SLOTS;
 
-	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_EMPTY;
+	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
+}
+
+static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
+{
+	return &t->records[hash >> (64 - t->record_bits)];
+}
+
+static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
+{
+	((struct l4_tables *)t)->places[place]++;
 }
 
 static bool is_port(const struct world *w, uint32_t ifindex)
@@ -167,10 +180,34 @@ static enum l4_refused l4_tables_refuse(
 
 #include "dataplane/l4/packet.h"
 
+static struct l4_view view_of(const struct l4_tables *t)
+{
+	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
+}
+
+static enum l4_record_place l4_tables_rank(const struct l4_tables *t, uint64_t what, uint16_t now)
+{
+	struct l4_view v = view_of(t);
+
+	return l4_record_rank(&v, what, now);
+}
+
+static bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
+{
+	struct l4_view v = view_of(t);
+
+	return l4_record_agrees(&v, who, what);
+}
+
+static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
+{
+	l4_record_write(t, l4_tables_records(t, r->hash), r);
+}
+
 struct body {
 	struct l4_tables tables;
 	struct ring_store *store;
-	struct snapshot *snapshot;
+	uint64_t generation;
 	uint64_t verdicts[L4_V_COUNT];
 	uint64_t (*drops)[L4_V_COUNT];
 	struct engine_counter *services, *servers;
@@ -232,11 +269,9 @@ static int add_neighbours(struct body *b, const struct snapshot_input *in)
 	return rc;
 }
 
-static int compile(struct body *b, const struct snapshot_input *in)
+static int neighbour_rows(struct body *b, const struct snapshot_input *in, uint32_t *rows)
 {
-	uint32_t *rows = calloc(in->n_members + 1u, sizeof *rows);
-	const char *what;
-	int rc = rows ? add_neighbours(b, in) : -ENOMEM;
+	int rc = add_neighbours(b, in);
 
 	for (uint32_t i = 0; i < in->n_members && !rc; i++) {
 		struct addr hop = { .af = in->members[i].hop_af };
@@ -246,19 +281,54 @@ static int compile(struct body *b, const struct snapshot_input *in)
 				  ? row_of(&b->tables, in->members[i].hop_ifindex, &hop)
 				  : L4_NO_NEIGHBOUR;
 	}
-	if (!rc)
-		rc = snapshot_build(b->store, in, rows, 1, UINT32_MAX, &b->snapshot, &what);
-	free(rows);
 	return rc;
+}
+
+static int take_image(struct body *b, const struct snapshot *sn)
+{
+	struct l4_line *image = malloc(sn->lines * sizeof *image);
+
+	if (!image)
+		return -ENOMEM;
+	memcpy(image, sn->image, sn->lines * sizeof *image);
+	for (uint32_t i = 0; i < sn->n_rings; i++)
+		memcpy(&b->tables.rings[sn->rings[i].chunk], sn->rings[i].slots,
+			sn->rings[i].chunks * sizeof *b->tables.rings);
+	free(b->tables.image);
+	b->tables.image = image;
+	b->tables.lines = sn->lines;
+	return 0;
+}
+
+static int native_publish(struct body *b, const struct snapshot_input *in, struct err *e)
+{
+	uint32_t *rows = calloc(in->n_members + 1u, sizeof *rows);
+	struct snapshot *sn = NULL;
+	const char *what = "";
+	int rc = rows ? neighbour_rows(b, in, rows) : -ENOMEM;
+
+	if (!rc)
+		rc = snapshot_build(b->store, in, rows, b->generation + 1, UINT32_MAX, &sn, &what);
+	free(rows);
+	if (!rc)
+		rc = take_image(b, sn);
+	if (rc) {
+		if (sn)
+			snapshot_abort(b->store, sn);
+		return err_set(e, rc, "cannot build the image: %s %s", strerror(-rc), what);
+	}
+	snapshot_commit(b->store, sn);
+	b->generation++;
+	return 0;
 }
 
 static void native_close(struct body *b)
 {
-	if (b->snapshot)
-		snapshot_commit(b->store, b->snapshot);
+	free(b->tables.image);
 	ring_store_free(b->store);
 	free(b->tables.rings);
 	free(b->tables.neighbours);
+	free(b->tables.records);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -281,24 +351,25 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->drops = calloc(b->n_vips + 1u, sizeof *b->drops);
 	b->services = calloc(b->n_services + 1u, sizeof *b->services);
 	b->servers = calloc(b->n_servers + 1u, sizeof *b->servers);
-	b->store = ring_store_new(c->limits.ring_slots);
+	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
 	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
-	if (b->drops && b->services && b->servers && b->store && b->tables.rings)
+	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
+		b->tables.record_bits++;
+	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
+	if (b->tables.records && b->drops && b->services && b->servers && b->store &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
-	if (!rc)
-		rc = compile(b, &build->input);
+	if (rc)
+		err_set(e, rc, "out of memory");
+	else
+		rc = native_publish(b, &build->input, e);
 	if (build)
 		build_free(build);
 	if (rc) {
 		native_close(b);
-		return err_set(e, rc, "cannot build the image: %s", strerror(-rc));
+		return rc;
 	}
-	b->tables.image = b->snapshot->image;
-	b->tables.lines = b->snapshot->lines;
-	for (uint32_t i = 0; i < b->snapshot->n_rings; i++)
-		memcpy(&b->tables.rings[b->snapshot->rings[i].chunk], b->snapshot->rings[i].slots,
-			b->snapshot->rings[i].chunks * sizeof *b->tables.rings);
 	*out = b;
 	return 0;
 }
@@ -374,6 +445,18 @@ static int native_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_C
 	return 0;
 }
 
+static struct l4_record *native_records(struct body *b, uint32_t *n)
+{
+	*n = L4_BUCKET_RECORDS << b->tables.record_bits;
+	return b->tables.records->records;
+}
+
+static int native_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
+{
+	memcpy(out, b->tables.places, sizeof b->tables.places);
+	return 0;
+}
+
 const struct body_ops body_native = {
 	.name = "native",
 	.open = native_open,
@@ -383,5 +466,8 @@ const struct body_ops body_native = {
 	.server_counter = native_server_counter,
 	.verdicts = native_verdicts,
 	.vip_drops = native_vip_drops,
+	.publish = native_publish,
+	.records = native_records,
+	.places = native_places,
 	.close = native_close,
 };

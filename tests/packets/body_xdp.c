@@ -123,15 +123,6 @@ static int xdp_inject(
 	return 0;
 }
 
-static int xdp_set_time(struct body *b, uint16_t now)
-{
-	int map = bpf_map__fd(engine_bpf(b->engine)->maps.test_time);
-	uint32_t zero = 0;
-	uint64_t value = now;
-
-	return bpf_map_update_elem(map, &zero, &value, BPF_ANY);
-}
-
 static int xdp_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
 {
 	return engine_service_counter(b->engine, id, out);
@@ -152,14 +143,37 @@ static int xdp_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUN
 	return engine_vip_drops(b->engine, vip_id, out);
 }
 
+static int xdp_publish(struct body *b, const struct snapshot_input *in, struct err *e)
+{
+	return engine_publish(b->engine, in, e);
+}
+
+static struct l4_record *xdp_records(struct body *b, uint32_t *n)
+{
+	return engine_records(b->engine, n);
+}
+
+static int xdp_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
+{
+	return engine_record_counters(b->engine, out);
+}
+
+static int xdp_set_time(struct body *b, uint16_t now)
+{
+	return engine_set_time(b->engine, now);
+}
+
 const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
 	.inject = xdp_inject,
-	.set_time = xdp_set_time,
 	.service_counter = xdp_service_counter,
 	.server_counter = xdp_server_counter,
 	.verdicts = xdp_verdicts,
 	.vip_drops = xdp_vip_drops,
+	.publish = xdp_publish,
+	.records = xdp_records,
+	.places = xdp_places,
+	.set_time = xdp_set_time,
 	.close = xdp_close,
 };

@@ -30,8 +30,10 @@ static int setup_ids(const struct conf *c, struct binding *ids)
 	ids->vips = numbers(1, c->n_vips + c->n_gateways);
 	ids->gateways = ids->vips ? ids->vips + c->n_vips : NULL;
 	ids->services = numbers(1, c->n_services);
+	ids->pools = numbers(1, c->n_pools);
 	ids->servers = numbers(1, c->n_servers);
-	return ids->vips && ids->gateways && ids->services && ids->servers ? 0 : -ENOMEM;
+	return ids->vips && ids->gateways && ids->services && ids->pools && ids->servers ? 0
+											 : -ENOMEM;
 }
 
 static int setup_state(const struct world *w, struct state *st)
@@ -96,8 +98,6 @@ int setup_build(const struct world *w, struct build **out)
 		rc = setup_facts(w, &ports, &hops);
 	if (!rc)
 		rc = build_new(out, w->conf, &ids, st, &(struct build_facts){ ports, hops });
-	for (unsigned i = 0; !rc && i < w->conf->n_services; i++)
-		(*out)->services[i].reject = w->reject[i];
 	free(ports);
 	free(hops);
 	binding_free(&ids);

@@ -5,9 +5,8 @@
 Requests are due at a steady rate, whether or not the ones before were answered, and their latency counts
 from then on. Half of them open a connection, half go over one of a few kept alive; half use IPv4, half IPv6.
 
-Every request is one that HTTP calls idempotent (RFC 9110, section 9.2.2): when its connection is lost
-before the answer is whole it is sent again, once and on a new connection, as browsers do. It is a failure
-when that is lost too, or when the answer is not 200.
+Nothing is sent twice: a request whose connection is lost before its answer is whole is a failure, and so is
+every answer but 200.
 """
 import argparse
 import asyncio
@@ -26,7 +25,6 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lablib import samples, topology
 from lablib.http1 import Broken, Connection
 
-ATTEMPTS = 2
 MOST_IN_FLIGHT = 500
 KEPT = 8  # connections of a family that carry many requests, in turn
 # What is asked for in turn; {} becomes a key of its own, by which the database counts a visit but once.
@@ -60,27 +58,23 @@ class Client:
         self.addresses = {address.version: str(address) for address in topology.WEB.addresses()}
 
     async def one(self, due, page, family, keep):
-        """One request with its second attempt."""
         method, path = page.format(uuid.uuid4().hex).split()
-        sample = samples.Sample(due, due, page.partition('/{}')[0], family, attempts=0)
-        while sample.attempts < ATTEMPTS:
-            connection = self._connection(family, keep and sample.attempts == 0)
-            sample.attempts += 1
-            sample.connected, sample.reused = connection.asked, connection.requests > 0
-            try:
-                answer = await asyncio.wait_for(connection.request(method, path, keep), self.timeout_s)
-            except (Broken, asyncio.TimeoutError) as why:
-                sample.failure = str(why) or f'no answer within {self.timeout_s:g} s'
-                connection.close()
-            else:
-                self._note(sample, answer)
-                self._put_back(connection, keep and answer.headers.get('connection') != 'close')
-                break
+        sample = samples.Sample(due, due, page.partition('/{}')[0], family)
+        connection = self._connection(family, keep)
+        sample.connected, sample.reused = connection.asked, connection.requests > 0
+        try:
+            answer = await asyncio.wait_for(connection.request(method, path, keep), self.timeout_s)
+        except (Broken, asyncio.TimeoutError) as why:
+            sample.failure = str(why) or f'no answer within {self.timeout_s:g} s'
+            connection.close()
+        else:
+            self._note(sample, answer)
+            self._put_back(connection, keep and answer.headers.get('connection') != 'close')
         sample.ended = time.monotonic()
         self._keep(sample)
 
     def refuse(self, due, page, family):
-        self._keep(samples.Sample(due, time.monotonic(), page, family, attempts=0,
+        self._keep(samples.Sample(due, time.monotonic(), page, family,
                                   failure=f'not sent: {MOST_IN_FLIGHT} requests are waiting for an answer'))
 
     def _connection(self, family, reuse):

@@ -12,9 +12,8 @@ class Sample:
     ended: float
     request: str
     family: int  # 4 or 6
-    attempts: int = 1  # 2: sent again on a new connection, because the first was lost
-    connected: float = 0.0  # when the last attempt asked for its connection
-    reused: bool = False  # the last attempt went over a connection that had carried others
+    connected: float = 0.0  # when its connection was asked for
+    reused: bool = False  # that had carried others
     web: str = ''  # the server that answered
     app: str = ''  # the app server behind it, for dynamic pages
     failure: str = ''  # why there is no good answer; '': there is one
@@ -51,7 +50,6 @@ def summary(samples, began):
     return {
         'requests': len(samples),
         'failures': len(bad),
-        'sent_again': sum(sample.attempts > 1 for sample in samples),
         'p50_ms': _milliseconds(percentile(latencies, 50)),
         'p99_ms': _milliseconds(percentile(latencies, 99)),
         'ipv4': sum(sample.family == 4 for sample in samples),
@@ -68,7 +66,7 @@ def text(told, most_failures=5):
     """The summary for people."""
     counts = [f'{name} {count}' for group in ('servers', 'apps') for name, count in told[group].items()]
     lines = [
-        f'requests {told["requests"]}   failures {told["failures"]}   sent again {told["sent_again"]}   '
+        f'requests {told["requests"]}   failures {told["failures"]}   '
         f'p50 {told["p50_ms"]} ms   p99 {told["p99_ms"]} ms',
         f'IPv4 {told["ipv4"]}   IPv6 {told["ipv6"]}   new connections {told["new_connections"]}   '
         + '   '.join(counts),

@@ -33,10 +33,10 @@ static char *large(unsigned n_services, unsigned n_servers, const char *head)
 	return text;
 }
 
-static void expect_large(
-	unsigned n_services, unsigned n_servers, const char *head, const char *says)
+/* Reads a text and frees it; its errors come first and are `says`. */
+static void expect_errors(char *text, const char *says)
 {
-	char *text = large(n_services, n_servers, head), *got;
+	char *got;
 	struct conf *c;
 	struct diags d;
 	size_t n_errors = 0;
@@ -53,6 +53,12 @@ static void expect_large(
 	diags_free(&d);
 }
 
+static void expect_large(
+	unsigned n_services, unsigned n_servers, const char *head, const char *says)
+{
+	expect_errors(large(n_services, n_servers, head), says);
+}
+
 static void large_files_are_told_their_limits(void **state)
 {
 	(void)state;
@@ -60,10 +66,6 @@ static void large_files_are_told_their_limits(void **state)
 	expect_large(2, 4097, TWO_ARMS,
 		"0:0: error: \"limits.servers\" is 4096, but the file's servers need 4097; write "
 		"servers = 8192; in \"limits\"\n");
-	expect_large(1, 10486, TWO_ARMS "limits: { servers = 20000; };\n",
-		"2:1: error: \"limits.ring_slots\" is 1048576, but the rings of the file's pools "
-		"need 2097152; write ring_slots = 2097152; in \"limits\"\n"
-		"5:10: error: pool \"p\" has 10486 servers; a pool can have 10485 at most\n");
 	/* A pool with the largest ring there is. */
 	expect_large(1, 5243, TWO_ARMS "limits: { servers = 20000; ring_slots = 1048575; };\n",
 		"2:41: error: \"limits.ring_slots\" is 1048575, but the rings of the file's pools need "
@@ -82,9 +84,50 @@ static void large_files_are_told_their_limits(void **state)
 		"possible\n");
 }
 
+/* Eight pools of n servers each, where one falls back on the next: no group of a file can be as large as a
+ * pool may be. */
+static char *chain(unsigned n)
+{
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	fputs("node = \"n\"; interfaces: { i: {}; };\n"
+	      "limits: { servers = 65535; ring_slots = 8388608; };\npools: {\n",
+		out);
+	for (unsigned pool = 0; pool < 8; pool++) {
+		if (pool < 7)
+			fprintf(out, "p%u: { when_empty = \"p%u\"; servers: {\n", pool, pool + 1);
+		else
+			fprintf(out, "p%u: { servers: {\n", pool);
+		for (unsigned i = 0; i < n; i++)
+			fprintf(out, "s%u: { address = \"10.%u.%u.%u\"; };\n", i, pool, i >> 8,
+				i & 255);
+		fputs("}; };\n", out);
+	}
+	fputs("};\n", out);
+	fclose(out);
+	return text;
+}
+
+static void pools_are_limited_together_with_their_fall_backs(void **state)
+{
+	(void)state;
+	expect_errors(chain(4095),
+		"2:21: error: the file's servers, those that a pool falls back on once more, need 147420 of "
+		"\"limits.servers\", but 65535 is the most that is possible\n");
+	expect_errors(chain(4096),
+		"2:21: error: the file's servers, those that a pool falls back on once more, need 147456 of "
+		"\"limits.servers\", but 65535 is the most that is possible\n"
+		"4:1: error: pool \"p0\" has 32768 servers together with those that it falls back on; a "
+		"pool can have 32766 at most\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pools_are_limited_together_with_their_fall_backs),
 		cmocka_unit_test(large_files_are_told_their_limits),
 	};
 

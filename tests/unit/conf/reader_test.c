@@ -30,16 +30,23 @@ static void defaults_hold(void **state)
 	assert_int_equal(c->engine.mode, CONF_XDP_AUTO);
 	assert_int_equal(c->limits.vips, 256);
 	assert_int_equal(c->limits.services, 1024);
+	assert_int_equal(c->limits.pools, 1024);
 	assert_int_equal(c->limits.servers, 4096);
 	assert_int_equal(c->limits.routes, 16384);
 	assert_int_equal(c->limits.neighbours, 16384);
 	assert_int_equal(c->limits.ring_slots, 1048576);
+	assert_int_equal(c->limits.records, 2097152);
 	assert_string_equal(c->api.group, "");
 	assert_string_equal(c->interfaces[0].device, "eth0");
 	assert_int_equal(c->pools[0].health, -1);
+	assert_int_equal(c->pools[0].when_empty, CONF_EMPTY_DROP);
+	assert_int_equal(c->pools[0].min_up, 0);
 	assert_int_equal(c->servers[0].port, 0);
 	assert_int_equal(c->servers[0].weight, 1);
 	assert_int_equal(c->services[0].protocol, IPPROTO_TCP);
+	assert_int_equal(c->services[0].idle_ms, 900000);
+	assert_int_equal(c->services[0].track, CONF_TRACK_CHANGES);
+	assert_int_equal(c->services[0].affinity, CONF_AFFINITY_NONE);
 	assert_int_equal(c->healths[0].type, CONF_HEALTH_TCP);
 	assert_int_equal(h->type, CONF_HEALTH_HTTP);
 	assert_int_equal(h->interval_ms, 2000);
@@ -61,7 +68,7 @@ static const char full[] =
 	"node = \"lb\" \"-b\";\n"
 	"engine: { type = \"xdp\"; mode = \"generic\"; };\n"
 	"limits: { vips = 0x10; services = 20; servers = +30; routes = 040L; neighbours = 50; "
-	"ring_slots = 512; };\n"
+	"ring_slots = 1280; pools = 7; records = 2000; };\n"
 	"api: { group = \"admin\"; };\n"
 	"interfaces: { front: { device = \"eth0.7\"; }; back: {}; };\n"
 	"vips: {\n"
@@ -78,16 +85,19 @@ static const char full[] =
 	"\"[2001:db8::1]:80\";\n"
 	"  status = \"204\"; body = \"\\x41\\n\\\"ok\\\"\"; }; };\n"
 	"pools: {\n"
-	"  one: { health = \"web\"; servers: {\n"
+	"  one: { health = \"web\"; when_empty = \"three\"; min_up = 2; servers: {\n"
 	"    s1: { address = \"198.51.100.11\"; port = 8080; weight = 0; };\n"
 	"    s2: { address = \"198.51.100.12\"; weight = 1000; }; }; };\n"
-	"  two: { servers: { s1: { address = \"2001:db8::2\"; port = 65535; }; }; };\n"
+	"  two: { servers: { s1: { address = \"2001:db8::2\"; port = 65535; }; }; when_empty = "
+	"\"reset\"; };\n"
+	"  three: { when_empty = \"four\"; servers: {}; };\n"
+	"  four: { servers: { s1: { address = \"198.51.100.13\"; }; }; };\n"
 	"};\n"
 	"services: {\n"
 	"  dns: { vip = \"b\"; protocol = \"udp\"; port = 53; forward = \"nat\"; pool = \"two\"; "
-	"};\n"
+	"track = \"all\"; };\n"
 	"  web: { vip = \"a\"; protocol = \"tcp\"; port = 65535; forward = \"nat\"; pool = "
-	"\"one\"; };\n"
+	"\"one\"; idle = \"90m\"; affinity = \"client\"; };\n"
 	"};\n";
 
 static void scalars_are_read(void **state)
@@ -103,7 +113,9 @@ static void scalars_are_read(void **state)
 	assert_int_equal(c->limits.servers, 30);
 	assert_int_equal(c->limits.routes, 40);
 	assert_int_equal(c->limits.neighbours, 50);
-	assert_int_equal(c->limits.ring_slots, 512);
+	assert_int_equal(c->limits.ring_slots, 1280);
+	assert_int_equal(c->limits.pools, 7);
+	assert_int_equal(c->limits.records, 2000);
 	assert_string_equal(c->api.group, "admin");
 	assert_int_equal(c->n_healths, 1);
 	assert_int_equal(h->interval_ms, 60000);
@@ -149,6 +161,10 @@ static void objects_refer_to_each_other(void **state)
 	assert_int_equal(c->services[1].port, 65535);
 	assert_int_equal(c->services[1].forward, CONF_FORWARD_NAT);
 	assert_int_equal(c->services[1].pool, 0);
+	assert_int_equal(c->services[0].idle_ms, 60000);
+	assert_int_equal(c->services[0].track, CONF_TRACK_ALL);
+	assert_int_equal(c->services[1].idle_ms, 5400000);
+	assert_int_equal(c->services[1].affinity, CONF_AFFINITY_CLIENT);
 	conf_free(c);
 }
 
@@ -157,8 +173,8 @@ static void servers_of_a_pool_lie_together(void **state)
 	struct conf *c = parse_good(full);
 
 	(void)state;
-	assert_int_equal(c->n_pools, 2);
-	assert_int_equal(c->n_servers, 3);
+	assert_int_equal(c->n_pools, 4);
+	assert_int_equal(c->n_servers, 4);
 	assert_int_equal(c->pools[0].health, 0);
 	assert_int_equal(c->pools[0].first_server, 0);
 	assert_int_equal(c->pools[0].n_servers, 2);
@@ -172,6 +188,28 @@ static void servers_of_a_pool_lie_together(void **state)
 	assert_int_equal(c->servers[2].pool, 1);
 	assert_int_equal(c->servers[2].line, 21);
 	assert_address(&c->servers[2].address, "2001:db8::2");
+	conf_free(c);
+}
+
+static void pools_fall_back(void **state)
+{
+	struct conf *c = parse_good(full);
+
+	(void)state;
+	assert_int_equal(c->pools[0].when_empty, 2);
+	assert_int_equal(c->pools[0].min_up, 2);
+	assert_int_equal(c->pools[1].when_empty, CONF_EMPTY_RESET);
+	assert_int_equal(conf_pool_fallback(c, 0), 2);
+	assert_int_equal(conf_pool_fallback(c, 1), -1);
+	assert_int_equal(conf_pool_fallback(c, 2), 3);
+	assert_int_equal(conf_pool_fallback(c, 3), -1);
+	assert_true(conf_pool_reaches(c, 0, 0));
+	assert_true(conf_pool_reaches(c, 0, 3));
+	assert_false(conf_pool_reaches(c, 0, 1));
+	assert_false(conf_pool_reaches(c, 3, 0));
+	assert_int_equal(conf_pool_servers(c, 0), 3);
+	assert_int_equal(conf_pool_servers(c, 1), 1);
+	assert_int_equal(conf_pool_servers(c, 2), 1);
 	conf_free(c);
 }
 
@@ -217,6 +255,7 @@ int main(void)
 		cmocka_unit_test(scalars_are_read),
 		cmocka_unit_test(objects_refer_to_each_other),
 		cmocka_unit_test(servers_of_a_pool_lie_together),
+		cmocka_unit_test(pools_fall_back),
 		cmocka_unit_test(names_are_found),
 		cmocka_unit_test(names_are_free),
 	};

@@ -25,14 +25,16 @@ static bool is_section(const struct conf_key *key)
 
 static void make_value(const struct maker *m, const struct conf_key *key, enum damage damage)
 {
-	const char *value = key->example ? key->example : key->fallback;
+	const char *value = key->words && key->fallback ? key->fallback
+			    : key->example		? key->example
+							: key->fallback;
 
 	if (damage == WRONG_TYPE)
 		fputs("true", m->out);
 	else if (key->type == CONF_INT)
 		fputs(value, m->out);
 	else
-		fprintf(m->out, "\"%s\"", key->type == CONF_REF ? "x" : value);
+		fprintf(m->out, "\"%s\"", key->type == CONF_REF && !key->words ? "x" : value);
 }
 
 static void make_key(void *arg, const struct conf_key *key)

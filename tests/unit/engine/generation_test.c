@@ -144,7 +144,14 @@ static void test_no_packet_sees_two_generations(void **state)
 
 static int setup(void **state)
 {
-	const struct conf_limits limits = { 8, 8, 64, 16, 128, 1 << 16, 0 };
+	const struct conf_limits limits = { .vips = 8,
+		.services = 8,
+		.pools = 8,
+		.servers = 64,
+		.routes = 16,
+		.neighbours = 128,
+		.ring_slots = 1 << 16,
+		.records = 1024 };
 	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };

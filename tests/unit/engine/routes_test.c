@@ -110,7 +110,14 @@ static void test_not_there_is_nothing_to_remove(void **state)
 
 static int setup(void **state)
 {
-	const struct conf_limits limits = { 8, 8, 8, 64, 64, 1 << 10, 0 };
+	const struct conf_limits limits = { .vips = 8,
+		.services = 8,
+		.pools = 8,
+		.servers = 8,
+		.routes = 64,
+		.neighbours = 64,
+		.ring_slots = 1 << 10,
+		.records = 1024 };
 	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 99 }, 1500, true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
@@ -119,7 +126,7 @@ static int setup(void **state)
 	const struct snapshot_service service = {
 		.id = 1, .protocol = 6, .port = 80, .forward = L4_FORWARD_NAT
 	};
-	const struct snapshot_pool pool = { 0, 1 };
+	const struct snapshot_pool pool = { .n_members = 1, .id = 1 };
 	const struct snapshot_member member = {
 		.id = 1, .af = 4, .bytes = { 10, 0, 0, 5 }, .weight = 1
 	};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/pools/build.h"
+#include "controlplane/pools/duty.h"
 
 static const char text[] =
 	"node = \"lb-a\";\n"
@@ -16,14 +17,17 @@ static const char text[] =
 	"  six: { address = \"2001:db8::10\"; interface = \"front\"; }; };\n"
 	"gateways: { gw: { address = \"198.51.100.1\"; interface = \"back\"; }; };\n"
 	"pools: {\n"
-	"  web: { servers: { web1: { address = \"198.51.100.11\"; };\n"
+	"  web: { when_empty = \"spare\"; servers: { web1: { address = \"198.51.100.11\"; };\n"
 	"    web2: { address = \"198.51.100.12\"; port = 8080; weight = 5; }; }; };\n"
-	"  six: { servers: { s1: { address = \"2001:db8:1::11\"; weight = 0; }; }; };\n"
+	"  six: { when_empty = \"reset\"; servers: { s1: { address = \"2001:db8:1::11\"; weight = 0; }; }; };\n"
+	"  spare: { when_empty = \"last\"; servers: { web1: { address = \"198.51.100.13\"; weight = 9; }; }; };\n"
+	"  last: { when_empty = \"reset\"; servers: { l1: { address = \"198.51.100.14\"; }; }; };\n"
 	"};\n"
 	"services: {\n"
-	"  web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; };\n"
+	"  web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; idle = \"1001ms\"; "
+	"affinity = \"client\"; };\n"
 	"  dns: { vip = \"six\"; protocol = \"udp\"; port = 53; forward = \"dsr\"; pool = \"six\"; "
-	"};\n"
+	"track = \"all\"; };\n"
 	"};\n";
 
 static const struct snapshot_port ports[] = {
@@ -35,7 +39,7 @@ struct fixture {
 	struct conf *conf;
 	struct state *state;
 	struct binding ids;
-	struct build_hop hops[3];
+	struct build_hop hops[5];
 	struct build_facts facts;
 };
 
@@ -52,7 +56,7 @@ static int setup(void **state)
 	}
 	diags_free(&d);
 	f.state = state_new();
-	if (!f.state || state_bind(f.state, f.conf, &f.ids, &e))
+	if (!f.state || state_bind(f.state, f.conf, NULL, &f.ids, &e))
 		return -1;
 	f.hops[0].ifindex = f.hops[1].ifindex = 9;
 	f.hops[1].source_bits = 4;
@@ -110,7 +114,16 @@ static void test_rows(void **state)
 	assert_int_equal(in->services[1].protocol, IPPROTO_UDP);
 	assert_int_equal(in->services[1].forward, L4_FORWARD_DSR);
 	assert_int_equal(in->services[1].pool, 1);
-	assert_int_equal(in->pools[1].first_member, 2);
+	assert_int_equal(in->services[0].idle_s, 2);
+	assert_true(in->services[0].client_affinity);
+	assert_false(in->services[0].track_all);
+	assert_int_equal(in->services[1].idle_s, 60);
+	assert_false(in->services[1].client_affinity);
+	assert_true(in->services[1].track_all);
+	assert_true(in->services[0].reject && in->services[1].reject);
+	assert_int_equal(in->n_pools, 4);
+	assert_int_equal(in->pools[1].id, f->ids.pools[1]);
+	assert_int_equal(in->pools[1].first_member, 4);
 	assert_int_equal(in->pools[1].n_members, 1);
 	assert_int_equal(in->members[0].port, 0);
 	assert_int_equal(in->members[0].weight, 1);
@@ -123,10 +136,49 @@ static void test_rows(void **state)
 	assert_int_equal(in->members[1].source_bits, 4);
 	assert_int_equal(in->members[0].source_bits, 0);
 	assert_int_equal(in->answers, 1000);
-	assert_int_equal(in->members[2].weight, 0);
-	assert_int_equal(in->members[2].hop_ifindex, 0);
+	assert_int_equal(in->members[4].weight, 0);
+	assert_int_equal(in->members[4].hop_ifindex, 0);
 	assert_memory_equal(in->key, f->state->key, 16);
 	build_free(b);
+}
+
+/* Which servers a pool's members are, in order, and their weights. */
+static void expect_members(const struct fixture *f, unsigned pool, unsigned n,
+	const unsigned *servers, const unsigned *weights)
+{
+	struct build *b = build(f);
+	const struct snapshot_pool *p = &b->input.pools[pool];
+
+	assert_int_equal(p->n_members, n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct snapshot_member *m = &b->input.members[p->first_member + i];
+
+		assert_int_equal(m->id, f->ids.servers[servers[i]]);
+		assert_memory_equal(m->bytes, f->conf->servers[servers[i]].address.bytes, 16);
+		assert_int_equal(m->weight, weights[i]);
+		assert_true(m->serves);
+	}
+	build_free(b);
+}
+
+/* A pool's members are its own servers and its fall-backs', of which one pool's have weights. */
+static void test_fall_backs(void **state)
+{
+	static const unsigned web[] = { 0, 1, 3, 4 }, spare[] = { 3, 4 };
+	struct fixture *f = *state;
+
+	expect_members(f, 0, 4, web, (const unsigned[]){ 1, 5, 0, 0 });
+	expect_members(f, 2, 2, spare, (const unsigned[]){ 9, 0 });
+	state_server(f->state, f->ids.servers[0])->overlay.wanted = SERVER_DRAIN;
+	state_server(f->state, f->ids.servers[1])->overlay.weight = 0;
+	expect_members(f, 0, 4, web, (const unsigned[]){ 0, 0, 9, 0 });
+	expect_members(f, 2, 2, spare, (const unsigned[]){ 9, 0 });
+	state_server(f->state, f->ids.servers[3])->overlay.wanted = SERVER_DRAIN;
+	expect_members(f, 0, 4, web, (const unsigned[]){ 0, 0, 0, 1 });
+	expect_members(f, 2, 2, spare, (const unsigned[]){ 0, 1 });
+	expect_members(f, 3, 1, spare + 1, (const unsigned[]){ 1 });
+	state_server(f->state, f->ids.servers[4])->overlay.weight = 0;
+	expect_members(f, 0, 4, web, (const unsigned[]){ 0, 0, 0, 0 });
 }
 
 /* Every wanted state, seen state and weight: who has ring slots. */
@@ -146,13 +198,15 @@ static void test_who_serves(void **state)
 				record->overlay.weight = weights[w];
 				record->seen.state = (enum health_state)seen;
 				assert_int_equal(
-					build_weight(&f->conf->servers[1], record), expected);
+					duty_weight(&f->conf->servers[1], record), expected);
 				if (wanted != SERVER_READY || seen != HEALTH_UP)
 					expected = 0;
 				assert_int_equal(
-					build_serving(&f->conf->servers[1], record), expected > 0);
+					duty_able(&f->conf->servers[1], record), expected > 0);
 				b = build(f);
 				assert_int_equal(b->input.members[1].weight, expected);
+				assert_int_equal(b->input.members[1].serves,
+					wanted != SERVER_MAINT && seen != HEALTH_DOWN);
 				assert_int_equal(b->input.members[0].weight, 1);
 				build_free(b);
 			}
@@ -331,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fall_backs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_serves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test(test_next_hop),

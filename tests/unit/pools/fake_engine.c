@@ -120,6 +120,40 @@ int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V
 	return 0;
 }
 
+struct l4_record *engine_records(struct engine *en, uint32_t *n)
+{
+	(void)en;
+	*n = FAKE_RECORDS;
+	return fake.records;
+}
+
+int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT])
+{
+	(void)en;
+	memcpy(out, fake.places, sizeof fake.places);
+	return 0;
+}
+
+int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
+{
+	(void)en;
+	(void)fn;
+	(void)arg;
+	return 0;
+}
+
+int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
+{
+	(void)en;
+	fake.resets++;
+	if (kind == ENGINE_VIP)
+		memset(fake.vip_drops[id], 0, sizeof fake.vip_drops[id]);
+	else
+		(kind == ENGINE_SERVICE ? fake.service : fake.server)[id] =
+			(struct engine_counter){ 0 };
+	return 0;
+}
+
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n)
 {
 	(void)en;

@@ -4,13 +4,18 @@
 #include "controlplane/engine/engine.h"
 #include "dataplane/snapshot/snapshot.h"
 
+enum { FAKE_RECORDS = 64 };
+
 struct fake_engine {
 	/* What the next call answers; 0: it succeeds. */
 	int open_error, publish_error, detach_error, route_error;
 	bool adopt; /* engine_open() finds what a former process left */
 
+	struct l4_record records[FAKE_RECORDS];
+	uint64_t places[L4_PLACE_COUNT];
+
 	bool open, attached;
-	unsigned publishes, detaches, routes, neighbours;
+	unsigned publishes, detaches, routes, neighbours, resets;
 	uint64_t generation;
 	/* A copy of the last input, without its arrays but for the members. */
 	struct snapshot_input input;

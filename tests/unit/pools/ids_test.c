@@ -18,17 +18,17 @@ static void test_numbers_are_given_once(void **state)
 	struct ids t = { 0 };
 
 	(void)state;
-	assert_int_equal(ids_bind(&t, all, 3, 8, 1, out, fresh), 0);
+	assert_int_equal(ids_bind(&t, all, 3, 8, 1, NULL, out, fresh), 0);
 	assert_int_equal(out[0], 1);
 	assert_int_equal(out[1], 2);
 	assert_int_equal(out[2], 3);
 	assert_true(fresh[1] && fresh[2] && fresh[3] && !fresh[4]);
-	assert_int_equal(ids_bind(&t, less, 2, 8, 2, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, less, 2, 8, 2, NULL, out, NULL), 0);
 	assert_int_equal(out[0], 3);
 	assert_int_equal(out[1], 4);
 	assert_int_equal(ids_find(&t, "a")->gone, 2);
 	memset(fresh, 0, sizeof fresh);
-	assert_int_equal(ids_bind(&t, all, 3, 8, 3, out, fresh), 0);
+	assert_int_equal(ids_bind(&t, all, 3, 8, 3, NULL, out, fresh), 0);
 	assert_int_equal(out[0], 1);
 	assert_int_equal(out[1], 2);
 	assert_int_equal(out[2], 3);
@@ -47,13 +47,13 @@ static void test_longest_gone_is_reused_first(void **state)
 	uint32_t out[3];
 
 	(void)state;
-	assert_int_equal(ids_bind(&t, first, 3, 3, 1, out, NULL), 0);
-	assert_int_equal(ids_bind(&t, second, 2, 3, 2, out, NULL), 0); /* b goes: 2 */
-	assert_int_equal(ids_bind(&t, third, 1, 3, 3, out, NULL), 0);  /* a goes: 1 */
-	assert_int_equal(ids_bind(&t, fourth, 2, 3, 4, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, first, 3, 3, 1, NULL, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, second, 2, 3, 2, NULL, out, NULL), 0); /* b goes: 2 */
+	assert_int_equal(ids_bind(&t, third, 1, 3, 3, NULL, out, NULL), 0);  /* a goes: 1 */
+	assert_int_equal(ids_bind(&t, fourth, 2, 3, 4, NULL, out, NULL), 0);
 	assert_int_equal(out[1], 2);
 	assert_null(ids_find(&t, "b"));
-	assert_int_equal(ids_bind(&t, fifth, 3, 3, 5, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, fifth, 3, 3, 5, NULL, out, NULL), 0);
 	assert_int_equal(out[2], 1);
 	assert_int_equal(t.n, 3);
 	ids_free(&t);
@@ -66,13 +66,48 @@ static void test_limits(void **state)
 	uint32_t out[4];
 
 	(void)state;
-	assert_int_equal(ids_bind(&t, names, 4, 3, 1, out, NULL), -ENOSPC);
+	assert_int_equal(ids_bind(&t, names, 4, 3, 1, NULL, out, NULL), -ENOSPC);
 	ids_free(&t);
-	assert_int_equal(ids_bind(&t, names, 4, 4, 1, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, names, 4, 4, 1, NULL, out, NULL), 0);
 	/* Where the limit sinks, what is above it moves to a free number. */
-	assert_int_equal(ids_bind(&t, names + 2, 2, 2, 2, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, names + 2, 2, 2, 2, NULL, out, NULL), 0);
 	assert_true(out[0] != out[1] && out[0] >= 1 && out[0] <= 2 && out[1] >= 1 && out[1] <= 2);
 	assert_int_equal(t.n, 2);
+	ids_free(&t);
+}
+
+static bool is_held(const void *arg, const struct ids_entry *e)
+{
+	return e->gone && e->id == *(const uint32_t *)arg;
+}
+
+/* The longest gone is passed over while it is held, and with nothing else left the name has to wait. */
+static void test_held(void **state)
+{
+	static const char *const first[] = { "a", "b", "c" };
+	static const char *const second[] = { "c" };
+	static const char *const third[] = { "c", "x" };
+	static const char *const fourth[] = { "c", "x", "y" };
+	const uint32_t number_of_a = 1;
+	const struct ids_held held = { is_held, &number_of_a };
+	struct ids t = { 0 }, copy;
+	uint32_t out[3];
+
+	(void)state;
+	assert_int_equal(ids_bind(&t, first, 3, 3, 1, &held, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, second, 1, 3, 2, &held, out, NULL), 0);
+	assert_int_equal(ids_bind(&t, third, 2, 3, 3, &held, out, NULL), 0);
+	assert_int_equal(out[1], 2);
+	assert_int_equal(ids_copy(&copy, &t), 0);
+	assert_int_equal(ids_bind(&copy, fourth, 3, 3, 4, &held, out, NULL), -EAGAIN);
+	ids_free(&copy);
+	/* The name itself may come back at any time. */
+	assert_int_equal(ids_copy(&copy, &t), 0);
+	assert_int_equal(ids_bind(&copy, first, 1, 3, 4, &held, out, NULL), 0);
+	assert_int_equal(out[0], number_of_a);
+	ids_free(&copy);
+	assert_int_equal(ids_bind(&t, fourth, 3, 3, 4, NULL, out, NULL), 0);
+	assert_int_equal(out[2], number_of_a);
 	ids_free(&t);
 }
 
@@ -129,7 +164,7 @@ static void model_round(struct model *m, struct ids *t, uint64_t round)
 			m->left[i] = round;
 		m->used[i] = now[i];
 	}
-	assert_int_equal(ids_bind(t, names, n, MODEL_LIMIT, round, out, NULL), 0);
+	assert_int_equal(ids_bind(t, names, n, MODEL_LIMIT, round, NULL, out, NULL), 0);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t known = model_number(m, chosen[i]);
 
@@ -165,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_are_given_once),
 		cmocka_unit_test(test_longest_gone_is_reused_first),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_model),
 	};
 

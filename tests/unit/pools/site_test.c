@@ -139,6 +139,44 @@ static void test_server_set(void **state)
 	assert_int_equal(fake.members[0].weight, 0);
 }
 
+/* A reason outlives changes of what it was not given for. */
+static void test_why(void **state)
+{
+	static const struct {
+		int wanted, weight;
+		const char *why, *then;
+	} steps[] = {
+		{ SERVER_DRAIN, -1, "disk", "disk" },
+		{ -1, 7, NULL, "disk" },
+		{ -1, 8, NULL, "disk" },
+		{ -1, 9, "slow", "slow" },
+		{ -1, -2, "", "" },
+		{ -1, -1, "again", "again" },
+		{ SERVER_MAINT, -1, NULL, "" },
+		{ SERVER_MAINT, -1, "disk", "disk" },
+		{ SERVER_DRAIN, 3, NULL, "" },
+		{ SERVER_READY, -1, "canary", "canary" },
+		{ SERVER_DRAIN, -1, NULL, "canary" },
+		{ SERVER_READY, -1, NULL, "" },
+		{ -1, 4, "canary", "canary" },
+		{ -1, 5, NULL, "" },
+		{ SERVER_READY, 6, "canary", "canary" },
+		{ -1, -2, NULL, "" },
+		{ SERVER_READY, -1, "back", "back" },
+		{ SERVER_READY, -1, NULL, "" },
+	};
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		assert_int_equal(site_server_set(f.site, 0, steps[i].wanted, steps[i].weight, "ada",
+					 steps[i].why, &f.e),
+			0);
+		if (strcmp(site_server_overlay(f.site, 0)->why, steps[i].then) != 0)
+			fail_msg("step %zu: \"%s\"", i, site_server_overlay(f.site, 0)->why);
+	}
+}
+
 static void test_server_set_that_cannot_be_published(void **state)
 {
 	(void)state;
@@ -182,6 +220,28 @@ static void test_apply(void **state)
 	assert_int_equal(fake.publishes, 3);
 }
 
+/* A number that nobody had before counts from zero, from the publish on; all others go on. */
+static void test_counters_of_fresh_numbers(void **state)
+{
+	(void)state;
+	fake.server[1].packets = fake.server[4].packets =
+		9; /* the state file was lost, the maps were not */
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(fake.resets, 7);
+	assert_int_equal(fake.server[1].packets, 0);
+	fake.server[1].packets = 5;
+	fake.publish_error = -ENOMEM;
+	assert_int_equal(apply_with("web2: {", "web9: {"), -ENOMEM);
+	assert_int_equal(fake.resets, 7);
+	fake.publish_error = 0;
+	assert_int_equal(apply_with("web2: {", "web9: {"), 0);
+	assert_int_equal(fake.resets, 8);
+	assert_int_equal(fake.server[4].packets, 0);
+	assert_int_equal(fake.server[1].packets, 5);
+	assert_int_equal(apply_with("weight = 5", "weight = 6"), 0);
+	assert_int_equal(fake.resets, 8);
+}
+
 /* What is refused changes nothing and says why. */
 static void test_apply_refused(void **state)
 {
@@ -193,6 +253,8 @@ static void test_apply_refused(void **state)
 		{ "weight = 5", "wieght = 5", -EINVAL, "error" },
 		{ "weight = 5", "weight = ", -EINVAL, "error" },
 		{ "servers = 32", "servers = 33", -EBUSY, "\"limits\"" },
+		{ "servers = 32", "servers = 32; pools = 9", -EBUSY, "\"limits\"" },
+		{ "servers = 32", "servers = 32; records = 2048", -EBUSY, "\"limits\"" },
 		{ "device = \"lo\"; };", "device = \"lo\"; }; other: {};", -EBUSY,
 			"\"interfaces\"" },
 		{ "node", "engine: { mode = \"generic\"; };\nnode", -EBUSY, "\"engine\"" },
@@ -424,16 +486,19 @@ static void test_verdict(void **state)
 	close(fd);
 }
 
-/* Down instead of starting is the same to packets. */
-static void test_verdict_without_effect(void **state)
+/* A server that comes down before it ever was up takes no new flows as before, but loses those it had. */
+static void test_verdict_ends_flows(void **state)
 {
 	unsigned server = 0, turns = 0;
 
 	(void)state;
 	assert_int_equal(start_checked(1, 1), 0);
+	assert_true(fake.members[0].serves);
 	assert_true(fixture_wait(&f, has_verdict, &server));
 	assert_true(fixture_wait(&f, never, &turns));
-	assert_int_equal(fake.publishes, 1);
+	assert_true(fake.publishes > 1);
+	assert_int_equal(fake.members[0].weight, 0);
+	assert_false(fake.members[0].serves);
 }
 
 static void test_verdict_after_detach(void **state)
@@ -479,11 +544,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fresh_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_server_set_that_cannot_be_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_server_set_that_cannot_be_saved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_counters_of_fresh_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_another_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_failures, setup, teardown),
@@ -493,7 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hold_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hold_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_verdict_without_effect, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verdict_ends_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
 	};

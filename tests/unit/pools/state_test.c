@@ -52,7 +52,7 @@ static struct state *bound(struct conf **c, struct binding *ids)
 
 	assert_non_null(st);
 	*c = parse(two_servers);
-	assert_int_equal(state_bind(st, *c, ids, &e), 0);
+	assert_int_equal(state_bind(st, *c, NULL, ids, &e), 0);
 	return st;
 }
 
@@ -67,6 +67,7 @@ static void test_bind(void **state)
 	assert_int_equal(ids.vips[0], 1);
 	assert_int_equal(ids.gateways[0], 2);
 	assert_int_equal(ids.services[0], 1);
+	assert_int_equal(ids.pools[0], 1);
 	assert_int_equal(ids.servers[0], 1);
 	assert_int_equal(ids.servers[1], 2);
 	assert_int_equal(web2->overlay.weight, -1);
@@ -83,7 +84,7 @@ static void rebind(struct state *st, const char *text, struct binding *ids)
 	struct err e = { "" };
 
 	binding_free(ids);
-	assert_int_equal(state_bind(st, c, ids, &e), 0);
+	assert_int_equal(state_bind(st, c, NULL, ids, &e), 0);
 	conf_free(c);
 }
 
@@ -148,6 +149,99 @@ static void test_reused_number_is_clean(void **state)
 	free(one);
 }
 
+/* Numbers whose counters are to start at zero: all the first time, then those that change hands. */
+static void test_fresh_numbers(void **state)
+{
+	char *moved = replaced(two_servers, "web1: {", "web3: {");
+	struct binding ids;
+	struct conf *c;
+	struct state *st = bound(&c, &ids);
+
+	(void)state;
+	assert_int_equal(ids.n_fresh, 5);
+	rebind(st, two_servers, &ids);
+	assert_int_equal(ids.n_fresh, 0);
+	rebind(st, moved, &ids);
+	assert_int_equal(ids.n_fresh, 1);
+	assert_int_equal(ids.fresh[0].kind, ENGINE_SERVER);
+	assert_int_equal(ids.fresh[0].id, 3);
+	rebind(st, two_servers, &ids);
+	assert_int_equal(ids.n_fresh, 0);
+	binding_free(&ids);
+	conf_free(c);
+	state_free(st);
+	free(moved);
+}
+
+/* What records name, and what left too late for the sweep to have looked, keeps its number. */
+static void test_tracked_numbers_are_held(void **state)
+{
+	char *small = replaced(two_servers, "node", "limits: { servers = 2; pools = 1; };\nnode");
+	char *server = replaced(small, "web2: {", "web3: {");
+	char *other = replaced(small, "pools: { web: {", "pools: { other: {");
+	char *pool = replaced(other, "pool = \"web\"", "pool = \"other\"");
+	struct tracking_server servers[3] = { 0 };
+	struct tracking_pool pools[2] = { 0 };
+	struct tracking t = { servers, pools, 3, 2, 2, { 0 } };
+	struct binding ids = { 0 };
+	struct state *st = state_new(), *copy;
+	char *texts[] = { server, pool };
+	uint64_t *named[] = { &servers[2].records, &servers[2].stale, &pools[1].records,
+		&pools[1].stale };
+
+	(void)state;
+	rebind(st, small, &ids);
+	for (size_t i = 0; i < 4; i++) {
+		struct conf *c = parse(texts[i / 2]);
+		struct err e = { "" };
+
+		*named[i] = 1;
+		copy = state_copy(st);
+		binding_free(&ids);
+		assert_int_equal(state_bind(copy, c, &t, &ids, &e), -EAGAIN);
+		assert_non_null(strstr(e.text, i < 2 ? "limits.servers" : "limits.pools"));
+		state_free(copy);
+		*named[i] = 0;
+		copy = state_copy(st);
+		assert_int_equal(state_bind(copy, c, &t, &ids, &e), 0);
+		binding_free(&ids);
+		state_free(copy);
+		t.round = 1; /* the sweep began before the change */
+		copy = state_copy(st);
+		assert_int_equal(state_bind(copy, c, &t, &ids, &e), -EAGAIN);
+		state_free(copy);
+		t.round = 2;
+		conf_free(c);
+	}
+	state_free(st);
+	free(pool);
+	free(other);
+	free(server);
+	free(small);
+}
+
+/* Files of the time when pools had no numbers. */
+static void test_no_pools_yet(void **state)
+{
+	struct binding ids;
+	struct conf *c;
+	struct state *st = bound(&c, &ids), *read;
+	char *text, *old;
+	struct err e = { "" };
+
+	(void)state;
+	text = state_encode(st);
+	old = replaced(text, " \"pools\": {\n  \"web\": {\n   \"id\": 1\n  }\n },\n", "");
+	assert_int_equal(state_decode(old, strlen(old), "state.json", &read, &e), 0);
+	assert_int_equal(read->pools.n, 0);
+	state_free(read);
+	free(old);
+	free(text);
+	binding_free(&ids);
+	conf_free(c);
+	state_free(st);
+}
+
 static char *encoded(void)
 {
 	struct binding ids;
@@ -182,6 +276,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(st->generation, 77);
 	assert_int_equal(st->round, 1);
 	assert_int_equal(ids_find(&st->addresses, "gateways/back")->id, 2);
+	assert_int_equal(ids_find(&st->pools, "web")->id, 1);
 	assert_int_equal(state_server(st, 1)->seen.state, HEALTH_UP);
 	assert_int_equal(state_server(st, 2)->overlay.wanted, SERVER_DRAIN);
 	assert_int_equal(state_server(st, 2)->overlay.weight, 3);
@@ -223,6 +318,8 @@ static void test_damage(void **state)
 		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 1, \"seen\": {}",
 			"addresses.vips/web" },
 		{ "\"vips/web\": {", "\"vips/web\": [{", "line" },
+		{ "\"pools\": {\n  \"web\": {\n   \"id\": 1",
+			"\"pools\": {\n  \"web\": {\n   \"id\": -1", "pools.web" },
 		{ "\"overlay\"", "\"overlby\"", "servers.web/web2" },
 		{ "\"wanted\": \"drain\"", "\"wanted\": \"dry\"", "servers.web/web2" },
 		{ "\"weight\": 3", "\"weight\": 1001", "servers.web/web2" },
@@ -281,6 +378,9 @@ int main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_seen_follows_the_address),
 		cmocka_unit_test(test_reused_number_is_clean),
+		cmocka_unit_test(test_fresh_numbers),
+		cmocka_unit_test(test_tracked_numbers_are_held),
+		cmocka_unit_test(test_no_pools_yet),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_truncation),

@@ -17,14 +17,17 @@ static const char text[] =
 	"  b: { health = \"other\"; servers: { s1: { address = \"198.51.100.12\"; port = 8080; };\n"
 	"    s2: { address = \"198.51.100.13\"; }; }; };\n"
 	"  c: { servers: { s1: { address = \"198.51.100.14\"; }; }; };\n"
-	"  d: { health = \"other\"; servers: { s1: { address = \"198.51.100.15\"; port = 5; }; }; "
+	"  d: { health = \"other\"; when_empty = \"e\"; servers: { s1: { address = \"198.51.100.15\"; port = 5; }; }; "
 	"};\n"
+	"  e: { health = \"other\"; servers: { s1: { address = \"198.51.100.16\"; }; }; };\n"
+	"  f: { when_empty = \"d\"; };\n"
 	"};\n"
 	"services: {\n"
 	"  a: { vip = \"web\"; port = 81; forward = \"nat\"; pool = \"a\"; };\n"
 	"  b1: { vip = \"web\"; protocol = \"udp\"; port = 82; forward = \"nat\"; pool = \"b\"; "
 	"};\n"
 	"  b2: { vip = \"web\"; port = 83; forward = \"nat\"; pool = \"b\"; };\n"
+	"  f: { vip = \"web\"; port = 85; forward = \"nat\"; pool = \"f\"; };\n"
 	"  c: { vip = \"web\"; port = 84; forward = \"nat\"; pool = \"c\"; };\n"
 	"};\n";
 
@@ -43,14 +46,15 @@ static void test_targets(void **state)
 		fail();
 	}
 	diags_free(&d);
-	assert_int_equal(state_bind(st, c, &ids, &e), 0);
+	assert_int_equal(state_bind(st, c, NULL, &ids, &e), 0);
 	assert_int_equal(target_port(c, 0), 9000); /* the check's own */
 	assert_int_equal(target_port(c, 1), 8080); /* the server's */
 	assert_int_equal(target_port(c, 2), 83);   /* TCP before UDP */
 	assert_int_equal(target_port(c, 4), 5);
+	assert_int_equal(target_port(c, 5), 85); /* of f, which falls back on d, which on e */
 	state_server(st, ids.servers[1])->seen.state = HEALTH_UP;
 	assert_int_equal(targets_new(&t, c, &ids, st), 0);
-	assert_int_equal(t.n, 4);
+	assert_int_equal(t.n, 5);
 	assert_string_equal(t.list[0].label, "a/s1");
 	assert_int_equal(t.list[0].id, ids.servers[0]);
 	assert_int_equal(t.list[0].initial, HEALTH_STARTING);

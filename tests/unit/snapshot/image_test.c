@@ -19,7 +19,7 @@ struct site {
 };
 
 static struct site site;
-static struct l4_chunk rings[SLOTS / L4_CHUNK_SLOTS * 2];
+static struct l4_chunk rings[SLOTS / L4_CHUNK_SLOTS * 8];
 
 static void random_bytes(uint8_t *to, size_t n)
 {
@@ -59,7 +59,8 @@ static void make_site(uint32_t n_vips, uint32_t n_pools, uint32_t per_pool)
 				.pool = (2 * i + k) % n_pools };
 	}
 	for (uint32_t p = 0; p < n_pools; p++)
-		site.pools[p] = (struct snapshot_pool){ p * per_pool, per_pool };
+		site.pools[p] =
+			(struct snapshot_pool){ p * per_pool, per_pool, (uint16_t)(p + 1), NULL };
 	for (uint32_t i = 0; i < n_pools * per_pool; i++) {
 		site.members[i] = (struct snapshot_member){ .id = i + 1, .af = 4, .weight = 1 };
 		random_bytes(site.members[i].bytes, 4);
@@ -121,7 +122,7 @@ static const struct l4_service *find_service(const struct l4_line *image, uint32
 
 static void test_everything_is_found(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 
 	(void)state;
@@ -157,7 +158,7 @@ static void test_everything_is_found(void **state)
 
 static void test_strangers_are_not_found(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 
 	(void)state;
@@ -176,7 +177,7 @@ static void test_strangers_are_not_found(void **state)
 
 static void test_every_port_has_its_line(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	const struct l4_root *root;
 	struct snapshot *sn;
 
@@ -201,7 +202,7 @@ static void test_every_port_has_its_line(void **state)
 
 static void test_reverse_rows(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	const struct l4_reverse *row;
 	struct snapshot *sn;
 
@@ -224,7 +225,7 @@ static void test_reverse_rows(void **state)
 
 static void test_a_pool_without_servers(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 
 	(void)state;
@@ -239,7 +240,7 @@ static void test_a_pool_without_servers(void **state)
 
 static void test_pools_with_the_same_members_share_a_ring(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 
 	(void)state;
@@ -257,7 +258,7 @@ static void test_pools_with_the_same_members_share_a_ring(void **state)
  * an aborted build leaves no trace. */
 static void test_generations(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	uint32_t chunk[2];
 	struct snapshot *sn;
 
@@ -287,7 +288,7 @@ static void test_generations(void **state)
 /* Random changes: the published rings are at every moment what Maglev says, and nothing ever leaks. */
 static void test_random_generations(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 
 	(void)state;
 	make_site(10, 10, 20); /* 10 rings of 2,048 slots: a third of the store */
@@ -319,7 +320,7 @@ static void test_random_generations(void **state)
 
 static void test_full(void **state)
 {
-	struct ring_store *s = ring_store_new(1024);
+	struct ring_store *s = ring_store_new(1024, MAX);
 	struct snapshot *sn;
 	const char *what;
 
@@ -345,7 +346,7 @@ static void test_full(void **state)
 
 static void test_inputs_that_contradict_themselves(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 	const char *what;
 
@@ -374,7 +375,7 @@ static const struct l4_member *member_of(const struct snapshot *sn, uint32_t ser
 /* What tunnels need, and what refused packets get. */
 static void test_tunnels_and_answers(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	const struct l4_member *m;
 	struct snapshot *sn;
 	const char *what;
@@ -411,7 +412,7 @@ static void test_tunnels_and_answers(void **state)
 
 static void test_lines_are_enough(void **state)
 {
-	struct ring_store *s = ring_store_new(SLOTS);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	struct snapshot *sn;
 	const char *what;
 
@@ -420,7 +421,7 @@ static void test_lines_are_enough(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		site.services[i].forward = L4_FORWARD_NAT;
 	assert_int_equal(snapshot_build(s, &site.in, site.neighbours, 1,
-				 snapshot_lines(140, 280, 300), &sn, &what),
+				 snapshot_lines(140, 280, 300, 300, MAX), &sn, &what),
 		0);
 	snapshot_commit(s, sn);
 	ring_store_free(s);

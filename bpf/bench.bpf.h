@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What tools/bench and the programs that it runs (bench.bpf.c) tell each other. */
+#pragma once
+#include <stdint.h>
+
+/* Frames up to their last transport header, as bench.bpf.c lays them down again before each packet. */
+enum {
+	BENCH_FRAME4 = 14 + 20 + 20,
+	BENCH_FRAME6 = 14 + 40 + 20,
+	BENCH_WORDS = 9,
+	BENCH_TABLE_LINES = 1 << 19, /* 32 MiB, as the table of records has by default */
+	BENCH_LANES = 64,	     /* a power of two; the benchmark runs on processors below it */
+};
+
+/* One processor's work. Filled by the benchmark between runs; during one only its processor touches it. */
+struct bench_lane {
+	uint64_t packets;    /* so far */
+	uint64_t flow_mask;  /* flows - 1: their number is a power of two, at most 2^32 */
+	uint64_t load_state; /* of the walk through the table */
+	/* That packets are spread over; the frame's own port is 0 then. */
+	uint16_t services, first_port;
+	int32_t grown; /* bytes that the engine puts in front of a frame */
+	/* The frame as it is laid down, in words that begin where header fields do: its first 8 bytes, and those
+	 * from 6 + 8 * i on. */
+	uint64_t head, words[BENCH_WORDS];
+} __attribute__((aligned(128)));
+
+/* A line of the table for the random load; as large as a bucket of records. */
+struct bench_line {
+	uint64_t words[8];
+};

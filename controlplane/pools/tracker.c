@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/pools/tracker.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/pools/slots.h"
+#include "dataplane/l4/hash.h"
+#include "dataplane/snapshot/maglev.h"
+
+enum { IDS = UINT16_MAX + 1 };
+
+struct pool {
+	struct slots *slots;
+	uint64_t target; /* stands for members and weights that the owners come from; 0: none yet */
+	uint64_t published; /* version of the table that packets go by */
+	uint32_t wanted;    /* slots; smaller than the table's until that may shrink */
+	uint32_t settle_by; /* the first sweep that may settle what is published */
+	uint16_t idle;	    /* coarse */
+	bool seen;	    /* by the update that runs */
+	uint32_t records, counting;
+};
+
+struct tracker {
+	struct pool pools[IDS];
+	bool serves[IDS];  /* by server id: flows that it has, by what is to be published */
+	bool serving[IDS]; /* the same, by what is: the records are of this world */
+	uint32_t records[IDS], counting[IDS];
+	uint32_t sweep;		 /* the number of the last one that began */
+	bool swept;		 /* one has ended */
+	bool records_everything; /* some service does */
+	uint32_t top;		 /* above the highest pool id that has a table */
+	struct tracker_totals totals, totals_counting;
+};
+
+struct tracker *tracker_new(void)
+{
+	return calloc(1, sizeof(struct tracker));
+}
+
+void tracker_free(struct tracker *t)
+{
+	for (uint32_t i = 0; t && i < t->top; i++)
+		slots_free(t->pools[i].slots);
+	free(t);
+}
+
+static void keep_top(struct tracker *t, uint16_t pool)
+{
+	if (t->top <= pool)
+		t->top = pool + 1u;
+}
+
+int tracker_restore(struct tracker *t, uint16_t pool, uint32_t n, const uint16_t *owner,
+	const uint16_t *base, const uint16_t *since)
+{
+	struct pool *p = &t->pools[pool];
+
+	if (n < MAGLEV_MIN_SLOTS || n > MAGLEV_MAX_SLOTS || n & (n - 1) || p->slots)
+		return -EINVAL;
+	p->slots = slots_new(n);
+	if (!p->slots)
+		return -ENOMEM;
+	memcpy(p->slots->owner, owner, n * sizeof *owner);
+	memcpy(p->slots->base, base, n * sizeof *base);
+	memcpy(p->slots->since, since, n * sizeof *since);
+	for (uint32_t i = 0; i < n; i++)
+		p->slots->view.n_tracked += base[i] != SNAPSHOT_SETTLED;
+	p->settle_by = 1;
+	keep_top(t, pool);
+	return 0;
+}
+
+/* Stands for a pool's members in their order: ids, addresses and weights. */
+static uint64_t members_target(const struct snapshot_member *m, uint32_t n)
+{
+	static const uint64_t key[2];
+	struct l4_sip s = l4_sip_init(key);
+	uint64_t hash;
+
+	for (uint32_t i = 0; i < n; i++) {
+		l4_sip_word(&s, snapshot_identity(&m[i]));
+		l4_sip_word(
+			&s, (uint64_t)m[i].id << 32 | (uint64_t)m[i].serves << 16 | m[i].weight);
+	}
+	l4_sip_word(&s, (uint64_t)n << 56);
+	hash = l4_sip_end(&s);
+	return hash ? hash : 1;
+}
+
+/* Who is to own which slot of a table of n, which is a multiple of p->wanted. */
+static int new_owners(const struct pool *p, const struct snapshot_member *m, uint32_t n_members,
+	uint16_t *owners, uint32_t n)
+{
+	struct maglev_member *members = calloc(n_members + 1u, sizeof *members);
+	int rc = -ENOMEM;
+
+	if (!members)
+		return rc;
+	for (uint32_t i = 0; i < n_members; i++)
+		members[i] = (struct maglev_member){ snapshot_identity(&m[i]), m[i].weight };
+	rc = maglev_fill(members, n_members, owners, p->wanted);
+	free(members);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < p->wanted; i++)
+		owners[i] = owners[i] == MAGLEV_EMPTY ? 0 : (uint16_t)m[owners[i]].id;
+	for (uint32_t i = p->wanted; i < n; i++)
+		owners[i] = owners[i % p->wanted];
+	return 0;
+}
+
+static int pool_resize(struct pool *p, uint32_t n)
+{
+	struct slots *to = slots_resize(p->slots, n);
+
+	if (!to)
+		return -ENOMEM;
+	slots_free(p->slots);
+	p->slots = to;
+	return 0;
+}
+
+static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_member *m,
+	uint32_t n_members, uint16_t now)
+{
+	uint64_t target = members_target(m, n_members);
+	uint16_t *owners;
+	int rc = 0;
+
+	if (p->slots && p->target == target)
+		return 0;
+	p->wanted = maglev_slots(n_members);
+	if (!p->slots)
+		p->slots = slots_new(p->wanted);
+	else if (p->slots->view.n < p->wanted)
+		rc = pool_resize(p, p->wanted);
+	if (!p->slots || rc)
+		return -ENOMEM;
+	owners = calloc(p->slots->view.n, sizeof *owners);
+	if (!owners)
+		return -ENOMEM;
+	rc = new_owners(p, m, n_members, owners, p->slots->view.n);
+	if (!rc) {
+		slots_touch(p->slots); /* its members may lie elsewhere */
+		slots_assign(p->slots, owners, t->serves, now);
+		slots_drop_bases(p->slots, t->serves);
+		p->target = target;
+	}
+	free(owners);
+	return rc;
+}
+
+static void read_idle(struct tracker *t, const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_pools; i++)
+		t->pools[in->pools[i].id].idle = 0;
+	t->records_everything = false;
+	for (uint32_t i = 0; i < in->n_services; i++) {
+		const struct snapshot_service *s = &in->services[i];
+		struct pool *p = &t->pools[in->pools[s->pool].id];
+		uint16_t idle = snapshot_idle(s);
+
+		t->records_everything |= s->track_all;
+		if (p->idle < idle)
+			p->idle = idle;
+	}
+}
+
+int tracker_update(struct tracker *t, const struct snapshot_input *in, struct snapshot_pool *pools,
+	uint16_t now)
+{
+	memset(t->serves, 0, sizeof t->serves);
+	for (uint32_t i = 0; i < in->n_members; i++)
+		t->serves[in->members[i].id] |= in->members[i].serves;
+	for (uint32_t i = 0; i < t->top; i++)
+		t->pools[i].seen = false;
+	read_idle(t, in);
+	for (uint32_t i = 0; i < in->n_pools; i++) {
+		struct pool *p = &t->pools[in->pools[i].id];
+		int rc = pool_update(
+			t, p, &in->members[in->pools[i].first_member], in->pools[i].n_members, now);
+
+		if (rc)
+			return rc;
+		keep_top(t, in->pools[i].id);
+		p->seen = true;
+		pools[i].slots = &p->slots->view;
+	}
+	return 0;
+}
+
+bool tracker_is_dirty(const struct tracker *t)
+{
+	for (uint32_t i = 0; i < t->top; i++)
+		if (t->pools[i].slots && t->pools[i].slots->view.version != t->pools[i].published)
+			return true;
+	return false;
+}
+
+static void drop_unseen(struct tracker *t)
+{
+	for (uint32_t i = 0; i < t->top; i++) {
+		struct pool *p = &t->pools[i];
+
+		if (p->slots && !p->seen) {
+			slots_free(p->slots);
+			*p = (struct pool){ 0 };
+		}
+	}
+}
+
+void tracker_published(struct tracker *t)
+{
+	drop_unseen(t);
+	memcpy(t->serving, t->serves, sizeof t->serving);
+	for (uint32_t i = 0; i < t->top; i++) {
+		struct pool *p = &t->pools[i];
+
+		if (!p->slots || p->slots->view.version == p->published)
+			continue;
+		p->published = p->slots->view.version;
+		p->settle_by = t->sweep + 1;
+	}
+}
+
+void tracker_unpublished(struct tracker *t, uint16_t now)
+{
+	for (uint32_t i = 0; i < t->top; i++)
+		if (t->pools[i].slots && t->pools[i].slots->view.version != t->pools[i].published)
+			slots_postpone(t->pools[i].slots, now);
+}
+
+void tracker_sweep_begin(struct tracker *t)
+{
+	t->sweep++;
+	memset(t->counting, 0, sizeof t->counting);
+	t->totals_counting = (struct tracker_totals){ 0 };
+	for (uint32_t i = 0; i < t->top; i++) {
+		t->pools[i].counting = 0;
+		if (t->pools[i].slots)
+			slots_clear_foreign(t->pools[i].slots);
+	}
+}
+
+static bool is_void(const struct tracker *t, uint64_t what, uint16_t now)
+{
+	const struct pool *p = &t->pools[l4_record_pool(what)];
+
+	return !p->slots || !t->serving[l4_record_server(what)] ||
+	       l4_record_is_over(what, now, p->idle);
+}
+
+static void count_record(struct tracker *t, uint64_t who, uint64_t what)
+{
+	uint16_t server = l4_record_server(what);
+	struct pool *p = &t->pools[l4_record_pool(what)];
+
+	t->counting[server]++;
+	p->counting++;
+	t->totals_counting.embryonic += l4_record_state(what) == L4_RECORD_EMBRYONIC;
+	t->totals_counting.live += l4_record_state(what) == L4_RECORD_LIVE;
+	t->totals_counting.closing += l4_record_state(what) == L4_RECORD_CLOSING;
+	slots_see_record(p->slots, (uint32_t)who, server);
+}
+
+/* A record that changes under the sweep's hands is looked at again: it may be a flow's that lives. */
+static void sweep_one(struct tracker *t, struct l4_record *r, uint16_t now)
+{
+	for (;;) {
+		uint64_t what = l4_record_read(&r->what), who = l4_record_read(&r->who);
+
+		if (l4_record_state(what) == L4_RECORD_EMPTY)
+			return;
+		if (l4_record_state(what) == L4_RECORD_BUSY || l4_record_read(&r->what) != what)
+			continue;
+		if (!is_void(t, what, now)) {
+			count_record(t, who, what);
+			return;
+		}
+		if (l4_record_exchange(r, what, L4_RECORD_EMPTY))
+			return;
+	}
+}
+
+void tracker_sweep_part(struct tracker *t, struct l4_record *records, uint32_t n, uint16_t now)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sweep_one(t, &records[i], now);
+}
+
+void tracker_sweep_end(struct tracker *t, uint16_t now)
+{
+	memcpy(t->records, t->counting, sizeof t->records);
+	t->totals = t->totals_counting;
+	t->swept = true;
+	for (uint32_t i = 0; i < t->top; i++) {
+		struct pool *p = &t->pools[i];
+
+		if (!p->slots)
+			continue;
+		p->records = p->counting;
+		if (p->published == p->slots->view.version && p->settle_by <= t->sweep)
+			slots_settle(p->slots);
+		slots_rebase(p->slots, now, p->idle);
+		if (p->slots->view.n > p->wanted && p->wanted)
+			pool_resize(p, p->wanted); /* which fails as long as it may not be */
+	}
+}
+
+bool tracker_is_busy(const struct tracker *t)
+{
+	if (!t->swept || t->records_everything || t->totals.embryonic || t->totals.live ||
+		t->totals.closing)
+		return true;
+	for (uint32_t i = 0; i < t->top; i++)
+		if (t->pools[i].slots && t->pools[i].slots->view.n_tracked)
+			return true;
+	return false;
+}
+
+bool tracker_server(const struct tracker *t, uint16_t id, struct tracker_server *out)
+{
+	*out = (struct tracker_server){ .records = t->records[id] };
+	for (uint32_t i = 0; i < t->top; i++) {
+		const struct slots *s = t->pools[i].slots;
+
+		for (uint32_t k = 0; s && k < s->view.n; k++) {
+			out->slots += s->owner[k] == id;
+			out->base_slots += s->base[k] == id && s->owner[k] != id;
+		}
+	}
+	return t->swept;
+}
+
+bool tracker_pool(const struct tracker *t, uint16_t id, struct tracker_pool *out)
+{
+	const struct pool *p = &t->pools[id];
+
+	*out = (struct tracker_pool){ .records = p->records };
+	if (p->slots) {
+		out->slots = p->slots->view.n;
+		out->slots_tracked = p->slots->view.n_tracked;
+	}
+	return t->swept;
+}
+
+bool tracker_totals(const struct tracker *t, struct tracker_totals *out)
+{
+	*out = t->totals;
+	return t->swept;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Measures the XDP engine: tools/bench xdp. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/bench/xdp/measure.h"
+
+enum { CASES_MAX = 64 };
+
+struct bench {
+	bool json;
+	bool check; /* only whether each case is what it is about */
+	struct measure_options options;
+	struct measure measures[CASES_MAX];
+	unsigned n;
+	struct bed beds[SITE_COUNT];
+	bool needed[SITE_COUNT];
+};
+
+static const struct measure *measured(const struct bench *b, const char *name)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		if (!strcmp(b->measures[i].of->name, name))
+			return &b->measures[i];
+	return NULL;
+}
+
+static double median_of(const struct bench *b, const char *name)
+{
+	return measure_median(measured(b, name));
+}
+
+/* 0: the case has no limit. */
+static double limit_of(const struct bench *b, const struct bench_limit *l)
+{
+	double limit = l->ns;
+
+	if (l->of)
+		limit += l->times * median_of(b, l->of);
+	if (l->loads)
+		limit += l->loads * median_of(b, "random load");
+	return limit;
+}
+
+static bool print_measure(const struct bench *b, const struct measure *m)
+{
+	double ns = measure_median(m), limit = limit_of(b, &m->of->limit);
+	bool ok = !limit || ns <= limit;
+
+	if (b->json) {
+		printf("{\"case\": \"%s\", \"ns\": %.1f, \"min\": %.1f, \"max\": %.1f, \"limit\": ",
+			m->of->name, ns, measure_min(m), measure_max(m));
+		printf(limit ? "%.1f" : "null", limit);
+		printf(", \"ok\": %s}\n", ok ? "true" : "false");
+	} else {
+		printf("%-18s %6.1f %6.1f %6.1f ", m->of->name, ns, measure_min(m), measure_max(m));
+		printf(limit ? "%6.1f  %s\n" : "     -\n", limit, ok ? "ok" : "MISSED");
+	}
+	return ok;
+}
+
+static int print_all(const struct bench *b)
+{
+	bool ok = true;
+
+	if (!b->json)
+		printf("%-18s %6s %6s %6s %6s\n", "case", "ns", "min", "max", "limit");
+	for (unsigned i = 0; i < b->n; i++)
+		ok = print_measure(b, &b->measures[i]) && ok;
+	return ok ? 0 : 1;
+}
+
+/* Takes the case, and before it what its limit is made from. */
+static void take(struct bench *b, const struct bench_case *c)
+{
+	if (measured(b, c->name) || b->n == CASES_MAX)
+		return;
+	if (c->limit.of)
+		take(b, bench_case_find(c->limit.of));
+	if (c->limit.loads)
+		take(b, bench_case_find("random load"));
+	b->measures[b->n++].of = c;
+	b->needed[c->site] = true;
+}
+
+static void set_effort(struct bench *b, unsigned runs, uint32_t packets)
+{
+	b->options.runs = runs;
+	b->options.packets = packets;
+}
+
+static bool read_arguments(struct bench *b, int argc, char **argv)
+{
+	bool some = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json")) {
+			b->json = true;
+		} else if (!strcmp(argv[i], "--quick")) {
+			set_effort(b, 3, 2000000);
+		} else if (!strcmp(argv[i], "--check")) {
+			b->check = true;
+			set_effort(b, 1, 20000);
+		} else if (!strcmp(argv[i], "--flows") && i + 1 < argc) {
+			b->options.flows = strtoull(argv[++i], NULL, 10);
+			if (__builtin_popcountll(b->options.flows) != 1 ||
+				b->options.flows > 1ull << 32)
+				return false;
+		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
+			   bench_case_find(argv[i + 1])) {
+			take(b, bench_case_find(argv[++i]));
+			some = true;
+		} else {
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < bench_n_cases && !some; i++)
+		take(b, &bench_cases[i]);
+	return true;
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: bench_xdp [--json] [--quick|--check] [--flows N] [--case NAME]...\ncases:");
+	for (unsigned i = 0; i < bench_n_cases; i++)
+		fprintf(stderr, "%s \"%s\"", i ? "," : "", bench_cases[i].name);
+	fputc('\n', stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct bench b = { .options = { .runs = 11, .packets = 5000000 } };
+	struct err e;
+	int rc;
+
+	if (!read_arguments(&b, argc, argv))
+		return usage();
+	rc = bed_make_links(&e);
+	for (unsigned i = 0; i < SITE_COUNT && !rc; i++)
+		if (b.needed[i])
+			rc = bed_open(&b.beds[i], i, &e);
+	if (!rc)
+		rc = measure_all(b.measures, b.n, b.beds, &b.options, &e);
+	if (rc) {
+		fprintf(stderr, "%s\n", e.text);
+		rc = 3;
+	} else if (!b.check) {
+		rc = print_all(&b);
+	}
+	for (unsigned i = 0; i < SITE_COUNT; i++)
+		bed_close(&b.beds[i]);
+	return rc;
+}

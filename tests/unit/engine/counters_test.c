@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counters of stable ids, and what a number that is given anew starts with. Needs root. */
+#include "tests/unit/test.h"
+#include <sched.h>
+#include <string.h>
+#include "controlplane/engine/xdp.h"
+#include "dataplane/snapshot/snapshot.h"
+
+enum { LOOPBACK = 1, VIP = 3, OTHER_VIP = 4, SERVICE = 5, OTHER_SERVICE = 6, SERVER = 7 };
+
+static const uint8_t port_mac[6] = { 2, 0, 0, 0, 0, 1 };
+static struct engine *engine;
+
+static int publish(void)
+{
+	const struct snapshot_port port = { LOOPBACK, { 2, 0, 0, 0, 0, 1 }, 1500 };
+	const struct snapshot_address addresses[] = {
+		{ .id = VIP, .af = 4, .bytes = { 192, 0, 2, 1 }, .ifindex = LOOPBACK },
+		{ .id = OTHER_VIP, .af = 4, .bytes = { 192, 0, 2, 2 }, .ifindex = LOOPBACK },
+	};
+	const struct snapshot_service services[] = {
+		{ .id = SERVICE, .address = 0, .protocol = 6, .port = 80 },
+		{ .id = OTHER_SERVICE, .address = 1, .protocol = 6, .port = 80 },
+	};
+	const struct snapshot_member member = {
+		.id = SERVER,
+		.af = 4,
+		.bytes = { 10, 0, 0, 1 },
+		.weight = 1,
+		.hop_ifindex = LOOPBACK,
+		.hop_af = 4,
+		.hop_bytes = { 10, 0, 0, 1 },
+	};
+	const struct snapshot_pool pool = { .n_members = 1 };
+	const struct snapshot_input in = {
+		.ports = &port,
+		.addresses = addresses,
+		.services = services,
+		.pools = &pool,
+		.members = &member,
+		.n_ports = 1,
+		.n_addresses = 2,
+		.n_services = 2,
+		.n_pools = 1,
+		.n_members = 1,
+	};
+	struct err e;
+
+	return engine_publish(engine, &in, &e);
+}
+
+static int setup(void **state)
+{
+	const struct conf_limits limits = { .vips = 8,
+		.services = 8,
+		.pools = 8,
+		.servers = 8,
+		.routes = 16,
+		.neighbours = 16,
+		.ring_slots = 1024,
+		.records = 1024 };
+	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link *links[] = { &link };
+	const struct engine_options o = {
+		.limits = &limits, .dry = true, .links = links, .n_links = 1
+	};
+	const struct host_neighbour server = { LOOPBACK, { .af = 4, .bytes = { 10, 0, 0, 1 } },
+		{ 2, 0, 0, 0, 0, 7 }, HOST_NEIGHBOUR_USABLE };
+	bool adopted;
+	struct err e;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) || engine_open(&engine, NULL, &o, &adopted, &e) ||
+		engine_neighbour(engine, &server, false, &e))
+		return -1;
+	return publish();
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	engine_close(engine);
+	return 0;
+}
+
+/* A SYN to 192.0.2.HOST; ports without a service are dropped. */
+static void send_syn(uint8_t host, uint8_t port)
+{
+	uint8_t frame[54] = { 0 }, out[54];
+	size_t len = sizeof out;
+	struct l4_trace t;
+
+	memcpy(frame, port_mac, 6);
+	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x28", 6);
+	memcpy(frame + 22, "\x40\x06", 2);
+	memcpy(frame + 26, "\xcb\x00\x71\x05\xc0\x00\x02", 7);
+	frame[33] = host;
+	frame[37] = port;
+	memcpy(frame + 46, "\x50\x02", 2);
+	assert_int_equal(engine_run(engine, LOOPBACK, frame, sizeof frame, out, &len, &t), 0);
+}
+
+static uint64_t drops(uint32_t vip)
+{
+	uint64_t counts[L4_V_COUNT];
+
+	assert_int_equal(engine_vip_drops(engine, vip, counts), 0);
+	return counts[L4_V_NO_SERVICE];
+}
+
+static uint64_t packets(enum engine_counter_kind kind, uint32_t id)
+{
+	struct engine_counter c;
+
+	assert_int_equal(kind == ENGINE_SERVICE ? engine_service_counter(engine, id, &c)
+						: engine_server_counter(engine, id, &c),
+		0);
+	assert_int_equal(c.bytes, c.packets * 54);
+	return c.packets;
+}
+
+/* Resets one number of a kind; the others go on. */
+static void test_reset(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		send_syn(1, 80);
+		send_syn(1, 81);
+		send_syn(2, 80);
+		send_syn(2, 81);
+	}
+	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 3);
+	assert_int_equal(packets(ENGINE_SERVICE, OTHER_SERVICE), 3);
+	assert_int_equal(packets(ENGINE_SERVER, SERVER), 6);
+	assert_int_equal(drops(VIP), 3);
+	assert_int_equal(drops(OTHER_VIP), 3);
+	assert_int_equal(engine_counter_reset(engine, ENGINE_VIP, VIP), 0);
+	assert_int_equal(drops(VIP), 0);
+	assert_int_equal(drops(OTHER_VIP), 3);
+	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVICE, SERVICE), 0);
+	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 0);
+	assert_int_equal(packets(ENGINE_SERVICE, OTHER_SERVICE), 3);
+	assert_int_equal(packets(ENGINE_SERVER, SERVER), 6);
+	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVER, SERVER), 0);
+	assert_int_equal(packets(ENGINE_SERVER, SERVER), 0);
+	send_syn(1, 80);
+	send_syn(1, 81);
+	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 1);
+	assert_int_equal(packets(ENGINE_SERVER, SERVER), 1);
+	assert_int_equal(drops(VIP), 1);
+	assert_true(engine_counter_reset(engine, ENGINE_SERVER, 1000) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reset),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
