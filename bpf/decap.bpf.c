@@ -4,7 +4,7 @@
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
-#include "bpf/decap_tables.h"
+#include "bpf/decap.bpf.h"
 #include "dataplane/l4/answer.h"
 
 #define PREFIXES(name, type_)                            \

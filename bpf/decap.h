@@ -6,7 +6,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
-#include "bpf/decap_tables.h"
+#include "bpf/decap.bpf.h"
 
 struct decap_prefix {
 	struct decap_address address; /* bits behind the prefix are not looked at */

@@ -348,17 +348,19 @@ static void warn_routers(const struct site *s, struct site_status *out)
 			behind.n, behind.n == 1 ? "" : "s", behind.text);
 }
 
-/* Servers that have a way, but no address of this host to send tunnels from. */
-static bool without_source(const struct site *s, const struct conf_pool *p)
+/* Whether a server of the pool, or of one that it falls back on, has a way, but no address of this host to send
+ * tunnels from. */
+static bool any_without_source(const struct site *s, unsigned pool)
 {
 	static const uint8_t none[16];
 
-	for (unsigned i = p->first_server; i < p->first_server + p->n_servers && s->published;
-		i++) {
-		const struct snapshot_member *m = &s->published->members[i];
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(s->live->conf, (unsigned)p)) {
+		unsigned n;
+		const struct snapshot_member *m = published_members(s, (unsigned)p, &n);
 
-		if (m->hop_ifindex && !memcmp(m->source, none, sizeof none))
-			return true;
+		for (unsigned i = 0; i < n; i++)
+			if (m[i].hop_ifindex && !memcmp(m[i].source, none, sizeof none))
+				return true;
 	}
 	return false;
 }
@@ -371,7 +373,7 @@ static void warn_sources(const struct site *s, struct site_status *out)
 	for (unsigned i = 0; i < c->n_services; i++) {
 		const struct conf_service *v = &c->services[i];
 
-		if (v->forward == CONF_FORWARD_TUNNEL && without_source(s, &c->pools[v->pool]))
+		if (v->forward == CONF_FORWARD_TUNNEL && any_without_source(s, v->pool))
 			name_add(&silent, v->name);
 	}
 	if (silent.n)
