@@ -8,7 +8,7 @@ enum {
 	BENCH_FRAME4 = 14 + 20 + 20,
 	BENCH_FRAME6 = 14 + 40 + 20,
 	BENCH_WORDS = 9,
-	BENCH_TABLE_LINES = 1 << 18, /* 16 MiB, as the table of records has by default */
+	BENCH_TABLE_LINES = 1 << 19, /* 32 MiB, as the table of records has by default */
 	BENCH_LANES = 64,	     /* a power of two; the benchmark runs on processors below it */
 };
 

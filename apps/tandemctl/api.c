@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "apps/tandemctl/client.h"
 #include "apps/tandemctl/text.h"
 #include "controlplane/conf/words.h"
 
@@ -59,13 +58,6 @@ static enum ctl_exit api_problem(struct ctl *ctl, long status, const json_t *pro
 	return exit_of_status(status);
 }
 
-static void print_reply(const struct ctl *ctl, const struct client_reply *reply)
-{
-	screen_raw(&ctl->screen, reply->body, reply->length);
-	if (reply->body[reply->length - 1] != '\n')
-		putc('\n', ctl->screen.out);
-}
-
 /* Reads an answer's body; NULL when it is no JSON object. */
 static json_t *parse_reply(const struct client_reply *reply)
 {
@@ -85,30 +77,53 @@ static enum ctl_exit api_send(struct ctl *ctl, const char *method, const char *t
 	return rc ? exit_of_error(rc) : CTL_OK;
 }
 
-enum ctl_exit api_call(
-	struct ctl *ctl, const char *method, const char *target, json_t *body, json_t **out)
+enum ctl_exit api_fetch(struct ctl *ctl, const char *method, const char *target, json_t *body,
+	struct api_answer *out)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	struct client_reply reply;
 	enum ctl_exit rc;
 
-	*out = NULL;
+	*out = (struct api_answer){ 0 };
 	json_decref(body);
-	rc = api_send(ctl, method, target, text, &reply);
+	rc = api_send(ctl, method, target, text, &out->reply);
 	free(text);
 	if (rc)
 		return rc;
-	*out = parse_reply(&reply);
-	if (*out && ctl->json)
-		print_reply(ctl, &reply);
-	if (reply.status < 200 || reply.status > 299) {
-		rc = api_problem(ctl, reply.status, *out);
-	} else if (!*out) {
-		err_set(&ctl->err, 0, "what listens on %s does not answer as tandemd does",
-			client_socket(ctl->client));
-		rc = CTL_UNREACHABLE;
-	}
-	client_reply_clear(&reply);
+	out->json = parse_reply(&out->reply);
+	if (out->reply.status < 200 || out->reply.status > 299)
+		return api_problem(ctl, out->reply.status, out->json);
+	if (out->json)
+		return CTL_OK;
+	err_set(&ctl->err, 0, "what listens on %s does not answer as tandemd does",
+		client_socket(ctl->client));
+	return CTL_UNREACHABLE;
+}
+
+void api_print(const struct ctl *ctl, const struct api_answer *answer)
+{
+	if (!answer->json || !ctl->json)
+		return;
+	screen_raw(&ctl->screen, answer->reply.body, answer->reply.length);
+	if (answer->reply.body[answer->reply.length - 1] != '\n')
+		putc('\n', ctl->screen.out);
+}
+
+void api_answer_clear(struct api_answer *answer)
+{
+	json_decref(answer->json);
+	client_reply_clear(&answer->reply);
+	answer->json = NULL;
+}
+
+enum ctl_exit api_call(
+	struct ctl *ctl, const char *method, const char *target, json_t *body, json_t **out)
+{
+	struct api_answer answer;
+	enum ctl_exit rc = api_fetch(ctl, method, target, body, &answer);
+
+	api_print(ctl, &answer);
+	*out = json_incref(answer.json);
+	api_answer_clear(&answer);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 /* Calls of the public API, with errors told as sentences and exit codes. */
 #pragma once
 #include <jansson.h>
+#include "apps/tandemctl/client.h"
 #include "apps/tandemctl/ctl.h"
 
 /* Sends a request and takes the answer apart. body is given away, and may be NULL. With -j the answer's JSON is
@@ -10,6 +11,19 @@
  * problem (RFC 9457), or NULL when there is none. */
 enum ctl_exit api_call(
 	struct ctl *ctl, const char *method, const char *target, json_t *body, json_t **out);
+
+/* An answer as it came, and what it says; json is NULL when that is no JSON object. */
+struct api_answer {
+	struct client_reply reply;
+	json_t *json;
+};
+
+/* The two halves of api_call(), for those who ask more than once: api_fetch() prints nothing, and *out is to be
+ * released with api_answer_clear() whatever it returns; api_print() prints an answer with -j. */
+enum ctl_exit api_fetch(struct ctl *ctl, const char *method, const char *target, json_t *body,
+	struct api_answer *out);
+void api_print(const struct ctl *ctl, const struct api_answer *answer);
+void api_answer_clear(struct api_answer *answer);
 
 /* GET, as above. */
 enum ctl_exit api_get(struct ctl *ctl, const char *target, json_t **out);

@@ -124,15 +124,15 @@ static void help_list(const struct screen *s, const char *noun)
 
 static void help_all(const struct screen *s)
 {
-	fputs("usage: tandemctl [-s SOCKET] [-j] [-t SECONDS] NOUN [VERB] [ARGUMENT]...\n\n",
-		s->out);
+	fputs("usage: tandemctl [-s SOCKET] [-j] [-t TIME] NOUN [VERB] [ARGUMENT]...\n\n", s->out);
 	help_list(s, NULL);
 	fputs("\n"
 	      "  -s, --socket PATH      the daemon's socket: $TANDEM_SOCKET, or "
 	      "/run/tandem/api.sock\n"
 	      "  -j, --json             print the API's JSON as it came\n"
-	      "  -t, --timeout SECONDS  how long to wait for an answer (10)\n"
+	      "  -t, --timeout TIME     how long to wait for an answer (10s), or with --wait for the end\n"
 	      "  -w, --why TEXT         the reason of a change, kept and shown with it\n"
+	      "      --wait             of `server drain`: wait until no connection is left\n"
 	      "  -h, --help             this, or with NOUN and VERB more about them\n"
 	      "  -V, --version          the version of this program\n"
 	      "\n"
@@ -145,8 +145,8 @@ static void help_one(const struct screen *s, const struct command *c)
 {
 	char *text = synopsis(c);
 
-	fprintf(s->out, "tandemctl %s%s\n  %s\n", text, c->takes_why ? " [--why TEXT]" : "",
-		c->help);
+	fprintf(s->out, "tandemctl %s%s%s\n  %s\n", text, c->takes_why ? " [--why TEXT]" : "",
+		c->takes_wait ? " [--wait [--timeout TIME]]" : "", c->help);
 	if (c->more)
 		fprintf(s->out, "\n%s\n", c->more);
 	free(text);

@@ -70,6 +70,20 @@ const struct command commands[] = {
 	},
 	{
 		.noun = "server",
+		.verb = "show",
+		.usage = "POOL/SERVER",
+		.least = 1,
+		.most = 1,
+		.help = "one server, and what is left of its flows",
+		.more = "RECORDS are those of live flows that name the server, SLOTS what it owns of "
+			"the pool's\n"
+			"ring, and BASE slots those whose older flows still go to it after a "
+			"change.\n"
+			"A server that is drained has none of the three.",
+		.run = server_show,
+	},
+	{
+		.noun = "server",
 		.verb = "ready",
 		.usage = "POOL/SERVER",
 		.least = 1,
@@ -86,8 +100,15 @@ const struct command commands[] = {
 		.least = 1,
 		.most = 1,
 		.takes_why = true,
+		.takes_wait = true,
 		.help = "give a server no new flows",
-		.more = WANTED_HELP,
+		.more = "With --wait, prints the live records that are left whenever they change, "
+			"and ends when\n"
+			"no flow is left; that takes one idle time of the services at least, since "
+			"a flow may be\n"
+			"silent for so long. After --timeout (90s, 10m, 2h; without it: never) it "
+			"gives up with exit\n"
+			"code 7; the server stays drained.\n" WANTED_HELP,
 		.run = server_drain,
 	},
 	{

@@ -2,6 +2,7 @@
 /* What every command of tandemctl shares: its exit codes, its options, and where its output goes. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include "apps/tandemctl/screen.h"
 #include "controlplane/base/err.h"
 
@@ -21,8 +22,10 @@ enum ctl_exit {
 struct ctl {
 	struct client *client;
 	struct screen screen;
-	bool json;	 /* print what the API answered instead of text */
-	const char *why; /* --why, or NULL */
+	bool json;	   /* print what the API answered instead of text */
+	const char *why;   /* --why, or NULL */
+	bool wait;	   /* --wait */
+	uint32_t limit_ms; /* --timeout; 0: not given */
 	/* A command that fails leaves its sentence here; main() prints it, once. "" prints nothing. */
 	struct err err;
 };
@@ -39,7 +42,7 @@ command_fn drops_list;
 command_fn engine_detach_ports;
 command_fn health_list;
 command_fn pool_list, pool_show;
-command_fn server_drain, server_maint, server_ready, server_weight;
+command_fn server_drain, server_maint, server_ready, server_show, server_weight;
 command_fn service_list, service_show;
 command_fn status_show;
 command_fn version_show;

@@ -217,18 +217,24 @@ void fields_record(
 	const struct screen *s, const json_t *object, const struct field *fields, size_t n)
 {
 	const struct field title = { 0 };
+	char **texts = text_zalloc(n, sizeof *texts); /* NULL: not shown */
 	size_t width = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (text_width(fields[i].title) > width)
-			width = text_width(fields[i].title);
 	for (size_t i = 0; i < n; i++) {
-		char *text = field_text(&fields[i], object, s->now);
-
-		if (!(fields[i].flags & FIELD_OPTIONAL) || strcmp(text, "-") != 0) {
-			print_cell(s, &title, fields[i].title, width, false);
-			print_cell(s, &fields[i], text, text_width(text), true);
+		texts[i] = field_text(&fields[i], object, s->now);
+		if ((fields[i].flags & FIELD_OPTIONAL) && strcmp(texts[i], "-") == 0) {
+			free(texts[i]);
+			texts[i] = NULL;
+		} else if (text_width(fields[i].title) > width) {
+			width = text_width(fields[i].title);
 		}
-		free(text);
 	}
+	for (size_t i = 0; i < n; i++) {
+		if (!texts[i])
+			continue;
+		print_cell(s, &title, fields[i].title, width, false);
+		print_cell(s, &fields[i], texts[i], text_width(texts[i]), true);
+		free(texts[i]);
+	}
+	free(texts);
 }

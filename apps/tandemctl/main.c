@@ -8,23 +8,26 @@
 #include "apps/tandemctl/client.h"
 #include "apps/tandemctl/command.h"
 #include "apps/tandemctl/text.h"
+#include "controlplane/conf/units.h"
 
-#define DEFAULT_SOCKET	"/run/tandem/api.sock"
-#define DEFAULT_TIMEOUT 10 /* seconds */
-#define LONGEST_TIMEOUT 3600
+#define DEFAULT_SOCKET	   "/run/tandem/api.sock"
+#define DEFAULT_TIMEOUT_MS 10000
+#define LONGEST_TIMEOUT_MS (7u * 24 * 3600 * 1000)
 
 struct options {
 	const char *socket, *why;
-	long timeout_s;
-	bool json, help, version;
+	uint32_t timeout_ms; /* 0: not given */
+	bool json, wait, help, version;
 };
 
-static bool read_timeout(const char *text, long *out)
+/* Seconds, or a duration with its unit as in the configuration. */
+static bool read_timeout(const char *text, uint32_t *out)
 {
-	char *end;
+	char *seconds = text_printf("%ss", text);
+	bool good = !conf_duration_parse(text, out) || !conf_duration_parse(seconds, out);
 
-	*out = strtol(text, &end, 10);
-	return end != text && !*end && *out > 0 && *out <= LONGEST_TIMEOUT;
+	free(seconds);
+	return good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS;
 }
 
 /* The sentence for an option that getopt_long() refused with c. */
@@ -47,6 +50,7 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		{ "json", no_argument, NULL, 'j' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "why", required_argument, NULL, 'w' },
+		{ "wait", no_argument, NULL, 'W' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -60,6 +64,8 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 			o->json = true;
 		} else if (c == 'w') {
 			o->why = optarg;
+		} else if (c == 'W') {
+			o->wait = true;
 		} else if (c == 'h') {
 			o->help = true;
 		} else if (c == 'V') {
@@ -67,13 +73,23 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		} else if (c != 't') {
 			wrong_option(argv, c, e);
 			return false;
-		} else if (!read_timeout(optarg, &o->timeout_s)) {
-			err_set(e, 0, "a time-out is a number of seconds from 1 to %d, not \"%s\"",
-				LONGEST_TIMEOUT, optarg);
+		} else if (!read_timeout(optarg, &o->timeout_ms)) {
+			err_set(e, 0,
+				"a time-out is a number of seconds or a time such as \"10m\", from 1s "
+				"to 168h, not \"%s\"",
+				optarg);
 			return false;
 		}
 	}
 	return true;
+}
+
+/* With --wait, --timeout is for all that is waited for; no single answer takes that long. */
+static long answer_timeout(const struct options *o)
+{
+	if (!o->timeout_ms || (o->wait && o->timeout_ms > DEFAULT_TIMEOUT_MS))
+		return DEFAULT_TIMEOUT_MS;
+	return (long)o->timeout_ms;
 }
 
 static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char **words)
@@ -88,7 +104,11 @@ static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char 
 		err_set(&ctl->err, 0, "--why is for changes of servers only");
 		return CTL_USAGE;
 	}
-	if (client_new(&ctl->client, o->socket, o->timeout_s * 1000, &ctl->err))
+	if (o->wait && !c->takes_wait) {
+		err_set(&ctl->err, 0, "--wait is for \"server drain\" only");
+		return CTL_USAGE;
+	}
+	if (client_new(&ctl->client, o->socket, answer_timeout(o), &ctl->err))
 		return CTL_USAGE;
 	rc = c->run(ctl, args);
 	client_free(ctl->client);
@@ -100,13 +120,14 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	const char *socket = getenv("TANDEM_SOCKET");
 	struct options o = {
 		.socket = socket && *socket ? socket : DEFAULT_SOCKET,
-		.timeout_s = DEFAULT_TIMEOUT,
 	};
 
 	if (!read_options(argc, argv, &o, &ctl->err))
 		return CTL_USAGE;
 	ctl->json = o.json;
 	ctl->why = o.why;
+	ctl->wait = o.wait;
+	ctl->limit_ms = o.timeout_ms;
 	if (o.help)
 		return command_help(ctl, argv + optind);
 	if (o.version) {

@@ -16,12 +16,40 @@ static void print_serving(FILE *out, const json_t *pool, time_t now)
 	fprintf(out, "%zu of %zu", serving, json_array_size(servers));
 }
 
+/* "2, failed servers are used", or "-" for a pool that needs none. */
+static void print_min_up(FILE *out, const json_t *pool, time_t now)
+{
+	const json_t *min_up = json_object_get(pool, "min_up");
+
+	field_plain(out, json_integer_value(min_up) ? min_up : NULL, now);
+	if (json_is_true(json_object_get(pool, "below_min_up")))
+		fputs(", failed servers are used", out);
+}
+
+/* "1024, 12 tracked" */
+static void print_slots(FILE *out, const json_t *pool, time_t now)
+{
+	const json_t *tracked = json_object_get(pool, "slots_tracked");
+
+	field_plain(out, json_object_get(pool, "slots"), now);
+	if (!json_is_integer(tracked))
+		return;
+	fputs(", ", out);
+	field_plain(out, tracked, now);
+	fputs(" tracked", out);
+}
+
 static void pool_table(const struct screen *s, const json_t *pools)
 {
 	static const struct field fields[] = {
 		{ .title = "POOL", .key = "name" },
 		{ .title = "HEALTH", .key = "health" },
 		{ .title = "SERVING", .print = print_serving },
+		{ .title = "RECORDS", .key = "records", .flags = FIELD_RIGHT | FIELD_OPTIONAL },
+		{ .title = "SLOTS", .key = "slots", .flags = FIELD_RIGHT | FIELD_OPTIONAL },
+		{ .title = "TRACKED",
+			.key = "slots_tracked",
+			.flags = FIELD_RIGHT | FIELD_OPTIONAL },
 		{ .title = "SERVICES", .key = "services" },
 	};
 
@@ -75,6 +103,11 @@ static void pool_print(const struct screen *s, const json_t *pool)
 		{ .title = "health", .key = "health" },
 		{ .title = "services", .key = "services" },
 		{ .title = "serving", .print = print_serving },
+		{ .title = "when empty", .key = "when_empty", .flags = FIELD_OPTIONAL },
+		{ .title = "fallen back on", .key = "fallen_back_on", .flags = FIELD_OPTIONAL },
+		{ .title = "min up", .print = print_min_up, .flags = FIELD_OPTIONAL },
+		{ .title = "records", .key = "records", .flags = FIELD_OPTIONAL },
+		{ .title = "slots", .print = print_slots, .flags = FIELD_OPTIONAL },
 	};
 	const json_t *servers = json_object_get(pool, "servers");
 	json_t *changed = changed_servers(servers);

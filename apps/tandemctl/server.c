@@ -36,6 +36,15 @@ static void print_weight(FILE *out, const json_t *server, time_t now)
 	}
 }
 
+/* Of servers that are to be drained only: of others it is no news. */
+static void print_drained(FILE *out, const json_t *server, time_t now)
+{
+	const char *wanted = json_string_value(json_object_get(server, "wanted"));
+	bool asked = wanted && strcmp(wanted, "drain") == 0;
+
+	field_plain(out, asked ? json_object_get(server, "drained") : NULL, now);
+}
+
 void server_table(const struct screen *s, const json_t *servers)
 {
 	static const struct field fields[] = {
@@ -46,6 +55,12 @@ void server_table(const struct screen *s, const json_t *servers)
 		{ .title = "STATE", .key = "state", .flags = FIELD_STATE },
 		{ .title = "FOR", .key = "since", .print = field_age, .flags = FIELD_RIGHT },
 		{ .title = "SERVING", .key = "serving", .flags = FIELD_STATE },
+		{ .title = "RECORDS", .key = "records", .flags = FIELD_RIGHT | FIELD_OPTIONAL },
+		{ .title = "SLOTS", .key = "slots", .flags = FIELD_RIGHT | FIELD_OPTIONAL },
+		{ .title = "BASE", .key = "base_slots", .flags = FIELD_RIGHT | FIELD_OPTIONAL },
+		{ .title = "DRAINED",
+			.print = print_drained,
+			.flags = FIELD_STATE | FIELD_OPTIONAL },
 		{ .title = "PACKETS", .key = "packets", .flags = FIELD_RIGHT },
 		{ .title = "BYTES", .key = "bytes", .flags = FIELD_RIGHT },
 		{ .title = "LAST CHECK", .key = "reason", .flags = FIELD_OPTIONAL },
@@ -97,6 +112,42 @@ static void server_print(const struct screen *s, const json_t *server)
 		{ .title = "weight", .print = print_weight },
 		{ .title = "state", .key = "state", .flags = FIELD_STATE },
 		{ .title = "serving", .key = "serving", .flags = FIELD_STATE },
+		{ .title = "records", .key = "records", .flags = FIELD_OPTIONAL },
+		{ .title = "slots", .key = "slots", .flags = FIELD_OPTIONAL },
+		{ .title = "base slots", .key = "base_slots", .flags = FIELD_OPTIONAL },
+		{ .title = "drained",
+			.print = print_drained,
+			.flags = FIELD_STATE | FIELD_OPTIONAL },
+	};
+
+	fields_record(s, server, FIELDS(fields));
+}
+
+static void server_print_all(const struct screen *s, const json_t *server)
+{
+	static const struct field fields[] = {
+		{ .title = "server", .print = print_name },
+		{ .title = "address", .print = field_endpoint },
+		{ .title = "wanted", .key = "wanted", .flags = FIELD_STATE },
+		{ .title = "weight", .print = print_weight },
+		{ .title = "state", .key = "state", .flags = FIELD_STATE },
+		{ .title = "for", .key = "since", .print = field_age },
+		{ .title = "serving", .key = "serving", .flags = FIELD_STATE },
+		{ .title = "records", .key = "records" },
+		{ .title = "slots", .key = "slots" },
+		{ .title = "base slots", .key = "base_slots" },
+		{ .title = "drained",
+			.print = print_drained,
+			.flags = FIELD_STATE | FIELD_OPTIONAL },
+		{ .title = "packets", .key = "packets" },
+		{ .title = "bytes", .key = "bytes" },
+		{ .title = "last check", .key = "reason", .flags = FIELD_OPTIONAL },
+		{ .title = "who", .key = "who", .flags = FIELD_OPTIONAL },
+		{ .title = "when (UTC)",
+			.key = "when",
+			.print = field_time,
+			.flags = FIELD_OPTIONAL },
+		{ .title = "why", .key = "why", .flags = FIELD_OPTIONAL },
 	};
 
 	fields_record(s, server, FIELDS(fields));
@@ -120,32 +171,68 @@ static char *server_target(const char *name)
 	return target;
 }
 
-/* Sends {KEY: value} as a change of the server; value is given away. */
-static enum ctl_exit server_change(
-	struct ctl *ctl, const char *name, const char *key, json_t *value)
+/* Asks for a server, or changes it by a body, which is given away. */
+static enum ctl_exit server_call(
+	struct ctl *ctl, const char *name, const char *method, json_t *body, struct api_answer *out)
 {
-	json_t *body = json_pack("{s:o}", key, value), *server;
 	char *target = server_target(name);
 	enum ctl_exit rc;
 
+	*out = (struct api_answer){ 0 };
 	if (!target) {
 		json_decref(body);
 		err_set(&ctl->err, 0, "a server is named POOL/SERVER, not \"%s\"", name);
 		return CTL_USAGE;
 	}
+	rc = api_fetch(ctl, method, target, body, out);
+	if (rc == CTL_NOT_FOUND)
+		server_suggest(ctl, name);
+	free(target);
+	return rc;
+}
+
+enum ctl_exit server_get(struct ctl *ctl, const char *name, struct api_answer *out)
+{
+	return server_call(ctl, name, "GET", NULL, out);
+}
+
+/* Sends {KEY: value} as a change of the server; value is given away. */
+static enum ctl_exit server_patch(
+	struct ctl *ctl, const char *name, const char *key, json_t *value, struct api_answer *out)
+{
+	json_t *body = json_pack("{s:o}", key, value);
+
 	if (ctl->why && json_object_set_new(body, "why", json_string(ctl->why))) {
+		*out = (struct api_answer){ 0 };
 		json_decref(body);
-		free(target);
 		err_set(&ctl->err, 0, "the text after --why is not UTF-8");
 		return CTL_USAGE;
 	}
-	rc = api_call(ctl, "PATCH", target, body, &server);
-	if (rc == CTL_NOT_FOUND)
-		server_suggest(ctl, name);
-	else if (!rc && !ctl->json)
-		server_print(&ctl->screen, server);
-	json_decref(server);
-	free(target);
+	return server_call(ctl, name, "PATCH", body, out);
+}
+
+static enum ctl_exit server_change(
+	struct ctl *ctl, const char *name, const char *key, json_t *value)
+{
+	struct api_answer answer;
+	enum ctl_exit rc = server_patch(ctl, name, key, value, &answer);
+
+	api_print(ctl, &answer);
+	if (!rc && !ctl->json)
+		server_print(&ctl->screen, answer.json);
+	api_answer_clear(&answer);
+	return rc;
+}
+
+enum ctl_exit server_show(struct ctl *ctl, char **args)
+{
+	struct api_answer answer;
+	enum ctl_exit rc = server_get(ctl, args[0], &answer);
+
+	api_print(ctl, &answer);
+	if (!rc && !ctl->json)
+		server_print_all(&ctl->screen, answer.json);
+	api_answer_clear(&answer);
 	return rc;
 }
 
@@ -156,7 +243,17 @@ enum ctl_exit server_ready(struct ctl *ctl, char **args)
 
 enum ctl_exit server_drain(struct ctl *ctl, char **args)
 {
-	return server_change(ctl, args[0], "wanted", json_string("drain"));
+	struct api_answer answer;
+	enum ctl_exit rc;
+
+	if (!ctl->wait)
+		return server_change(ctl, args[0], "wanted", json_string("drain"));
+	rc = server_patch(ctl, args[0], "wanted", json_string("drain"), &answer);
+	if (!rc)
+		rc = drain_wait(ctl, args[0], &answer);
+	api_print(ctl, &answer);
+	api_answer_clear(&answer);
+	return rc;
 }
 
 enum ctl_exit server_maint(struct ctl *ctl, char **args)

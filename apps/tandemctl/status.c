@@ -45,6 +45,41 @@ static void print_servers(FILE *out, const json_t *servers, time_t now)
 	}
 }
 
+/* "5 of 1048576: 3 live, 2 embryonic, 0 closing; evicted: 0 void, 0 embryonic, 0 agreeing, 0 live; 0 not
+ * recorded" */
+static void print_records(FILE *out, const json_t *records, time_t now)
+{
+	const json_t *evicted = json_object_get(records, "evicted");
+	json_int_t used = 0;
+	static const struct {
+		const char *key, *after;
+		bool evicted;
+	} parts[] = {
+		{ "capacity", ": ", false },
+		{ "live", " live, ", false },
+		{ "embryonic", " embryonic, ", false },
+		{ "closing", " closing; evicted: ", false },
+		{ "void", " void, ", true },
+		{ "embryonic", " embryonic, ", true },
+		{ "agreeing", " agreeing, ", true },
+		{ "live", " live; ", true },
+		{ "not_recorded", " not recorded", false },
+	};
+
+	if (!json_is_object(records)) {
+		putc('-', out);
+		return;
+	}
+	for (int i = 1; i <= 3; i++)
+		used += json_integer_value(json_object_get(records, parts[i].key));
+	fprintf(out, "%lld of ", (long long)used);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		field_plain(out,
+			json_object_get(parts[i].evicted ? evicted : records, parts[i].key), now);
+		fputs(parts[i].after, out);
+	}
+}
+
 static void port_table(const struct screen *s, const json_t *ports)
 {
 	static const struct field fields[] = {
@@ -91,6 +126,10 @@ static void status_print(const struct screen *s, json_t *const replies[N_REPLIES
 		{ .title = "config", .key = "config", .print = print_config },
 		{ .title = "engine", .key = "engine", .print = print_engine },
 		{ .title = "servers", .key = "servers", .print = print_servers },
+		{ .title = "records",
+			.key = "records",
+			.print = print_records,
+			.flags = FIELD_OPTIONAL },
 	};
 	const json_t *status = replies[STATUS];
 	json_t *servers = pool_servers(json_object_get(replies[POOLS], "pools"));

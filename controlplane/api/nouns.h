@@ -17,6 +17,7 @@ void api_pools_get(struct call *c);
 
 /* The JSON of a server (an index into the configuration's); a new reference, NULL when out of memory. */
 json_t *api_servers_value(const struct site *s, unsigned server);
+void api_servers_get(struct call *c);
 void api_servers_patch(struct call *c);
 
 void api_health_list(struct call *c);

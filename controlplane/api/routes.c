@@ -21,6 +21,7 @@ static const struct route {
 	{ EVHTTP_REQ_GET, "/v1/services/*", api_services_get },
 	{ EVHTTP_REQ_GET, "/v1/pools", api_pools_list },
 	{ EVHTTP_REQ_GET, "/v1/pools/*", api_pools_get },
+	{ EVHTTP_REQ_GET, "/v1/pools/*/servers/*", api_servers_get },
 	{ EVHTTP_REQ_PATCH, "/v1/pools/*/servers/*", api_servers_patch },
 	{ EVHTTP_REQ_GET, "/v1/health", api_health_list },
 	{ EVHTTP_REQ_GET, "/v1/drops", api_drops_list },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "controlplane/api/nouns.h"
+#include "controlplane/api/tracking.h"
 #include "controlplane/api/values.h"
 
 json_t *api_servers_value(const struct site *s, unsigned server)
@@ -14,10 +15,11 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 	struct engine_counter count = { 0 };
 	uint32_t id = site_server_id(s, server);
 	struct health_report r;
+	json_t *value;
 
 	site_server_health(s, server, &r);
 	engine_server_counter(site_engine(s), id, &count);
-	return json_pack(
+	value = json_pack(
 		"{s:s, s:s, s:I, s:o, s:o, s:i, s:i, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:I, "
 		"s:I}",
 		"name", v->name, "pool", conf->pools[v->pool].name, "id", (json_int_t)id, "address",
@@ -29,11 +31,13 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 		value_text_or_null(o->why), "when",
 		o->when_s ? value_time_ms(o->when_s * 1000) : json_null(), "packets",
 		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
+	return value_with(value, tracking_server_value(s, server));
 }
 
 /* A PATCH as site_server_set() takes it. */
 struct change {
 	int wanted, weight;
+	bool has_why;
 	char why[sizeof(((struct site_overlay *)0)->why)];
 };
 
@@ -69,6 +73,7 @@ static bool parse_why(struct call *c, json_t *value, struct change *out)
 {
 	const char *text = value ? json_string_value(value) : "";
 
+	out->has_why = value;
 	if (!text) {
 		call_problem(c, 422, "\"why\" must be a string");
 		return false;
@@ -133,31 +138,47 @@ static void change_server(struct call *c, unsigned server, const struct change *
 		call_problem(c, 500, "cannot tell who is calling: %s", strerror(-err));
 		return;
 	}
-	err = site_server_set(
-		c->site, server, change->wanted, change->weight, who, change->why, &e);
+	err = site_server_set(c->site, server, change->wanted, change->weight, who,
+		change->has_why ? change->why : NULL, &e);
 	if (err)
 		call_problem(c, call_status(err), "%s", e.text);
 	else
 		call_reply(c, api_servers_value(c->site, server));
 }
 
-void api_servers_patch(struct call *c)
+/* The server that the path names, or -1 when it has answered: there is none. */
+static int find_server(struct call *c)
 {
-	static const char *const members[] = { "wanted", "weight", "why", NULL };
 	const struct conf *conf = site_conf(c->site);
 	int pool = conf_find_pool(conf, c->names[0]), server;
-	struct change change;
-	json_t *body;
 
 	if (pool < 0) {
 		call_not_found(c, "pool", c->names[0]);
-		return;
+		return -1;
 	}
 	server = conf_find_server(conf, (unsigned)pool, c->names[1]);
-	if (server < 0) {
+	if (server < 0)
 		call_problem(c, 404, "pool \"%s\" has no server \"%s\"", c->names[0], c->names[1]);
+	return server;
+}
+
+void api_servers_get(struct call *c)
+{
+	int server = find_server(c);
+
+	if (server >= 0)
+		call_reply(c, api_servers_value(c->site, (unsigned)server));
+}
+
+void api_servers_patch(struct call *c)
+{
+	static const char *const members[] = { "wanted", "weight", "why", NULL };
+	struct change change;
+	int server = find_server(c);
+	json_t *body;
+
+	if (server < 0)
 		return;
-	}
 	body = call_body(c, members);
 	if (body && parse_change(c, body, &change))
 		change_server(c, (unsigned)server, &change);

@@ -20,11 +20,15 @@ static json_t *service_value(const struct site *s, unsigned index)
 	uint32_t id = site_service_id(s, index);
 
 	engine_service_counter(site_engine(s), id, &count);
-	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:i, s:o, s:s, s:i, s:i, s:I, s:I}", "name",
-		v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
+	return json_pack(
+		"{s:s, s:I, s:s, s:o, s:o, s:i, s:o, s:s, s:I, s:s, s:s, s:i, s:i, s:I, s:I}",
+		"name", v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
 		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
 		"port", v->port, "forward", value_forward(v->forward), "pool", pool->name,
-		"serving", count_serving(s, pool), "servers", pool->n_servers, "packets",
+		"idle_ms", (json_int_t)v->idle_ms, "track",
+		v->track == CONF_TRACK_ALL ? "all" : "changes", "affinity",
+		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "serving",
+		count_serving(s, pool), "servers", pool->n_servers, "packets",
 		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
 }
 

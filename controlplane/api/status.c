@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include "controlplane/api/nouns.h"
+#include "controlplane/api/tracking.h"
 #include "controlplane/api/values.h"
 
 static json_t *ports_value(const struct site *s)
@@ -88,12 +89,13 @@ void api_status_get(struct call *c)
 
 	site_status(c->site, &status);
 	call_reply(c,
-		json_pack("{s:s, s:s, s:o, s:{s:o, s:o}, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
+		json_pack("{s:s, s:s, s:o, s:{s:o, s:o}, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
 			"node", conf->node, "version", TANDEM_VERSION, "started",
 			value_time_ms(status.started_s * 1000), "config", "path",
 			value_text(site_config_path(c->site)), "applied",
 			value_time_ms(status.applied_s * 1000), "engine",
 			engine_value(c->site, &status), "vips", conf->n_vips, "services",
 			conf->n_services, "pools", conf->n_pools, "servers", servers_count(c->site),
-			"warnings", warnings_value(&status), "changes", changes_value(c->site)));
+			"records", tracking_node_value(c->site), "warnings",
+			warnings_value(&status), "changes", changes_value(c->site)));
 }

@@ -26,6 +26,14 @@ json_t *value_monotonic_ms(uint64_t monotonic_ms)
 	return value_time_ms(clock_real_ms() - (int64_t)(clock_ms() - monotonic_ms));
 }
 
+json_t *value_with(json_t *object, json_t *more)
+{
+	if (!json_object_update_new(object, more))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 json_t *value_addr(const struct addr *a)
 {
 	char text[ADDR_TEXT];

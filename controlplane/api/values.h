@@ -14,6 +14,9 @@ json_t *value_time_ms(int64_t realtime_ms);
 /* The same from a time of CLOCK_MONOTONIC; null for 0, "never". */
 json_t *value_monotonic_ms(uint64_t monotonic_ms);
 
+/* An object with the members of another; takes both references. */
+json_t *value_with(json_t *object, json_t *more);
+
 json_t *value_addr(const struct addr *a);
 
 /* "ADDR:PORT", or "[ADDR]:PORT" for IPv6; null for port 0. */

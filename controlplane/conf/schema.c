@@ -126,7 +126,7 @@ const struct conf_key conf_schema[] = {
 	  .help = "slots of the rings of all pools together; a pool takes the smallest power of two that is "
 		  "at least 100 times its servers and those that it falls back on, from 256 to 1048576" },
 	{ .path = "limits.records", .type = CONF_INT, FIELD(conf, limits.records), .unit = "records",
-	  .min = 1024, .max = 67108864, .fallback = "1048576",
+	  .min = 1024, .max = 67108864, .fallback = "2097152",
 	  .help = "records of flows, 16 bytes each, rounded up to a power of two; flows need one while a "
 		  "change of their pool could touch them, and always with track = \"all\" or "
 		  "affinity = \"client\"" },
@@ -228,7 +228,7 @@ const struct conf_key conf_schema[] = {
 	  .words = empties, .fallback = "drop", .reloadable = true, .example = "sorry",
 	  .help = "what becomes of new flows while no server of the pool takes any: drop: they are dropped; "
 		  "reset: they are refused by a TCP reset or an ICMP port unreachable; else the servers of "
-		  "that pool take them" },
+		  "that pool take them, which may fall back in turn, over eight pools at most" },
 	{ .path = "pools.*.min_up", .type = CONF_INT, FIELD(conf_pool, min_up), .unit = "servers", .min = 0,
 	  .max = 65535, .fallback = "0", .reloadable = true,
 	  .help = "while fewer servers than this are up, those that failed their checks are used too, since "

@@ -64,7 +64,7 @@ struct host_callbacks {
 	void (*route)(void *arg, const struct host_route *route, bool gone);
 	void (*neighbour)(void *arg, const struct host_neighbour *neighbour, bool gone);
 	/* Messages were lost (ENOBUFS) and the whole mirror was read anew: look at everything
-	 * again. */
+	 * again. What differs from before has been told by the calls above already; this one comes last. */
 	void (*resync)(void *arg);
 };
 

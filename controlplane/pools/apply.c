@@ -89,15 +89,26 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 	return 0;
 }
 
+/* Whether the reason given earlier still holds when these are changed without one; see site_server_set(). */
+static bool keeps_why(const struct site_overlay *before, int wanted, int weight)
+{
+	return before->wanted != SERVER_READY ? wanted < 0 : weight == -1;
+}
+
 static void overlay_set(
 	struct site_overlay *o, int wanted, int weight, const char *who, const char *why)
 {
+	bool keep = !why && keeps_why(o, wanted, weight);
+
 	if (wanted >= 0)
 		o->wanted = (enum server_wanted)wanted;
 	if (weight != -1)
 		o->weight = weight == -2 ? -1 : weight;
 	snprintf(o->who, sizeof o->who, "%s", who);
-	snprintf(o->why, sizeof o->why, "%s", why);
+	if (o->wanted == SERVER_READY && o->weight < 0)
+		keep = false;
+	if (!keep)
+		snprintf(o->why, sizeof o->why, "%s", why ? why : "");
 	o->when_s = clock_real_ms() / 1000;
 }
 
@@ -125,7 +136,7 @@ int site_server_set(struct site *s, unsigned server, int wanted, int weight, con
 	log_info("server %s/%s: %s, weight %u, by %s%s%s", c->pools[sv->pool].name, sv->name,
 		server_wanted_name(o->wanted),
 		duty_weight(sv, state_server(st, s->live->ids.servers[server])), who,
-		*why ? ": " : "", why);
+		*o->why ? ": " : "", o->why);
 	install(s, s->live, st);
 	return 0;
 }

@@ -12,6 +12,10 @@
 
 struct event_base;
 struct site;
+struct tracking;
+struct tracking_node;
+struct tracking_pool;
+struct tracking_server;
 
 enum server_wanted { SERVER_READY, SERVER_DRAIN, SERVER_MAINT };
 
@@ -66,7 +70,10 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 	struct err *e);
 
 /* Changes what is wanted of a server (index into the configuration's servers). weight -1 leaves the weight
- * alone, -2 goes back to the configuration's; wanted -1 leaves the wanted state alone. The change is
+ * alone, -2 goes back to the configuration's; wanted -1 leaves the wanted state alone. why NULL: no reason is
+ * given; then one that was given before holds on unless it was for what is changed now. It is taken to be
+ * for the wanted state, or for the weight while the server is wanted ready; and it goes when nothing differs
+ * from the configuration any more. The change is
  * saved and published before the call returns; after an error nothing has changed. Returns 0, -EAGAIN
  * and -EBUSY as site_apply(), or another negative errno and a sentence. */
 int site_server_set(struct site *s, unsigned server, int wanted, int weight, const char *who,
@@ -96,10 +103,19 @@ struct site_pool_state {
 };
 void site_pool_state(const struct site *s, unsigned pool, struct site_pool_state *out);
 
+/* From now on this is what the sweep found (tracking.h); NULL: nothing is known. It stays the caller's and must
+ * hold until the next call. */
+void site_set_tracking(struct site *s, const struct tracking *t);
+/* What it says; NULL: nothing is known. */
+const struct tracking_server *site_server_tracking(const struct site *s, unsigned server);
+const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool);
+const struct tracking_node *site_tracking(const struct site *s);
+
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);
 uint32_t site_gateway_id(const struct site *s, unsigned gateway);
 uint32_t site_service_id(const struct site *s, unsigned service);
+uint32_t site_pool_id(const struct site *s, unsigned pool);
 uint32_t site_server_id(const struct site *s, unsigned server);
 
 struct site_status {

@@ -40,6 +40,7 @@ struct site {
 	struct keeper *keeper;
 	struct tracker *tracker;
 	struct event *sweep;   /* pending until the next sweep over the records, or part of one */
+	uint64_t sweep_round;  /* of the state, when the sweep began */
 	uint64_t records_lost; /* as the engine counted at the last sweep */
 	bool records_lost_known;
 	uint32_t sweep_at; /* the record where it goes on; 0: it is to begin */

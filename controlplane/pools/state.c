@@ -125,7 +125,7 @@ static bool server_held(const void *arg, const struct ids_entry *e)
 	const struct tracking *t = arg;
 	const struct tracking_server *s = tracking_server(t, e->id);
 
-	return e->gone > t->round || (s && (s->stale || !tracking_server_idle(s)));
+	return e->gone > t->round || (s && !tracking_server_idle(s));
 }
 
 static bool pool_held(const void *arg, const struct ids_entry *e)
@@ -133,7 +133,7 @@ static bool pool_held(const void *arg, const struct ids_entry *e)
 	const struct tracking *t = arg;
 	const struct tracking_pool *p = tracking_pool(t, e->id);
 
-	return e->gone > t->round || (p && (p->records || p->stale));
+	return e->gone > t->round || (p && p->records);
 }
 
 static void add_fresh(struct binding *b, enum engine_counter_kind kind, uint32_t id)

@@ -109,9 +109,34 @@ uint32_t site_service_id(const struct site *s, unsigned service)
 	return s->live->ids.services[service];
 }
 
+uint32_t site_pool_id(const struct site *s, unsigned pool)
+{
+	return s->live->ids.pools[pool];
+}
+
 uint32_t site_server_id(const struct site *s, unsigned server)
 {
 	return s->live->ids.servers[server];
+}
+
+void site_set_tracking(struct site *s, const struct tracking *t)
+{
+	s->tracking = t;
+}
+
+const struct tracking_server *site_server_tracking(const struct site *s, unsigned server)
+{
+	return tracking_server(s->tracking, site_server_id(s, server));
+}
+
+const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool)
+{
+	return tracking_pool(s->tracking, site_pool_id(s, pool));
+}
+
+const struct tracking_node *site_tracking(const struct site *s)
+{
+	return s->tracking ? &s->tracking->node : NULL;
 }
 
 __attribute__((format(printf, 3, 4))) static void warn(

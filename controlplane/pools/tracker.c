@@ -3,11 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/base/log.h"
 #include "controlplane/pools/slots.h"
 #include "dataplane/l4/hash.h"
 #include "dataplane/snapshot/maglev.h"
 
 enum { IDS = UINT16_MAX + 1 };
+
+/* A server's part of a pool's published table. */
+struct share {
+	uint16_t id;
+	uint32_t slots, base_slots;
+};
 
 struct pool {
 	struct slots *slots;
@@ -17,19 +24,25 @@ struct pool {
 	uint32_t settle_by; /* the first sweep that may settle what is published */
 	uint16_t idle;	    /* coarse */
 	bool seen;	    /* by the update that runs */
-	uint32_t records, counting;
+	struct share *shares;
+	uint32_t n_shares;
+	uint64_t counting; /* records, by the sweep that runs */
 };
 
 struct tracker {
 	struct pool pools[IDS];
-	bool serves[IDS];  /* by server id: flows that it has, by what is to be published */
-	bool serving[IDS]; /* the same, by what is: the records are of this world */
-	uint32_t records[IDS], counting[IDS];
+	bool serves[IDS];	/* by server id: flows that it has, by what is to be published */
+	bool serving[IDS];	/* the same, by what is: the records are of this world */
+	uint64_t counting[IDS]; /* records that name a server, by the sweep that runs */
+	uint32_t slots[IDS], base_slots[IDS]; /* scratch: all zero */
+	struct tracking_server servers[IDS];
+	struct tracking_pool pools_known[IDS];
+	struct tracking known;
+	struct tracking_node node_counting;
 	uint32_t sweep;		 /* the number of the last one that began */
 	bool swept;		 /* one has ended */
 	bool records_everything; /* some service does */
 	uint32_t top;		 /* above the highest pool id that has a table */
-	struct tracker_totals totals, totals_counting;
 };
 
 struct tracker *tracker_new(void)
@@ -39,8 +52,10 @@ struct tracker *tracker_new(void)
 
 void tracker_free(struct tracker *t)
 {
-	for (uint32_t i = 0; t && i < t->top; i++)
+	for (uint32_t i = 0; t && i < t->top; i++) {
 		slots_free(t->pools[i].slots);
+		free(t->pools[i].shares);
+	}
 	free(t);
 }
 
@@ -197,15 +212,75 @@ bool tracker_is_dirty(const struct tracker *t)
 	return false;
 }
 
+/* Takes a pool's shares out of what is known of the servers. */
+static void forget_shares(struct tracker *t, struct pool *p)
+{
+	for (uint32_t i = 0; i < p->n_shares; i++) {
+		t->servers[p->shares[i].id].slots -= p->shares[i].slots;
+		t->servers[p->shares[i].id].base_slots -= p->shares[i].base_slots;
+	}
+	free(p->shares);
+	p->shares = NULL;
+	p->n_shares = 0;
+}
+
+static uint32_t count_slots(struct tracker *t, const struct slots *s)
+{
+	uint32_t distinct = 0;
+
+	for (uint32_t i = 0; i < s->view.n; i++) {
+		uint16_t owner = s->owner[i], base = s->base[i];
+
+		distinct += !t->slots[owner] && !t->base_slots[owner];
+		t->slots[owner]++;
+		if (base == SNAPSHOT_SETTLED || base == owner)
+			continue;
+		distinct += !t->slots[base] && !t->base_slots[base];
+		t->base_slots[base]++;
+	}
+	return distinct;
+}
+
+/* Moves what was counted for a server into the pool's shares, if they have room, and clears it. */
+static void take_share(struct tracker *t, struct pool *p, uint16_t id)
+{
+	if ((t->slots[id] || t->base_slots[id]) && id && p->shares) {
+		p->shares[p->n_shares++] = (struct share){ id, t->slots[id], t->base_slots[id] };
+		t->servers[id].slots += t->slots[id];
+		t->servers[id].base_slots += t->base_slots[id];
+	}
+	t->slots[id] = t->base_slots[id] = 0;
+}
+
+static void learn_shares(struct tracker *t, uint32_t pool)
+{
+	struct pool *p = &t->pools[pool];
+	const struct slots *s = p->slots;
+
+	forget_shares(t, p);
+	p->shares = calloc(count_slots(t, s), sizeof *p->shares);
+	if (!p->shares)
+		log_warn("out of memory: the slots of some servers are not counted");
+	for (uint32_t i = 0; i < s->view.n; i++) {
+		take_share(t, p, s->owner[i]);
+		if (s->base[i] != SNAPSHOT_SETTLED)
+			take_share(t, p, s->base[i]);
+	}
+	t->pools_known[pool].slots = s->view.n;
+	t->pools_known[pool].slots_tracked = s->view.n_tracked;
+}
+
 static void drop_unseen(struct tracker *t)
 {
 	for (uint32_t i = 0; i < t->top; i++) {
 		struct pool *p = &t->pools[i];
 
-		if (p->slots && !p->seen) {
-			slots_free(p->slots);
-			*p = (struct pool){ 0 };
-		}
+		if (!p->slots || p->seen)
+			continue;
+		forget_shares(t, p);
+		slots_free(p->slots);
+		*p = (struct pool){ 0 };
+		t->pools_known[i].slots = t->pools_known[i].slots_tracked = 0;
 	}
 }
 
@@ -220,6 +295,7 @@ void tracker_published(struct tracker *t)
 			continue;
 		p->published = p->slots->view.version;
 		p->settle_by = t->sweep + 1;
+		learn_shares(t, i);
 	}
 }
 
@@ -234,8 +310,9 @@ void tracker_sweep_begin(struct tracker *t)
 {
 	t->sweep++;
 	memset(t->counting, 0, sizeof t->counting);
-	t->totals_counting = (struct tracker_totals){ 0 };
-	for (uint32_t i = 0; i < t->top; i++) {
+	t->node_counting = t->known.node;
+	t->node_counting.embryonic = t->node_counting.live = t->node_counting.closing = 0;
+	for (uint32_t i = 0; i < IDS; i++) {
 		t->pools[i].counting = 0;
 		if (t->pools[i].slots)
 			slots_clear_foreign(t->pools[i].slots);
@@ -257,9 +334,9 @@ static void count_record(struct tracker *t, uint64_t who, uint64_t what)
 
 	t->counting[server]++;
 	p->counting++;
-	t->totals_counting.embryonic += l4_record_state(what) == L4_RECORD_EMBRYONIC;
-	t->totals_counting.live += l4_record_state(what) == L4_RECORD_LIVE;
-	t->totals_counting.closing += l4_record_state(what) == L4_RECORD_CLOSING;
+	t->node_counting.embryonic += l4_record_state(what) == L4_RECORD_EMBRYONIC;
+	t->node_counting.live += l4_record_state(what) == L4_RECORD_LIVE;
+	t->node_counting.closing += l4_record_state(what) == L4_RECORD_CLOSING;
 	slots_see_record(p->slots, (uint32_t)who, server);
 }
 
@@ -288,17 +365,27 @@ void tracker_sweep_part(struct tracker *t, struct l4_record *records, uint32_t n
 		sweep_one(t, &records[i], now);
 }
 
+static void keep_counts(struct tracker *t)
+{
+	for (uint32_t i = 0; i < IDS; i++) {
+		t->servers[i].records = t->counting[i];
+		t->pools_known[i].records = t->pools[i].counting;
+	}
+	t->known.servers = t->servers;
+	t->known.pools = t->pools_known;
+	t->known.n_servers = t->known.n_pools = IDS;
+	t->known.node = t->node_counting;
+	t->swept = true;
+}
+
 void tracker_sweep_end(struct tracker *t, uint16_t now)
 {
-	memcpy(t->records, t->counting, sizeof t->records);
-	t->totals = t->totals_counting;
-	t->swept = true;
+	keep_counts(t);
 	for (uint32_t i = 0; i < t->top; i++) {
 		struct pool *p = &t->pools[i];
 
 		if (!p->slots)
 			continue;
-		p->records = p->counting;
 		if (p->published == p->slots->view.version && p->settle_by <= t->sweep)
 			slots_settle(p->slots);
 		slots_rebase(p->slots, now, p->idle);
@@ -307,45 +394,19 @@ void tracker_sweep_end(struct tracker *t, uint16_t now)
 	}
 }
 
+struct tracking *tracker_tracking(struct tracker *t)
+{
+	return t->swept ? &t->known : NULL;
+}
+
 bool tracker_is_busy(const struct tracker *t)
 {
-	if (!t->swept || t->records_everything || t->totals.embryonic || t->totals.live ||
-		t->totals.closing)
+	const struct tracking_node *n = &t->known.node;
+
+	if (!t->swept || t->records_everything || n->embryonic || n->live || n->closing)
 		return true;
 	for (uint32_t i = 0; i < t->top; i++)
 		if (t->pools[i].slots && t->pools[i].slots->view.n_tracked)
 			return true;
 	return false;
-}
-
-bool tracker_server(const struct tracker *t, uint16_t id, struct tracker_server *out)
-{
-	*out = (struct tracker_server){ .records = t->records[id] };
-	for (uint32_t i = 0; i < t->top; i++) {
-		const struct slots *s = t->pools[i].slots;
-
-		for (uint32_t k = 0; s && k < s->view.n; k++) {
-			out->slots += s->owner[k] == id;
-			out->base_slots += s->base[k] == id && s->owner[k] != id;
-		}
-	}
-	return t->swept;
-}
-
-bool tracker_pool(const struct tracker *t, uint16_t id, struct tracker_pool *out)
-{
-	const struct pool *p = &t->pools[id];
-
-	*out = (struct tracker_pool){ .records = p->records };
-	if (p->slots) {
-		out->slots = p->slots->view.n;
-		out->slots_tracked = p->slots->view.n_tracked;
-	}
-	return t->swept;
-}
-
-bool tracker_totals(const struct tracker *t, struct tracker_totals *out)
-{
-	*out = t->totals;
-	return t->swept;
 }

@@ -4,25 +4,11 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "controlplane/pools/tracking.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/snapshot/snapshot.h"
 
 struct tracker;
-
-/* What the last whole sweep found. */
-struct tracker_server {
-	uint32_t records;    /* live records that name it, embryonic and closing ones included */
-	uint32_t slots;	     /* that it owns */
-	uint32_t base_slots; /* tracked ones whose base it is and whose owner it is not */
-};
-
-struct tracker_pool {
-	uint32_t slots, slots_tracked, records;
-};
-
-struct tracker_totals {
-	uint32_t embryonic, live, closing; /* records */
-};
 
 struct tracker *tracker_new(void);
 void tracker_free(struct tracker *t);
@@ -53,7 +39,6 @@ void tracker_sweep_end(struct tracker *t, uint16_t now);
 /* Whether any slot is tracked, or the last sweep found records: whether there is anything to sweep for. */
 bool tracker_is_busy(const struct tracker *t);
 
-/* False: no sweep has ended yet. */
-bool tracker_server(const struct tracker *t, uint16_t id, struct tracker_server *out);
-bool tracker_pool(const struct tracker *t, uint16_t id, struct tracker_pool *out);
-bool tracker_totals(const struct tracker *t, struct tracker_totals *out);
+/* What is known, for site_set_tracking(); node.capacity, node.evicted, node.not_recorded and round are the caller's to
+ * fill in. NULL: no sweep has ended yet. */
+struct tracking *tracker_tracking(struct tracker *t);

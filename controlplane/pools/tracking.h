@@ -9,15 +9,14 @@
 /* Of one server, in whatever pools it takes flows. */
 struct tracking_server {
 	uint64_t records;    /* live ones that name it */
-	uint64_t stale;	     /* void ones that name it, which the sweep has yet to clear */
 	uint32_t slots;	     /* that it owns, in all rings of the published generation */
 	uint32_t base_slots; /* tracked ones whose base it is */
 };
 
 /* Of one pool, whose ring may be another's too. */
 struct tracking_pool {
-	uint64_t records, stale; /* that name the pool, as above */
-	uint32_t slots;		 /* of its ring */
+	uint64_t records; /* that name the pool */
+	uint32_t slots;	  /* of its ring */
 	uint32_t slots_tracked;
 };
 

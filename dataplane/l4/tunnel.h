@@ -64,17 +64,19 @@ L4_INLINE bool l4_tunnel4(const struct l4_frame *f, const struct l4_packet *p,
 
 	if (!outer || !inner)
 		return false;
-	outer->version_ihl = 0x45;
-	outer->tos = inner->tos;
-	outer->total_len = L4_BE16(p->ip_len + L4_TUNNEL_ROOM4);
-	outer->id = 0;
-	outer->frag = L4_BE16(L4_IP4_DF);
-	outer->ttl = L4_TUNNEL_TTL;
-	outer->protocol = L4_PROTO_IP4;
-	outer->checksum = 0;
-	outer->src = m->source[0] | l4_tunnel_entropy(hash, m->source_mask);
-	outer->dst = m->address[0];
-	outer->checksum = l4_ip4_checksum(outer);
+	be32 *words = (be32 *)outer;
+	uint32_t first = 0x45 | (uint32_t)inner->tos << 8 |
+			 (uint32_t)L4_BE16(p->ip_len + L4_TUNNEL_ROOM4) << 16;
+	uint32_t second = (uint32_t)L4_BE16(L4_IP4_DF) << 16;
+	uint32_t third = L4_TUNNEL_TTL | L4_PROTO_IP4 << 8;
+	uint32_t src = m->source[0] | l4_tunnel_entropy(hash, m->source_mask), dst = m->address[0];
+	be16 sum = (be16)~l4_fold((uint64_t)first + second + third + src + dst);
+
+	words[0] = first;
+	words[1] = second;
+	words[2] = third | (uint32_t)sum << 16;
+	words[3] = src;
+	words[4] = dst;
 	l4_forward_ttl4(inner);
 	return true;
 }

@@ -230,10 +230,12 @@ int main(int argc, char **argv)
 		rc = open_site(&b, &e);
 	for (unsigned i = 0; i < rounds && !rc; i++)
 		rc = run_round(&b, &ms[i], &e);
-	if (rc)
+	if (rc) {
 		fprintf(stderr, "%s\n", e.text);
-	else
+		rc = 3;
+	} else {
 		rc = print(ms, rounds, json);
+	}
 	close_site(&b);
-	return rc ? 1 : 0;
+	return rc;
 }

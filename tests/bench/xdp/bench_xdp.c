@@ -84,6 +84,12 @@ static void take(struct bench *b, const struct bench_case *c)
 	b->needed[c->site] = true;
 }
 
+static void set_effort(struct bench *b, unsigned runs, uint32_t packets)
+{
+	b->options.runs = runs;
+	b->options.packets = packets;
+}
+
 static bool read_arguments(struct bench *b, int argc, char **argv)
 {
 	bool some = false;
@@ -92,10 +98,15 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 		if (!strcmp(argv[i], "--json")) {
 			b->json = true;
 		} else if (!strcmp(argv[i], "--quick")) {
-			b->options = (struct measure_options){ 3, 2000000 };
+			set_effort(b, 3, 2000000);
 		} else if (!strcmp(argv[i], "--check")) {
 			b->check = true;
-			b->options = (struct measure_options){ 1, 20000 };
+			set_effort(b, 1, 20000);
+		} else if (!strcmp(argv[i], "--flows") && i + 1 < argc) {
+			b->options.flows = strtoull(argv[++i], NULL, 10);
+			if (__builtin_popcountll(b->options.flows) != 1 ||
+				b->options.flows > 1ull << 32)
+				return false;
 		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
 			   bench_case_find(argv[i + 1])) {
 			take(b, bench_case_find(argv[++i]));
@@ -111,7 +122,8 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bench_xdp [--json] [--quick|--check] [--case NAME]...\ncases:");
+	fprintf(stderr,
+		"usage: bench_xdp [--json] [--quick|--check] [--flows N] [--case NAME]...\ncases:");
 	for (unsigned i = 0; i < bench_n_cases; i++)
 		fprintf(stderr, "%s \"%s\"", i ? "," : "", bench_cases[i].name);
 	fputc('\n', stderr);
@@ -120,7 +132,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .options = { 11, 5000000 } };
+	struct bench b = { .options = { .runs = 11, .packets = 5000000 } };
 	struct err e;
 	int rc;
 
@@ -132,11 +144,13 @@ int main(int argc, char **argv)
 			rc = bed_open(&b.beds[i], i, &e);
 	if (!rc)
 		rc = measure_all(b.measures, b.n, b.beds, &b.options, &e);
-	if (rc)
+	if (rc) {
 		fprintf(stderr, "%s\n", e.text);
-	else if (!b.check)
+		rc = 3;
+	} else if (!b.check) {
 		rc = print_all(&b);
+	}
 	for (unsigned i = 0; i < SITE_COUNT; i++)
 		bed_close(&b.beds[i]);
-	return rc ? 1 : 0;
+	return rc;
 }

@@ -14,6 +14,7 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define DSR   "forward = \"dsr\"; "
 #define NAT   "forward = \"nat\"; "
 #define TRACK "forward = \"dsr\"; track = \"all\"; "
+#define TUNNEL "forward = \"tunnel\"; "
 #define UDP   "protocol = \"udp\"; "
 
 #define FULL4 .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
@@ -24,6 +25,12 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define FLOOR .traffic = TRAFFIC_FLOOR, .family = 4, .protocol = IPPROTO_TCP
 
 const struct bench_case bench_cases[] = {
+	{ "tunnel-1", FULL4, .service = TUNNEL, .flows = 1, .grown = 20, .limit = { 50 } },
+	{ "tunnel-1M", FULL4, .service = TUNNEL, .flows = M1, .grown = 20, .limit = { 55 } },
+	{ "tunnel-16M", FULL4, .service = TUNNEL, .flows = M16, .grown = 20, .limit = { 55 } },
+	{ "tunnel-new", SYN4, .service = TUNNEL, .flows = NEW, .grown = 20, .limit = { 55 } },
+	{ "tunnel-udp-1M", UDP4, .service = TUNNEL UDP, .flows = M1, .grown = 20, .limit = { 58 } },
+	{ "tunnel-6-1M", FULL6, .service = TUNNEL, .flows = M1, .grown = 40, .limit = { 68 } },
 	{ "dsr-1", FULL4, .service = DSR, .flows = 1, .limit = { 60 } },
 	{ "dsr-1M", FULL4, .service = DSR, .flows = M1, .limit = { 60 } },
 	{ "dsr-16M", FULL4, .service = DSR, .flows = M16, .limit = { 60 } },

@@ -17,6 +17,7 @@ struct part {
 	const struct bed *bed;
 	int program, cpu;
 	uint32_t packets;
+	uint64_t flows;
 	int rc;
 	double ns;
 };
@@ -56,7 +57,7 @@ static void lane_set(struct bench_lane *l, const struct part *p, uint8_t frame[F
 {
 	if (p->of->two_cpus) /* other flows on each: the source port */
 		frame[p->of->family == 6 ? 55 : 35] += (uint8_t)p->cpu;
-	l->flow_mask = p->of->flows ? p->of->flows - 1 : 0;
+	l->flow_mask = p->flows ? p->flows - 1 : 0;
 	l->services = SITE_SPREAD_SERVICES;
 	l->grown = p->of->grown;
 	l->first_port = SITE_FIRST_PORT;
@@ -136,7 +137,7 @@ static uint64_t least_records(const struct bench_case *c, uint64_t packets, bool
 {
 	if (!c->tracked)
 		return 0;
-	return c->flows > packets ? packets : first;
+	return c->flows > UINT32_MAX ? packets : first;
 }
 
 /* Whether the engine did with the packets what the case is about. */
@@ -159,8 +160,8 @@ static int check_tally(const struct bench_case *c, const struct tally *was, cons
 }
 
 /* The time of a packet on the slower processor. */
-static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t packets, bool first,
-	double *ns, struct err *e)
+static int run_once(const struct bench_case *c, const struct bed *bed,
+	const struct measure_options *o, bool first, double *ns, struct err *e)
 {
 	struct part parts[2] = { { 0 } };
 	unsigned n = c->two_cpus ? 2 : 1;
@@ -170,7 +171,14 @@ static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t 
 	if ((unsigned)cpus_allowed(cpus) < n)
 		return err_set(e, -ENODEV, "%s needs %u processors", c->name, n);
 	for (unsigned i = 0; i < n; i++)
-		parts[i] = (struct part){ c, bed, program_of(c, bed), cpus[i], packets, 0, 0 };
+		parts[i] = (struct part){
+			.of = c,
+			.bed = bed,
+			.program = program_of(c, bed),
+			.cpu = cpus[i],
+			.packets = o->packets,
+			.flows = o->flows && c->traffic != TRAFFIC_FLOOR ? o->flows : c->flows,
+		};
 	rc = tally_read(&before, bed);
 	if (!rc)
 		rc = parts_run(parts, n);
@@ -179,7 +187,7 @@ static int run_once(const struct bench_case *c, const struct bed *bed, uint32_t 
 	if (rc)
 		return err_set(e, rc, "%s: the program cannot be run: %s", c->name, strerror(-rc));
 	*ns = parts[0].ns > parts[1].ns ? parts[0].ns : parts[1].ns;
-	return check_tally(c, &before, &after, (uint64_t)packets * n, first, e);
+	return check_tally(c, &before, &after, (uint64_t)o->packets * n, first, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -197,7 +205,7 @@ int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT]
 	for (unsigned run = 0; run <= o->runs && !rc; run++)
 		for (unsigned i = 0; i < n && !rc; i++) {
 			m[i].n_runs = run;
-			rc = run_once(m[i].of, &beds[m[i].of->site], o->packets, !run,
+			rc = run_once(m[i].of, &beds[m[i].of->site], o, !run,
 				&m[i].runs[run ? run - 1 : 0], e);
 		}
 	for (unsigned i = 0; i < n && !rc; i++)

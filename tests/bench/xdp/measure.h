@@ -9,6 +9,7 @@ struct measure_options {
 	unsigned
 		runs; /* odd, at most MEASURE_RUNS_MAX; one more goes before them and does not count */
 	uint32_t packets; /* of a run */
+	uint64_t flows;	  /* instead of the case's own; 0: those */
 };
 
 /* Nanoseconds per packet. */

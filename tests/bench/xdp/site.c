@@ -119,6 +119,7 @@ static char *site_text(enum bench_site site)
 		    "node = \"bench\";\n"
 		    "limits: { services = 16384; servers = 16384; neighbours = 32768; ring_slots = "
 		    "2097152; };\n"
+		    "tunnel: { source4 = \"10.255.0.0/16\"; source6 = \"fd00:ffff::/64\"; };\n"
 		    "interfaces: { front: {}; back: {}; };\n"
 		    "vips: {\n"
 		    "\tweb: { address = \"%s\"; interface = \"front\"; };\n"

@@ -17,6 +17,7 @@
 #include "controlplane/api/api.h"
 #include "controlplane/api/call.h"
 #include "controlplane/api/connections.h"
+#include "controlplane/pools/tracking.h"
 #include "tests/unit/api/client.h"
 #include "tests/unit/pools/fake_engine.h"
 #include "tests/unit/pools/site_fixture.h"
@@ -189,6 +190,9 @@ static void test_services(void **state)
 	assert_int_equal(number_at(j, "port"), 80);
 	assert_string_equal(text_at(j, "forward"), "nat");
 	assert_string_equal(text_at(j, "pool"), "web");
+	assert_int_equal(number_at(j, "idle_ms"), 900000);
+	assert_string_equal(text_at(j, "track"), "changes");
+	assert_string_equal(text_at(j, "affinity"), "none");
 	assert_int_equal(number_at(j, "serving"), 2);
 	assert_int_equal(number_at(j, "servers"), 2);
 	assert_int_equal(number_at(j, "packets"), 10);
@@ -230,6 +234,125 @@ static void test_pools(void **state)
 
 #define WEB2 "/v1/pools/web/servers/web2"
 
+static void expect_null(json_t *value, const char *const *ways)
+{
+	for (; *ways; ways++)
+		if (!json_is_null(at(value, *ways)))
+			fail_msg("%s is not null", *ways);
+}
+
+/* Before the first sweep nothing is known, and nothing is made up. */
+static void test_nothing_tracked(void **state)
+{
+	static const char *const server[] = { "records", "slots", "base_slots", "drained", NULL };
+	static const char *const pool[] = { "records", "slots", "slots_tracked", "fallen_back_on",
+		"servers.0.records", NULL };
+	static const char *const node[] = { "records", NULL };
+
+	(void)state;
+	expect_null(get("/v1/pools/web"), pool);
+	expect_null(get("/v1/status"), node);
+	expect_null(ask("PATCH", WEB2, "{\"wanted\": \"drain\"}", 200), server);
+	expect_null(get(WEB2), server);
+}
+
+static void test_tracked(void **state)
+{
+	struct tracking_server servers[3] = { [1] = { 11, 13, 14 }, [2] = { 21, 23, 24 } };
+	const struct tracking_pool pools[2] = { [1] = { 31, 1024, 33 } };
+	const struct tracking t = { servers, pools, 3, 2, 1,
+		{ 1000, 101, 102, 103, { 104, 105, 106, 107 }, 108 } };
+	json_t *j;
+
+	(void)state;
+	site_set_tracking(f.site, &t);
+	j = get("/v1/status");
+	assert_int_equal(number_at(j, "records.capacity"), 1000);
+	assert_int_equal(number_at(j, "records.embryonic"), 101);
+	assert_int_equal(number_at(j, "records.live"), 102);
+	assert_int_equal(number_at(j, "records.closing"), 103);
+	assert_int_equal(number_at(j, "records.evicted.void"), 104);
+	assert_int_equal(number_at(j, "records.evicted.embryonic"), 105);
+	assert_int_equal(number_at(j, "records.evicted.agreeing"), 106);
+	assert_int_equal(number_at(j, "records.evicted.live"), 107);
+	assert_int_equal(number_at(j, "records.not_recorded"), 108);
+	j = get("/v1/pools/web");
+	assert_int_equal(number_at(j, "id"), 1);
+	assert_int_equal(number_at(j, "records"), 31);
+	assert_int_equal(number_at(j, "slots"), 1024);
+	assert_int_equal(number_at(j, "slots_tracked"), 33);
+	assert_int_equal(number_at(j, "servers.0.records"), 11);
+	assert_int_equal(number_at(j, "servers.1.records"), 21);
+	assert_int_equal(number_at(j, "servers.1.slots"), 23);
+	assert_int_equal(number_at(j, "servers.1.base_slots"), 24);
+	assert_true(json_is_false(at(j, "servers.1.drained")));
+	assert_true(json_is_null(at(get("/v1/pools/dns"), "slots")));
+	assert_true(json_is_null(at(get("/v1/pools/dns"), "servers.0.records")));
+	site_set_tracking(f.site, NULL);
+	assert_true(json_is_null(at(get("/v1/status"), "records")));
+}
+
+/* Drained is who is wanted so and has nothing left. */
+static void test_drained(void **state)
+{
+	static const struct {
+		struct tracking_server left;
+		bool drained;
+	} cases[] = {
+		{ { .records = 1 }, false },
+		{ { .slots = 1 }, false },
+		{ { .base_slots = 1 }, false },
+
+		{ { 0 }, true },
+	};
+	struct tracking_server servers[3] = { 0 };
+	const struct tracking t = { .servers = servers, .n_servers = 3 };
+
+	(void)state;
+	site_set_tracking(f.site, &t);
+	assert_true(json_is_false(at(get(WEB2), "drained")));
+	assert_true(
+		json_is_true(at(ask("PATCH", WEB2, "{\"wanted\": \"drain\"}", 200), "drained")));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		memcpy(&servers[2], &cases[i].left, sizeof servers[2]);
+		assert_int_equal(json_is_true(at(get(WEB2), "drained")), cases[i].drained);
+	}
+	ask("PATCH", WEB2, "{\"wanted\": \"maint\"}", 200);
+	assert_true(json_is_false(at(get(WEB2), "drained")));
+	ask("GET", "/v1/pools/web/servers/none", NULL, 404);
+	ask("GET", "/v1/pools/none/servers/web2", NULL, 404);
+}
+
+/* What a pool does without servers. */
+static void test_emergencies(void **state)
+{
+	char *text = fixture_replaced(
+		     fixture_text, "web: { servers:", "web: { when_empty = \"dns2\"; servers:"),
+	     *more;
+	json_t *j;
+
+	(void)state;
+	more = fixture_replaced(text, "dns: { servers:",
+		"dns2: { when_empty = \"reset\"; min_up = 1; servers: { d1: { address = "
+		"\"198.51.100.14\"; }; }; };\ndns: { servers:");
+	fixture_write(&f, more);
+	ask("POST", "/v1/config/apply", "{}", 200);
+	j = get("/v1/pools/web");
+	assert_string_equal(text_at(j, "when_empty"), "dns2");
+	assert_int_equal(number_at(j, "min_up"), 0);
+	assert_true(json_is_null(at(j, "fallen_back_on")));
+	ask("PATCH", WEB2, "{\"wanted\": \"drain\"}", 200);
+	ask("PATCH", "/v1/pools/web/servers/web1", "{\"wanted\": \"drain\"}", 200);
+	assert_string_equal(text_at(get("/v1/pools/web"), "fallen_back_on"), "dns2");
+	j = get("/v1/pools/dns2");
+	assert_string_equal(text_at(j, "when_empty"), "reset");
+	assert_int_equal(number_at(j, "min_up"), 1);
+	assert_true(json_is_false(at(j, "below_min_up")));
+	assert_string_equal(text_at(get("/v1/pools/dns"), "when_empty"), "drop");
+	free(more);
+	free(text);
+}
+
 static void test_patch(void **state)
 {
 	const struct passwd *me = getpwuid(geteuid());
@@ -253,6 +376,11 @@ static void test_patch(void **state)
 	assert_int_equal(number_at(j, "changes.0.weight"), 9);
 	assert_int_equal(number_at(j, "servers.drain"), 1);
 	assert_int_equal(number_at(j, "servers.serving"), 2);
+	j = ask("PATCH", WEB2, "{\"weight\": 8}", 200);
+	assert_string_equal(text_at(j, "why"), "disk \xc3\xa4");
+	j = ask("PATCH", WEB2, "{\"weight\": 8, \"why\": \"\"}", 200);
+	assert_true(json_is_null(at(j, "why")));
+	ask("PATCH", WEB2, "{\"weight\": 8, \"why\": \"x\"}", 200);
 	j = ask("PATCH", WEB2, "{\"wanted\": \"ready\", \"weight\": null}", 200);
 	assert_int_equal(number_at(j, "weight"), 5);
 	assert_true(json_is_null(at(j, "why")));
@@ -333,8 +461,8 @@ static void test_methods(void **state)
 	} cases[] = {
 		{ "POST", "/v1/status", "Allow: GET\r\n" },
 		{ "DELETE", "/v1/pools/web", "Allow: GET\r\n" },
-		{ "GET", "/v1/pools/web/servers/web1", "Allow: PATCH\r\n" },
-		{ "PUT", "/v1/pools/web/servers/web1", "Allow: PATCH\r\n" },
+		{ "POST", "/v1/pools/web/servers/web1", "Allow: GET, PATCH\r\n" },
+		{ "PUT", "/v1/pools/web/servers/web1", "Allow: GET, PATCH\r\n" },
 		{ "GET", "/v1/config/apply", "Allow: POST\r\n" },
 		{ "GET", "/v1/engine/detach", "Allow: POST\r\n" },
 	};
@@ -654,6 +782,10 @@ int main(void)
 		SERVED(test_vips),
 		SERVED(test_services),
 		SERVED(test_pools),
+		SERVED(test_nothing_tracked),
+		SERVED(test_tracked),
+		SERVED(test_drained),
+		SERVED(test_emergencies),
 		SERVED(test_patch),
 		SERVED(test_patch_refused),
 		SERVED(test_paths),

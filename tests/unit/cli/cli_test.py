@@ -110,6 +110,75 @@ app   -       1 of 1   app
         self.assertIn("LAST CHECK", self.ctl("pool", "show", "web"))
         self.assertNotIn("LAST CHECK", self.ctl("pool", "show", "app"))
 
+    def test_pools_with_records(self):
+        pools = {"pools": [
+            {"name": "web", "health": "web", "services": ["web"], "servers": [], "records": 12, "slots": 1024,
+             "slots_tracked": 40},
+            {"name": "new", "health": None, "services": [], "servers": [], "records": None, "slots": None,
+             "slots_tracked": None}]}
+        self.api.give("GET", "/v1/pools", pools)
+        self.assertEqual(self.ctl("pool", "list"), """\
+POOL  HEALTH  SERVING  RECORDS  SLOTS  TRACKED  SERVICES
+web   web     0 of 0        12   1024       40  web
+new   -       0 of 0         -      -        -  -
+""")
+
+    def test_pool_show_with_records(self):
+        one = server("web", "web1", "198.51.100.11", wanted="drain", records=3, slots=0, base_slots=512, drained=False)
+        two = server("web", "web2", "198.51.100.12", records=9, slots=1024, base_slots=0, drained=False)
+        self.api.give("GET", "/v1/pools/web", {
+            "name": "web", "health": "web", "services": ["web"], "when_empty": "spare", "min_up": 2,
+            "below_min_up": True, "fallen_back_on": "spare", "records": 12, "slots": 1024, "slots_tracked": 512,
+            "servers": [one, two]})
+        lines = self.ctl("pool", "show", "web").splitlines()
+        self.assertEqual(lines[:9], [
+            "pool            web", "health          web", "services        web", "serving         2 of 2",
+            "when empty      spare", "fallen back on  spare", "min up          2, failed servers are used",
+            "records         12", "slots           1024, 512 tracked"])
+        self.assertRegex(lines[10], r"  SERVING  RECORDS  SLOTS  BASE  DRAINED  PACKETS ")
+        self.assertRegex(lines[11], r"  yes            3      0   512  no         12345 ")
+        self.assertRegex(lines[12], r"  yes            9   1024     0  -          12345 ")
+
+    def test_server_show(self):
+        self.api.give("GET", "/v1/pools/web/servers/web1", server(
+            "web", "web1", "198.51.100.11", wanted="drain", who="ada", why="disk swap", records=0, slots=0,
+            base_slots=0, drained=True, when="2024-05-01T10:00:00.000Z"))
+        self.assertEqual(self.ctl("server", "show", "web/web1"), """\
+server      web/web1
+address     198.51.100.11:80
+wanted      drain
+weight      1
+state       up
+for         2h 5m
+serving     yes
+records     0
+slots       0
+base slots  0
+drained     yes
+packets     12345
+bytes       6789012
+last check  HTTP 200
+who         ada
+when (UTC)  2024-05-01 10:00:00
+why         disk swap
+""")
+        self.api.give("GET", "/v1/pools/web/servers/web1", server("web", "web1", "198.51.100.11", records=None))
+        text = self.ctl("server", "show", "web/web1")
+        self.assertIn("\nrecords     -\n", text)
+        self.assertNotIn("drained", text)
+
+    def test_status_with_records(self):
+        status = json.loads(self.api.answers["GET", "/v1/status"][1])
+        self.assertNotIn("records", self.ctl("status"))
+        status["records"] = {"capacity": 1048576, "live": 3, "embryonic": 20, "closing": 100,
+                             "evicted": {"void": 4, "embryonic": 5, "agreeing": 6, "live": 7}, "not_recorded": 8}
+        self.api.give("GET", "/v1/status", status)
+        self.assertIn("records      123 of 1048576: 3 live, 20 embryonic, 100 closing; "
+                      "evicted: 4 void, 5 embryonic, 6 agreeing, 7 live; 8 not recorded\n", self.ctl("status"))
+        status["records"] = None
+        self.api.give("GET", "/v1/status", status)
+        self.assertNotIn("records", self.ctl("status"))
+
     def test_health_list(self):
         lines = self.ctl("health", "list").splitlines()
         self.assertRegex(lines[1], r"^web/web2 .* down .* 1\.234 ms .*connection refused$")
@@ -215,6 +284,92 @@ class Changes(CliTest):
         self.assertEqual(self.last_request(), ("POST", "/v1/engine/detach", {}))
 
 
+WEB1 = "/v1/pools/web/servers/web1"
+
+
+class Drain(CliTest):
+    """`server drain --wait`: the change, then one look after the other."""
+
+    @staticmethod
+    def left(records, base_slots=0, wanted="drain", **more):
+        return server("web", "web1", "198.51.100.11", **{
+            "wanted": wanted, "records": records, "slots": 0, "base_slots": base_slots,
+            "drained": None if records is None else wanted == "drain" and not records and not base_slots, **more})
+
+    def answers(self, patched, *looks):
+        self.api.give("PATCH", WEB1, patched)
+        self.api.give_each("GET", WEB1, looks)
+
+    def test_prints_changes_until_drained(self):
+        self.answers(self.left(None), self.left(2, 512), self.left(2, 512), self.left(1, 1), self.left(0, 1),
+                     self.left(0))
+        text = self.ctl("server", "drain", "web/web1", "--wait", "--why", "disk")
+        self.assertEqual(text, """\
+web/web1: live records are not counted yet
+web/web1: 2 live records left, 512 slots may lead older flows to it
+web/web1: 1 live record left, 1 slot may lead older flows to it
+web/web1: 0 live records left, 1 slot may lead older flows to it
+web/web1: drained
+""")
+        self.assertEqual(self.api.requests, [("PATCH", WEB1, b'{"wanted":"drain","why":"disk"}'),
+                                             *[("GET", WEB1, b"")] * 5])
+
+    def test_nothing_left_at_once(self):
+        self.answers(self.left(0), self.left(0))
+        self.assertEqual(self.ctl("server", "drain", "web/web1", "--wait", "--timeout", "10m"), "web/web1: drained\n")
+        self.assertEqual(len(self.api.requests), 1)
+
+    def test_without_wait_nothing_is_waited_for(self):
+        self.answers(self.left(5))
+        self.assertIn("\nrecords     5\nslots       0\nbase slots  0\ndrained     no\n",
+                      self.ctl("server", "drain", "web/web1"))
+        self.assertEqual(len(self.api.requests), 1)
+
+    def test_json_is_the_last_answer(self):
+        self.answers(self.left(1), self.left(1), self.left(0, packets=99))
+        text = self.ctl("-j", "server", "drain", "web/web1", "--wait")
+        self.assertEqual(text.encode(), self.api.answers["GET", WEB1][0][1] + b"\n")
+        self.assertEqual(json.loads(text)["packets"], 99)
+
+    def test_time_out(self):
+        self.answers(self.left(1), self.left(3, 7))
+        sentence = ("tandemctl: server web/web1 is not drained after 1s: 3 live records left, 7 slots may lead older "
+                    "flows to it\n")
+        text = self.ctl("server", "drain", "web/web1", "--wait", "--timeout", "1s", code=TIMED_OUT, stderr=sentence)
+        self.assertEqual(len(text.splitlines()), 2)
+        text = self.ctl("-j", "server", "drain", "web/web1", "--wait", "-t1", code=TIMED_OUT, stderr=sentence)
+        self.assertEqual(json.loads(text)["records"], 3)
+
+    def test_somebody_else_changes_it(self):
+        self.answers(self.left(1), self.left(1), self.left(1, wanted="ready"))
+        self.ctl("server", "drain", "web/web1", "--wait", code=CONFLICT, stderr=(
+            "tandemctl: server web/web1 is wanted ready now, not drained: somebody else changed it\n"))
+
+    def test_server_goes_away(self):
+        self.answers(self.left(1))
+        self.api.problem("GET", WEB1, 404, 'pool "web" has no server "web1"')
+        self.api.give("GET", "/v1/pools", {"pools": []})
+        self.ctl("server", "drain", "web/web1", "--wait", code=NOT_FOUND,
+                 stderr='tandemctl: pool "web" has no server "web1"\n')
+        text = self.ctl("-j", "server", "drain", "web/web1", "--wait", code=NOT_FOUND,
+                        stderr='tandemctl: pool "web" has no server "web1"\n')
+        self.assertEqual(json.loads(text)["status"], 404)
+
+    def test_daemon_goes_away(self):
+        self.answers(self.left(1))
+        self.api.answers["GET", WEB1] = "close"
+        self.ctl("server", "drain", "web/web1", "--wait", code=UNREACHABLE,
+                 stderr=f"tandemctl: no usable answer from {self.socket}: Server returned nothing "
+                        "(no headers, no data)\n")
+
+    def test_refused(self):
+        self.api.problem("PATCH", WEB1, 409, "the engine is detached")
+        self.refused(CONFLICT, "the engine is detached", "server", "drain", "web/web1", "--wait")
+        self.refused(USAGE, 'a server is named POOL/SERVER, not "web"', "server", "drain", "web", "--wait")
+        self.refused(USAGE, '--wait is for "server drain" only', "server", "maint", "web/web1", "--wait")
+        self.refused(USAGE, '--wait is for "server drain" only', "status", "--wait")
+
+
 class Errors(CliTest):
     def test_statuses(self):
         for status, code in ((400, NEGATIVE), (403, PERMISSION), (404, NOT_FOUND), (405, NEGATIVE), (409, CONFLICT),
@@ -313,21 +468,25 @@ class CommandLine(CliTest):
         self.refused(USAGE, "there is no option -x; see `tandemctl help`", "-jx", "status")
         self.refused(USAGE, "the option -s needs a value; see `tandemctl help`", "status", "--socket")
         self.refused(USAGE, "--why is for changes of servers only", "status", "--why", "x")
-        for text in ("0", "-1", "x", "", "1x", "3601"):
-            self.refused(USAGE, f'a time-out is a number of seconds from 1 to 3600, not "{text}"', "-t", text, "drops")
+        for text in ("0", "-1", "x", "", "1x", "604801", "169h", "999ms", "1 m", "10ms"):
+            self.refused(USAGE, f'a time-out is a number of seconds or a time such as "10m", from 1s to 168h, not '
+                                f'"{text}"', "-t", text, "drops")
+        for text in ("1", "604800", "168h", "1000ms", "10m"):
+            self.ctl("-t", text, "drops")
 
     def test_help(self):
         everything = self.ctl("help")
         for words in ("status", "vip list", "vip show NAME", "service list", "service show NAME", "pool list",
-                      "pool show NAME", "server ready POOL/SERVER", "server drain POOL/SERVER",
+                      "pool show NAME", "server show POOL/SERVER", "server ready POOL/SERVER", "server drain POOL/SERVER",
                       "server maint POOL/SERVER", "server weight POOL/SERVER WEIGHT", "config check [FILE]",
                       "config apply [FILE]", "config show", "config schema", "health list", "drops",
                       "engine detach", "version"):
             self.assertRegex(everything, rf"(?m)^  {words.replace('[', '.').replace(']', '.')}  ")
         self.assertEqual(self.ctl("--help"), everything)
         self.assertEqual(self.ctl("-h"), everything)
-        self.assertEqual(len(self.ctl("help", "server").splitlines()), 4)
-        self.assertIn("server drain POOL/SERVER [--why TEXT]\n", self.ctl("help", "server", "drain"))
+        self.assertEqual(len(self.ctl("help", "server").splitlines()), 5)
+        self.assertIn("server drain POOL/SERVER [--why TEXT] [--wait [--timeout TIME]]\n", self.ctl("help", "server", "drain"))
+        self.assertIn("server maint POOL/SERVER [--why TEXT]\n", self.ctl("help", "server", "maint"))
         self.assertEqual(self.ctl("server", "drain", "-h"), self.ctl("help", "server", "drain"))
         self.refused(USAGE, 'there is no command "pol"; did you mean "pool"?', "help", "pol")
         self.assertLessEqual(max(map(len, everything.splitlines())), 100)
@@ -442,6 +601,15 @@ class Terminal(CliTest):
         self.assertNotIn("\x1b", plain)
         self.assertNotIn("\x1b", self.on_terminal("pool", "show", "web", TERM="dumb"))
         self.assertNotIn("\x1b", self.ctl("pool", "show", "web"))
+
+    def test_drain_stays_in_one_line(self):
+        left = Drain.left
+        self.api.give("PATCH", WEB1, left(10, 1000))
+        self.api.give_each("GET", WEB1, [left(9), left(0)])
+        lines = self.on_terminal("server", "drain", "web/web1", "--wait").split("\r")
+        first = "web/web1: 10 live records left, 1000 slots may lead older flows to it"
+        second = "web/web1: 9 live records left, 0 slots may lead older flows to it"
+        self.assertEqual(lines, ["", first, second.ljust(len(first)), "web/web1: drained".ljust(len(second)) + "\n"])
 
     def test_control_characters_are_escaped(self):
         name = "a\x1b[31mb\x7f\u009b\u202e\ré"

@@ -98,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         self.server.requests.append((self.command, self.path, body))
         found = self.server.answers.get((self.command, self.path))
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
         if found is None:
             problem = {"type": "about:blank", "title": "Not found", "status": 404,
                        "detail": f"there is no {self.path}."}
@@ -125,7 +127,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Api(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """answers: {(method, target): (status, bytes) | "hang" | "close"}; requests: what came, in order."""
+    """answers: {(method, target): (status, bytes) | "hang" | "close", or a list of such, one for each request and
+    the last for all further ones}; requests: what came, in order."""
 
     daemon_threads = True
     block_on_close = False
@@ -140,6 +143,10 @@ class Api(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """From now on `answer` (bytes, or an object to be written as JSON) is given to such requests."""
         text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.answers[method, target] = (status, text)
+
+    def give_each(self, method, target, answers):
+        """The objects are given one after the other, and the last of them ever after."""
+        self.answers[method, target] = [(200, json.dumps(a).encode()) for a in answers]
 
     def problem(self, method, target, status, detail, **more):
         self.give(method, target, {"type": "about:blank", "title": "Refused", "status": status,

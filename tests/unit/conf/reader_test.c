@@ -35,7 +35,7 @@ static void defaults_hold(void **state)
 	assert_int_equal(c->limits.routes, 16384);
 	assert_int_equal(c->limits.neighbours, 16384);
 	assert_int_equal(c->limits.ring_slots, 1048576);
-	assert_int_equal(c->limits.records, 1048576);
+	assert_int_equal(c->limits.records, 2097152);
 	assert_string_equal(c->api.group, "");
 	assert_string_equal(c->interfaces[0].device, "eth0");
 	assert_int_equal(c->pools[0].health, -1);

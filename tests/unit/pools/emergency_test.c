@@ -153,9 +153,12 @@ static void test_order(void **state)
 	want(1, SERVER_DRAIN);
 	expect_log("falls back on pool spare");
 	text = fixture_replaced(site_config_text(f.site), "pools: {",
-		"pools: { new: { servers: { n1: { address = \"198.51.100.15\"; }; }; };");
+		"pools: { new: { servers: { n1: { address = \"198.51.100.15\"; }; }; };\n"
+		"new2: { servers: { n1: { address = \"198.51.100.16\"; }; }; };");
 	more = fixture_replaced(text, "min_up = 2;", "min_up = 1;");
 	fixture_write(&f, more);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
 	assert_int_equal(site_apply(f.site, NULL, NULL, &f.diags, &f.e), 0);
 	expect_log("");
 	free(more);

@@ -139,6 +139,44 @@ static void test_server_set(void **state)
 	assert_int_equal(fake.members[0].weight, 0);
 }
 
+/* A reason outlives changes of what it was not given for. */
+static void test_why(void **state)
+{
+	static const struct {
+		int wanted, weight;
+		const char *why, *then;
+	} steps[] = {
+		{ SERVER_DRAIN, -1, "disk", "disk" },
+		{ -1, 7, NULL, "disk" },
+		{ -1, 8, NULL, "disk" },
+		{ -1, 9, "slow", "slow" },
+		{ -1, -2, "", "" },
+		{ -1, -1, "again", "again" },
+		{ SERVER_MAINT, -1, NULL, "" },
+		{ SERVER_MAINT, -1, "disk", "disk" },
+		{ SERVER_DRAIN, 3, NULL, "" },
+		{ SERVER_READY, -1, "canary", "canary" },
+		{ SERVER_DRAIN, -1, NULL, "canary" },
+		{ SERVER_READY, -1, NULL, "" },
+		{ -1, 4, "canary", "canary" },
+		{ -1, 5, NULL, "" },
+		{ SERVER_READY, 6, "canary", "canary" },
+		{ -1, -2, NULL, "" },
+		{ SERVER_READY, -1, "back", "back" },
+		{ SERVER_READY, -1, NULL, "" },
+	};
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		assert_int_equal(site_server_set(f.site, 0, steps[i].wanted, steps[i].weight, "ada",
+					 steps[i].why, &f.e),
+			0);
+		if (strcmp(site_server_overlay(f.site, 0)->why, steps[i].then) != 0)
+			fail_msg("step %zu: \"%s\"", i, site_server_overlay(f.site, 0)->why);
+	}
+}
+
 static void test_server_set_that_cannot_be_published(void **state)
 {
 	(void)state;
@@ -506,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fresh_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_server_set_that_cannot_be_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(
