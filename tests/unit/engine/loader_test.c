@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "bpf/loader.h"
 #include "bpf/tandem.skel.h"
+#include "dataplane/snapshot/read.h"
 
 static char run_dir[] = "/tmp/tandem-loader-XXXXXX";
 static uint32_t ports[2];
@@ -147,6 +148,192 @@ static void test_other_sizes_keep_counters(void **state)
 	loader_close(l);
 }
 
+/* One record in the last bucket of a table of the smallest size, and one counted. */
+enum { BUCKET = LOADER_MIN_RECORDS / L4_BUCKET_RECORDS - 1 };
+
+static const struct l4_record left = { 0x1122334455667788, L4_RECORD_LIVE | 7 << 20 };
+
+static void leave_record(struct loader *l)
+{
+	struct l4_record_bucket b = { .records = { [2] = left } };
+	uint32_t row = BUCKET, place = L4_PLACE_FREE;
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *n = calloc((size_t)cpus, sizeof *n);
+
+	n[cpus - 1] = 5;
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(loader_bpf(l)->maps.records), &row, &b, 0), 0);
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(loader_bpf(l)->maps.record_counters), &place, n, 0),
+		0);
+	free(n);
+}
+
+static bool has_record(struct loader *l)
+{
+	struct l4_record_bucket b;
+	uint32_t row = BUCKET;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(loader_bpf(l)->maps.records), &row, &b), 0);
+	return !memcmp(&b.records[2], &left, sizeof left);
+}
+
+static uint64_t counted_places(struct loader *l)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *n = calloc((size_t)cpus, sizeof *n), sum = 0;
+	uint32_t place = L4_PLACE_FREE;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(loader_bpf(l)->maps.record_counters), &place, n),
+		0);
+	for (int i = 0; i < cpus; i++)
+		sum += n[i];
+	free(n);
+	return sum;
+}
+
+static uint32_t buckets(struct loader *l)
+{
+	return bpf_map__max_entries(loader_bpf(l)->maps.records);
+}
+
+static void test_records_survive(void **state)
+{
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	assert_false(has_record(l));
+	leave_record(l);
+	publish(l, 1);
+	attach(l, 1);
+	loader_close(l);
+	for (int i = 0; i < 2; i++) {
+		l = open_loader(&sizes);
+		assert_true(has_record(l));
+		assert_int_equal(counted_places(l), 5);
+		assert_false(loader_past(l)->records_kept);
+		publish(l, 2);
+		attach(l, 1);
+		loader_close(l);
+	}
+}
+
+/* The program finds buckets by so many of a hash's highest bits. */
+static uint32_t bucket_bits(struct loader *l)
+{
+	return loader_bpf(l)->rodata->record_bits;
+}
+
+static void test_a_filled_table_keeps_its_size(void **state)
+{
+	struct loader_sizes larger = sizes;
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	assert_int_equal(buckets(l), BUCKET + 1);
+	assert_int_equal(1u << bucket_bits(l), BUCKET + 1);
+	leave_record(l);
+	publish(l, 1);
+	attach(l, 1);
+	loader_close(l);
+	larger.records = 4 * LOADER_MIN_RECORDS;
+	l = open_loader(&larger);
+	assert_true(loader_past(l)->records_kept);
+	assert_int_equal(buckets(l), BUCKET + 1);
+	assert_int_equal(1u << bucket_bits(l), BUCKET + 1);
+	assert_true(has_record(l));
+	assert_int_equal(counted_places(l), 5);
+	loader_close(l);
+}
+
+static void test_an_empty_table_is_replaced(void **state)
+{
+	struct loader_sizes larger = sizes;
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	publish(l, 1);
+	attach(l, 1);
+	loader_close(l);
+	larger.records = 3 * LOADER_MIN_RECORDS; /* rounded up to 4 times */
+	l = open_loader(&larger);
+	assert_false(loader_past(l)->records_kept);
+	assert_int_equal(buckets(l), 4 * (BUCKET + 1));
+	assert_int_equal(1u << bucket_bits(l), 4 * (BUCKET + 1));
+	publish(l, 2);
+	attach(l, 1);
+	loader_close(l);
+	l = open_loader(&sizes); /* and smaller again */
+	assert_int_equal(buckets(l), BUCKET + 1);
+	loader_close(l);
+}
+
+static int keep_table(void *arg, uint16_t pool, uint32_t n, const uint16_t *owner,
+	const uint16_t *base, const uint16_t *since)
+{
+	(void)since;
+	assert_int_equal(pool, 1);
+	assert_int_equal(n, 256);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(owner[i], i == 200 ? 0 : 7);
+		assert_int_equal(base[i], SNAPSHOT_SETTLED);
+	}
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static unsigned past_tables(const struct loader *l)
+{
+	const struct loader_past *past = loader_past(l);
+	unsigned n = 0;
+
+	assert_non_null(past->image);
+	assert_non_null(past->rings);
+	assert_int_equal(snapshot_read_slots(past->image, past->image_lines, past->rings,
+				 past->n_chunks, keep_table, &n),
+		0);
+	return n;
+}
+
+/* Image and rings of the former process, as long as there is no other generation. */
+static void test_slots_survive(void **state)
+{
+	const struct l4_root root = {
+		.magic = L4_TABLES_MAGIC,
+		.version = L4_TABLES_VERSION,
+		.generation = 9,
+	};
+	const struct l4_keys keys = { .pool_base = 2, .n_pools = 2 };
+	const struct l4_pool pool = { .ring_chunk = 3, .ring_mask = 255, .member_base = 4 };
+	const struct l4_member member = { .id = 7 };
+	const struct l4_chunk ring = { .slots = { [200] = L4_SLOT_NONE } };
+	struct l4_line lines[5] = { 0 };
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	assert_null(loader_past(l)->image);
+	memcpy(&lines[L4_LINE_ROOT], &root, sizeof root);
+	memcpy(&lines[L4_LINE_KEYS], &keys, sizeof keys);
+	memcpy(&lines[3], &pool, sizeof pool);
+	memcpy(&lines[4], &member, sizeof member);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(loader_bpf(l)->maps.rings),
+				 &pool.ring_chunk, &ring, 0),
+		0);
+	assert_int_equal(loader_publish(l, lines, 5), 0);
+	attach(l, 1);
+	loader_close(l);
+	l = open_loader(&sizes);
+	assert_int_equal(past_tables(l), 1);
+	publish(l, 10); /* aside: it is not the past's */
+	assert_int_equal(past_tables(l), 1);
+	loader_close(l); /* without being attached: the next one finds the same */
+	l = open_loader(&sizes);
+	assert_int_equal(past_tables(l), 1);
+	loader_close(l);
+}
+
 static int foreign_program(void)
 {
 	const struct bpf_insn pass[] = {
@@ -260,6 +447,10 @@ int main(void)
 		cmocka_unit_test_teardown(test_start_and_restart, teardown),
 		cmocka_unit_test_teardown(test_an_interface_leaves, teardown),
 		cmocka_unit_test_teardown(test_other_sizes_keep_counters, teardown),
+		cmocka_unit_test_teardown(test_records_survive, teardown),
+		cmocka_unit_test_teardown(test_a_filled_table_keeps_its_size, teardown),
+		cmocka_unit_test_teardown(test_an_empty_table_is_replaced, teardown),
+		cmocka_unit_test_teardown(test_slots_survive, teardown),
 		cmocka_unit_test_teardown(test_all_or_nothing, teardown),
 		cmocka_unit_test_teardown(test_an_image_that_is_too_long, teardown),
 		cmocka_unit_test_teardown(test_detach_leaves_nothing, teardown),

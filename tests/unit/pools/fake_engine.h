@@ -4,14 +4,21 @@
 #include "controlplane/engine/engine.h"
 #include "dataplane/snapshot/snapshot.h"
 
-enum { FAKE_RECORDS = 64 };
+enum { FAKE_RECORDS = 64, FAKE_SLOTS = 256 };
+
+/* A slot table that a former process published. */
+struct fake_slots {
+	uint16_t pool; /* 0: there is none */
+	uint16_t owner[FAKE_SLOTS], base[FAKE_SLOTS], since[FAKE_SLOTS];
+};
 
 struct fake_engine {
 	/* What the next call answers; 0: it succeeds. */
-	int open_error, publish_error, detach_error, route_error;
+	int open_error, publish_error, detach_error, route_error, past_error;
 	bool adopt; /* engine_open() finds what a former process left */
 
 	struct l4_record records[FAKE_RECORDS];
+	struct fake_slots past;
 	uint64_t places[L4_PLACE_COUNT];
 
 	bool open, attached;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "controlplane/pools/clock.h"
 #include "controlplane/pools/site_impl.h"
 #include "tests/unit/pools/fake_engine.h"
 #include "tests/unit/pools/site_fixture.h"
@@ -538,6 +539,119 @@ static void test_publish_is_tried_again(void **state)
 	close(fd);
 }
 
+/* The table of pool web as it was published last. */
+static const struct snapshot_slots *web_table(void)
+{
+	return f.site->published->pools[0].slots;
+}
+
+static void put_record(unsigned at, uint32_t hash, uint32_t server)
+{
+	uint16_t pool = (uint16_t)f.site->live->ids.pools[0];
+
+	fake.records[at].who = l4_record_who(hash, 1);
+	fake.records[at].what = l4_record_what(l4_record_mark(hash, pool), L4_RECORD_LIVE, false,
+		clock_coarse(), (uint16_t)server);
+}
+
+/* One sweep, and what follows from it. */
+static void sweep(void)
+{
+	sweep_event(-1, 0, f.site);
+	event_base_loop(f.base, EVLOOP_NONBLOCK);
+}
+
+/* Drained and made ready again: slots settle by and by, one that a record holds is the last. */
+static void test_sweep_settles_and_publishes(void **state)
+{
+	uint32_t web2, slot = 0;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	sweep();
+	assert_int_equal(fake.publishes, 1);
+	assert_int_equal(web_table()->n_tracked, 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	assert_int_equal(fake.publishes, 2);
+	assert_true(web_table()->n_tracked > 1);
+	while (web_table()->base[slot] == SNAPSHOT_SETTLED)
+		slot++;
+	web2 = web_table()->owner[slot];
+	put_record(3, slot, web2);
+	sweep(); /* nothing settles: the base may have flows without records */
+	assert_int_equal(fake.publishes, 2);
+
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, -1, "root", "", &f.e), 0);
+	assert_int_equal(fake.publishes, 3);
+	assert_true(web_table()->n_tracked > 1);
+	sweep();
+	assert_int_equal(fake.publishes, 4);
+	assert_int_equal(web_table()->n_tracked, 1);
+	assert_int_equal(web_table()->base[slot], web_table()->owner[slot]);
+	assert_int_equal(site_server_tracking(f.site, 1)->records, 1);
+	assert_int_equal(site_tracking(f.site)->capacity, FAKE_RECORDS);
+	assert_int_equal(site_tracking(f.site)->live, 1);
+	sweep();
+	assert_int_equal(fake.publishes, 4);
+
+	fake.records[3] = (struct l4_record){ 0 };
+	sweep();
+	assert_int_equal(fake.publishes, 5);
+	assert_int_equal(web_table()->n_tracked, 0);
+}
+
+/* While a change cannot be published no sweep begins: records are of another world than the tables here. */
+static void test_no_sweep_while_unpublished(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	put_record(0, 1, 99); /* of a server that is not there: a sweep would clear it */
+	fake.publish_error = -ENOMEM;
+	assert_true(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e) < 0);
+	sweep();
+	assert_int_not_equal(l4_record_state(fake.records[0].what), L4_RECORD_EMPTY);
+	fake.publish_error = 0;
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	sweep();
+	assert_int_equal(l4_record_state(fake.records[0].what), L4_RECORD_EMPTY);
+}
+
+/* A restart goes on from the tables that packets go by, not from what it would make of the configuration. */
+static void test_past_tables(void **state)
+{
+	uint32_t changed = 0;
+
+	(void)state;
+	fake.adopt = true;
+	fake.past.pool = 1;
+	for (unsigned i = 0; i < FAKE_SLOTS; i++) {
+		fake.past.owner[i] = 1;
+		fake.past.base[i] = i == 7 ? 2 : SNAPSHOT_SETTLED;
+		fake.past.since[i] = i == 7 ? clock_coarse() : 0;
+	}
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(fake.publishes, 1);
+	assert_int_equal(web_table()->n, FAKE_SLOTS);
+	for (unsigned i = 0; i < FAKE_SLOTS; i++) {
+		uint16_t kept = web_table()->owner[i] == 1 ? SNAPSHOT_SETTLED : 1;
+
+		changed += web_table()->owner[i] != 1;
+		assert_int_equal(web_table()->base[i], i == 7 ? 2 : kept);
+	}
+	assert_true(changed > FAKE_SLOTS / 2); /* web2 has five times the weight */
+}
+
+static void test_past_tables_that_cannot_be_read(void **state)
+{
+	(void)state;
+	fake.past_error = -EINVAL;
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(fake.publishes, 1);
+	fixture_stop(&f);
+	fake.past_error = -ENOMEM;
+	assert_int_equal(fixture_start(&f), -ENOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +677,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_verdict_ends_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sweep_settles_and_publishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_sweep_while_unpublished, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_past_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_past_tables_that_cannot_be_read, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -427,6 +427,299 @@ static void test_lines_are_enough(void **state)
 	ring_store_free(s);
 }
 
+/* A slot table for a pool, kept until the next one for it: every slot is `owner`'s, and those before n_tracked have
+ * the base. */
+static void give_table(uint32_t pool, uint32_t n, uint16_t owner, uint16_t base, uint32_t n_tracked,
+	uint64_t version)
+{
+	static struct snapshot_slots tables[8];
+	static uint16_t planes[8][3][2048];
+	struct snapshot_slots *t = &tables[pool];
+
+	assert_true(n <= 2048);
+	*t = (struct snapshot_slots){
+		.n = n,
+		.n_tracked = n_tracked,
+		.owner = planes[pool][0],
+		.base = planes[pool][1],
+		.since = planes[pool][2],
+		.version = version,
+	};
+	for (uint32_t i = 0; i < n; i++) {
+		planes[pool][0][i] = owner;
+		planes[pool][1][i] = i < n_tracked ? base : SNAPSHOT_SETTLED;
+		planes[pool][2][i] = (uint16_t)(i + 7);
+	}
+	site.pools[pool].slots = t;
+}
+
+static uint16_t slot_at(const struct l4_service *row, uint32_t plane, uint32_t slot)
+{
+	uint32_t n = row->ring_mask + 1;
+
+	return rings[row->ring_chunk + plane * (n / L4_CHUNK_SLOTS) + slot / L4_CHUNK_SLOTS]
+		.slots[slot % L4_CHUNK_SLOTS];
+}
+
+/* Members 0 to 3 of pool 0 have the ids 1 to 4, of pool 1 the ids 5 to 8. */
+static void test_tables_become_member_indices(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct l4_service *row;
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	for (uint32_t i = 0; i < 8; i++)
+		site.members[i].serves = i != 3;
+	give_table(0, 512, 2, 3, 100, 1); /* base: the third */
+	give_table(1, 512, 8, 0, 0, 2);
+	sn = build(s);
+	upload(sn);
+	row = find_service(sn->image, 0);
+	assert_int_equal(row->ring_mask, 511);
+	for (uint32_t i = 0; i < 512; i++) {
+		assert_int_equal(slot_at(row, 0, i), i < 100 ? (1 | L4_SLOT_TRACKED) : 1);
+		assert_int_equal(slot_at(row, 1, i), i < 100 ? 2 : 1);
+		assert_int_equal(slot_at(row, 2, i), i < 100 ? i + 7 : 0);
+	}
+	row = find_service(sn->image, 1);
+	for (uint32_t i = 0; i < 512; i++)
+		assert_int_equal(slot_at(row, 0, i), 3);
+	assert_int_equal(sn->rings[0].chunks + sn->rings[1].chunks, 2 * 3 + 2);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* Nobody, a server of another pool, one that is not there, one that serves no flows. */
+static void test_sides_that_cannot_be(void **state)
+{
+	static const uint16_t no_base[] = { 0, 5, 299, UINT16_MAX - 1, 4 };
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct l4_service *row;
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	for (uint32_t i = 0; i < 8; i++)
+		site.members[i].serves = i != 3;
+	for (size_t i = 0; i < sizeof no_base / sizeof *no_base; i++) {
+		give_table(0, 512, 2, no_base[i], 512, i + 1);
+		sn = build(s);
+		upload(sn);
+		row = find_service(sn->image, 0);
+		assert_int_equal(slot_at(row, 0, 9), 1 | L4_SLOT_TRACKED);
+		assert_int_equal(slot_at(row, 1, 9), 1);
+		snapshot_commit(s, sn);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		give_table(0, 512, no_base[i], 3, 256, 10 + i);
+		sn = build(s);
+		upload(sn);
+		row = find_service(sn->image, 0);
+		assert_int_equal(slot_at(row, 0, 9), L4_SLOT_NONE | L4_SLOT_TRACKED);
+		assert_int_equal(slot_at(row, 1, 9), 2);
+		assert_int_equal(slot_at(row, 0, 300), L4_SLOT_NONE);
+		assert_int_equal(row->n_members, 4);
+		snapshot_commit(s, sn);
+	}
+	ring_store_free(s);
+}
+
+/* A pool of drained servers has flows as long as a slot is tracked. */
+static void test_drained_pools(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 2);
+	for (uint32_t i = 0; i < 4; i++) {
+		site.members[i].weight = 0;
+		site.members[i].serves = true;
+	}
+	give_table(0, 256, 0, 1, 1, 1);
+	give_table(1, 256, 0, 0, 0, 2);
+	sn = build(s);
+	assert_int_equal(find_service(sn->image, 0)->n_members, 2);
+	assert_int_equal(find_service(sn->image, 1)->n_members, 0);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* A table of a known version is not even looked at; another one is, and lies elsewhere while packets use the first. */
+static void test_versions_are_remembered(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	uint32_t chunk[2];
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	give_table(0, 512, 1, 2, 512, 1);
+	give_table(1, 512, 6, 5, 512, 2);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 2);
+	chunk[0] = find_service(sn->image, 0)->ring_chunk;
+	chunk[1] = find_service(sn->image, 1)->ring_chunk;
+	snapshot_commit(s, sn);
+
+	give_table(0, 512, 3, 4, 512, 1);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 0);
+	assert_int_equal(find_service(sn->image, 0)->ring_chunk, chunk[0]);
+	snapshot_commit(s, sn);
+
+	give_table(0, 512, 3, 4, 512, 3);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	assert_int_not_equal(find_service(sn->image, 0)->ring_chunk, chunk[0]);
+	assert_int_equal(find_service(sn->image, 1)->ring_chunk, chunk[1]);
+	snapshot_abort(s, sn);
+
+	/* What was not published is not remembered. */
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	snapshot_commit(s, sn);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 0);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* Settled tables that say the same are one ring, tracked ones with other times are not. */
+static void test_which_tables_are_shared(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4);
+	for (uint32_t i = 0; i < 8; i++)
+		site.members[i].serves = true;
+	give_table(0, 512, 2, 0, 0, 1);
+	give_table(1, 512, 6, 0, 0, 2);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	snapshot_commit(s, sn);
+	give_table(0, 512, 2, 1, 1, 3);
+	give_table(1, 512, 6, 0, 0, 2);
+	sn = build(s);
+	assert_int_equal(sn->n_rings, 1);
+	assert_int_equal(sn->rings[0].chunks, 6);
+	assert_int_not_equal(
+		find_service(sn->image, 0)->ring_chunk, find_service(sn->image, 1)->ring_chunk);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+/* limits.ring_slots counts owners: what it allows fits with all planes, and with all of them replaced at once,
+ * again and again. */
+static void test_room_for_all_planes_twice(void **state)
+{
+	struct ring_store *s = ring_store_new(2048, MAX);
+	uint64_t version = 0;
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(4, 4, 4);
+	for (int round = 0; round < 20; round++) {
+		for (uint32_t p = 0; p < 4; p++)
+			give_table(p, 512, (uint16_t)(4 * p + 1), (uint16_t)(4 * p + 2),
+				(uint32_t)(round + 1) * 7 + p, ++version);
+		sn = build(s);
+		assert_int_equal(sn->n_rings, 4);
+		snapshot_commit(s, sn);
+	}
+	give_table(0, 1024, 1, 2, 1, ++version);
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+	assert_string_equal(what, "ring_slots");
+	give_table(0, 512, 1, 2, 1, ++version);
+	snapshot_commit(s, build(s));
+	ring_store_free(s);
+}
+
+/* A pool's table grows and shrinks in the midst of others. */
+static void test_tables_of_changing_size(void **state)
+{
+	static const uint32_t sizes[] = { 256, 512, 1024, 2048, 512 };
+	struct ring_store *s = ring_store_new(4096, MAX);
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 2);
+	give_table(1, 256, 3, 4, 256, 1000);
+	for (int round = 0; round < 50; round++) {
+		uint32_t n = sizes[round % 5];
+
+		give_table(0, n, 1, 2, round % 2 ? n : 0, (uint64_t)round + 1);
+		sn = build(s);
+		upload(sn);
+		assert_int_equal(find_service(sn->image, 0)->ring_mask, n - 1);
+		assert_int_equal(slot_at(find_service(sn->image, 0), 0, n - 1),
+			round % 2 ? L4_SLOT_TRACKED : 0);
+		assert_int_equal(slot_at(find_service(sn->image, 1), 1, 255), 0);
+		snapshot_commit(s, sn);
+	}
+	ring_store_free(s);
+}
+
+static const struct l4_pool *pool_row(const struct snapshot *sn, uint16_t id)
+{
+	const struct l4_keys *keys = (const struct l4_keys *)&sn->image[L4_LINE_KEYS];
+
+	assert_true(id < keys->n_pools);
+	return (const struct l4_pool *)&sn->image[keys->pool_base + id];
+}
+
+static uint32_t server_line(const struct snapshot *sn, uint16_t id)
+{
+	const struct l4_keys *keys = (const struct l4_keys *)&sn->image[L4_LINE_KEYS];
+	const struct l4_server_lines *l = (const struct l4_server_lines *)&sn
+						  ->image[keys->server_base + id / L4_LINE_SERVERS];
+
+	assert_true(id < keys->n_servers);
+	return l->lines[id % L4_LINE_SERVERS];
+}
+
+static void test_rows_by_id(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct l4_service *row;
+	struct snapshot *sn;
+
+	(void)state;
+	make_site(2, 2, 4); /* services 0 and 2 use pool 0, TCP; 1 and 3 pool 1, UDP */
+	for (uint32_t i = 0; i < 8; i++)
+		site.members[i].serves = i != 3;
+	site.members[5].id = 200;
+	site.pools[1].id = 17;
+	site.services[0].idle_s = 10;
+	site.services[2].idle_s = 100;
+	sn = build(s);
+	row = find_service(sn->image, 0);
+	assert_int_equal(row->pool_id, 1);
+	assert_int_equal(row->idle, 10); /* 9.31 units, rounded up */
+	assert_int_equal(find_service(sn->image, 2)->idle, 94);
+	assert_int_equal(find_service(sn->image, 1)->idle, 56); /* 60 s */
+	assert_int_equal(pool_row(sn, 1)->idle, 94);
+	assert_int_equal(pool_row(sn, 17)->idle, 56);
+	assert_int_equal(pool_row(sn, 1)->ring_chunk, row->ring_chunk);
+	assert_int_equal(pool_row(sn, 1)->ring_mask, row->ring_mask);
+	assert_int_equal(pool_row(sn, 1)->member_base, row->member_base);
+	assert_int_equal(pool_row(sn, 16)->ring_mask, 0);
+	assert_int_equal(server_line(sn, 1), row->member_base);
+	assert_int_equal(server_line(sn, 3), row->member_base + 2);
+	assert_int_equal(server_line(sn, 4), 0); /* serves no flows */
+	assert_int_equal(server_line(sn, 200), pool_row(sn, 17)->member_base + 1);
+	assert_int_equal(server_line(sn, 199), 0);
+	assert_int_equal(server_line(sn, 0), 0);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +735,14 @@ int main(void)
 		cmocka_unit_test(test_inputs_that_contradict_themselves),
 		cmocka_unit_test(test_tunnels_and_answers),
 		cmocka_unit_test(test_lines_are_enough),
+		cmocka_unit_test(test_tables_become_member_indices),
+		cmocka_unit_test(test_sides_that_cannot_be),
+		cmocka_unit_test(test_drained_pools),
+		cmocka_unit_test(test_versions_are_remembered),
+		cmocka_unit_test(test_which_tables_are_shared),
+		cmocka_unit_test(test_room_for_all_planes_twice),
+		cmocka_unit_test(test_tables_of_changing_size),
+		cmocka_unit_test(test_rows_by_id),
 	};
 
 	srand48(1);
