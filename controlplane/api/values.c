@@ -84,7 +84,13 @@ json_t *value_protocol(uint8_t protocol)
 
 json_t *value_forward(enum conf_forward forward)
 {
-	return json_string(forward == CONF_FORWARD_NAT ? "nat" : "dsr");
+	static const char *const names[] = {
+		[CONF_FORWARD_DSR] = "dsr",
+		[CONF_FORWARD_NAT] = "nat",
+		[CONF_FORWARD_TUNNEL] = "tunnel",
+	};
+
+	return json_string(names[forward]);
 }
 
 static json_t *value_position(int n)

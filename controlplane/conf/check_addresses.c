@@ -78,27 +78,27 @@ static void mark_chain(const struct conf *c, unsigned pool, bool *pools)
 }
 
 /* Two servers of a pool with the same address and port would be one server that counts twice. With dsr
- * servers have no port but the service's. */
+ * and tunnels servers have no port but the service's. */
 static int check_pools(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
-	bool *dsr = conf_memory_take(t->memory, c->n_pools, sizeof *dsr);
+	bool *kept = conf_memory_take(t->memory, c->n_pools, sizeof *kept);
 	struct conf_claim *list = conf_memory_take(t->memory, c->n_servers, sizeof *list);
 	size_t n = 0;
 
-	if (!list || !dsr)
+	if (!list || !kept)
 		return -ENOMEM;
 	for (unsigned i = 0; i < c->n_services; i++)
 		if (c->services[i].pool != CONF_NO_REF &&
 			conf_tree_sure(t, CONF_SERVICE, i, "forward") &&
-			c->services[i].forward == CONF_FORWARD_DSR)
-			mark_chain(c, c->services[i].pool, dsr);
+			c->services[i].forward != CONF_FORWARD_NAT)
+			mark_chain(c, c->services[i].pool, kept);
 	for (unsigned i = 0; i < c->n_servers; i++) {
 		const struct conf_server *s = &c->servers[i];
 		if (s->address.af && !conf_tree_bad(t, CONF_SERVER, i, "port"))
 			list[n++] = (struct conf_claim){ .scope = s->pool,
 				.address = s->address,
-				.port = dsr[s->pool] ? 0 : s->port,
+				.port = kept[s->pool] ? 0 : s->port,
 				.kind = CONF_SERVER,
 				.object = i };
 	}

@@ -75,7 +75,9 @@ bool *build_tunnel_pools(const struct conf *c)
 
 	for (unsigned i = 0; pools && i < c->n_services; i++)
 		if (c->services[i].forward == CONF_FORWARD_TUNNEL)
-			pools[c->services[i].pool] = true;
+			for (int p = (int)c->services[i].pool; p >= 0;
+				p = conf_pool_fallback(c, (unsigned)p))
+				pools[p] = true;
 	return pools;
 }
 

@@ -53,7 +53,7 @@ struct build_hop build_hop(const struct host_route *route, const struct addr *se
 void build_source(struct build_hop *hop, const struct conf *c, const struct addr *server,
 	const struct host_address *own, unsigned n_own);
 
-/* Per pool: whether a tunnel service uses it. To be freed; NULL when out of memory. */
+/* Per pool: whether a tunnel service uses it, or falls back on it. To be freed; NULL when out of memory. */
 bool *build_tunnel_pools(const struct conf *c);
 
 /* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */

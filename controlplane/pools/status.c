@@ -348,6 +348,42 @@ static void warn_routers(const struct site *s, struct site_status *out)
 			behind.n, behind.n == 1 ? "" : "s", behind.text);
 }
 
+/* Whether a server of the pool, or of one that it falls back on, has a way, but no address of this host to send
+ * tunnels from. */
+static bool any_without_source(const struct site *s, unsigned pool)
+{
+	static const uint8_t none[16];
+
+	for (int p = (int)pool; p >= 0; p = conf_pool_fallback(s->live->conf, (unsigned)p)) {
+		unsigned n;
+		const struct snapshot_member *m = published_members(s, (unsigned)p, &n);
+
+		for (unsigned i = 0; i < n; i++)
+			if (m[i].hop_ifindex && !memcmp(m[i].source, none, sizeof none))
+				return true;
+	}
+	return false;
+}
+
+static void warn_sources(const struct site *s, struct site_status *out)
+{
+	struct name_list silent = { "", 0 };
+	const struct conf *c = s->live->conf;
+
+	for (unsigned i = 0; i < c->n_services; i++) {
+		const struct conf_service *v = &c->services[i];
+
+		if (v->forward == CONF_FORWARD_TUNNEL && any_without_source(s, v->pool))
+			name_add(&silent, v->name);
+	}
+	if (silent.n)
+		warn(s, out,
+			"tunnels of %u service%s have no source: this host has no address of their "
+			"family on the interface towards a server; add one, or set tunnel.source4 or "
+			"tunnel.source6: %s",
+			silent.n, silent.n == 1 ? "" : "s", silent.text);
+}
+
 void site_status(const struct site *s, struct site_status *out)
 {
 	*out = (struct site_status){
@@ -362,4 +398,5 @@ void site_status(const struct site *s, struct site_status *out)
 	warn_pools(s, out);
 	warn_emergencies(s, out);
 	warn_routers(s, out);
+	warn_sources(s, out);
 }

@@ -120,7 +120,7 @@ static int new_owners(const struct pool *p, const struct snapshot_member *m, uin
 	for (uint32_t i = 0; i < p->wanted; i++)
 		owners[i] = owners[i] == MAGLEV_EMPTY ? 0 : (uint16_t)m[owners[i]].id;
 	for (uint32_t i = p->wanted; i < n; i++)
-		owners[i] = owners[i % p->wanted];
+		owners[i] = owners[i & (p->wanted - 1)];
 	return 0;
 }
 
@@ -258,7 +258,7 @@ static void learn_shares(struct tracker *t, uint32_t pool)
 	const struct slots *s = p->slots;
 
 	forget_shares(t, p);
-	p->shares = calloc(count_slots(t, s), sizeof *p->shares);
+	p->shares = calloc(count_slots(t, s) + 1u, sizeof *p->shares);
 	if (!p->shares)
 		log_warn("out of memory: the slots of some servers are not counted");
 	for (uint32_t i = 0; i < s->view.n; i++) {

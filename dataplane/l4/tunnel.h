@@ -59,24 +59,27 @@ L4_INLINE be16 l4_ip4_checksum(const struct l4_ip4 *ip)
 L4_INLINE bool l4_tunnel4(const struct l4_frame *f, const struct l4_packet *p,
 	const struct l4_member *m, uint64_t hash)
 {
-	struct l4_ip4 *outer = l4_at(f, p->l3, sizeof *outer);
+	be32 *outer = l4_at(f, p->l3, sizeof(struct l4_ip4));
 	struct l4_ip4 *inner = l4_at(f, p->l3 + L4_TUNNEL_ROOM4, sizeof *inner);
+	uint32_t words[5];
+	uint64_t sum = 0;
 
 	if (!outer || !inner)
 		return false;
-	be32 *words = (be32 *)outer;
-	uint32_t first = 0x45 | (uint32_t)inner->tos << 8 |
-			 (uint32_t)L4_BE16(p->ip_len + L4_TUNNEL_ROOM4) << 16;
-	uint32_t second = (uint32_t)L4_BE16(L4_IP4_DF) << 16;
-	uint32_t third = L4_TUNNEL_TTL | L4_PROTO_IP4 << 8;
-	uint32_t src = m->source[0] | l4_tunnel_entropy(hash, m->source_mask), dst = m->address[0];
-	be16 sum = (be16)~l4_fold((uint64_t)first + second + third + src + dst);
-
-	words[0] = first;
-	words[1] = second;
-	words[2] = third | (uint32_t)sum << 16;
-	words[3] = src;
-	words[4] = dst;
+	words[0] = 0x45 | (uint32_t)inner->tos << 8 |
+		   (uint32_t)L4_BE16(p->ip_len + L4_TUNNEL_ROOM4) << 16;
+	words[1] = (uint32_t)L4_BE16(L4_IP4_DF) << 16;
+	words[2] = L4_TUNNEL_TTL | L4_PROTO_IP4 << 8;
+	words[3] = m->source[0] | l4_tunnel_entropy(hash, m->source_mask);
+	words[4] = m->address[0];
+#pragma GCC unroll 5
+	for (int i = 0; i < 5; i++)
+		sum += words[i];
+	words[2] |= (uint32_t)(be16)~l4_fold(sum) << 16;
+	/* In whole words, and not summed up from there: the processor would wait for stores of smaller parts. */
+#pragma GCC unroll 5
+	for (int i = 0; i < 5; i++)
+		outer[i] = words[i];
 	l4_forward_ttl4(inner);
 	return true;
 }

@@ -57,13 +57,14 @@ class Model:
                 self.ours[ipaddress.ip_address(one['address'])] = (one['interface'], kind == 'gateways')
         self.services, self.replies = {}, {}
         self.answers = world.config.get('limits', {}).get('answers', 1000)  # that may still be given
-        for name, service in world.config.get('services', {}).items():
-            self.add_service(service, name in world.reject)
+        for service in world.config.get('services', {}).values():
+            self.add_service(service)
 
-    def add_service(self, service, reject):
+    def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
         pool = self.world.config['pools'][service['pool']]['servers']
+        reject = self.world.config['pools'][service['pool']].get('when_empty') == 'reset'
         servers = {}
         for name, server in pool.items():
             where = (ipaddress.ip_address(server['address']), server.get('port', service['port']))

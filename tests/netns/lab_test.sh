@@ -136,6 +136,18 @@ wait "$stranger" || :
 gone "$two"
 "${a[@]}" status >/dev/null || fail 'the other lab went away too'
 
+# -- the web servers reached in the other ways
+
+for forward in tunnel dsr; do
+	"${b[@]}" up --web "$forward" >/dev/null
+	"${b[@]}" exec lb-a -- tandemctl -j service list | jq -e --arg forward "$forward" \
+		'[.services[] | select(.name | startswith("web")) | .forward] == [$forward, $forward]' >/dev/null
+	"${b[@]}" load --duration 1 --json | jq -e '.failures == 0 and .requests == 100 and (.servers | length) == 2' >/dev/null
+done
+"${b[@]}" down >/dev/null
+gone "$two"
+refused 2 'invalid choice' "${b[@]}" up --web fullnat
+
 # -- down
 
 "${a[@]}" down

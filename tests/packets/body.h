@@ -27,7 +27,6 @@ struct world {
 	const struct host_address *addresses; /* of the host itself */
 	unsigned n_addresses;
 	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
-	const bool *reject;	 /* per conf->services */
 };
 
 struct body_result {

@@ -106,7 +106,7 @@ static struct l4_record *bucket_of(const struct flows *f, uint64_t hash)
 	uint32_t n;
 	struct l4_record *all = f->ops->records(f->body, &n);
 
-	return all + (uint32_t)((hash >> 32) * (n / 4) >> 32) * 4;
+	return &all[(uint32_t)((hash >> 32) * (n / 4) >> 32) * 4];
 }
 
 static uint64_t who_of(const struct case_record *r)

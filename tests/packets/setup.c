@@ -98,8 +98,6 @@ int setup_build(const struct world *w, struct build **out)
 		rc = setup_facts(w, &ports, &hops);
 	if (!rc)
 		rc = build_new(out, w->conf, &ids, st, &(struct build_facts){ ports, hops });
-	for (unsigned i = 0; !rc && w->reject && i < w->conf->n_services; i++)
-		(*out)->services[i].reject |= w->reject[i];
 	free(ports);
 	free(hops);
 	binding_free(&ids);

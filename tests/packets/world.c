@@ -134,17 +134,6 @@ static int read_address(struct reader *r, struct err *e)
 	return 0;
 }
 
-/* reject SERVICE: what is configured for its pool when that is empty */
-static int read_reject(struct reader *r, struct err *e)
-{
-	int service = r->n == 2 ? conf_find_service(r->w->conf, r->word[1]) : -1;
-
-	if (service < 0)
-		return lines_error(&r->lines, e, "no such service in the configuration");
-	r->w->reject[service] = true;
-	return 0;
-}
-
 /* down POOL/SERVER */
 static int read_down(struct reader *r, struct err *e)
 {
@@ -172,7 +161,6 @@ static const struct {
 	{ "neighbour", read_neighbour },
 	{ "address", read_address },
 	{ "down", read_down },
-	{ "reject", read_reject },
 	{ "let", read_let },
 };
 
@@ -187,9 +175,7 @@ static int allocate(struct reader *r, struct err *e)
 	w->neighbours = calloc(r->lines.total, sizeof *w->neighbours);
 	w->addresses = calloc(r->lines.total, sizeof *w->addresses);
 	w->server_down = calloc(c->n_servers + 1u, sizeof *w->server_down);
-	w->reject = calloc(c->n_services + 1u, sizeof *w->reject);
-	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down ||
-		!w->reject)
+	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < c->n_interfaces; i++)
 		snprintf(w->links[i].name, sizeof w->links[i].name, "%s", c->interfaces[i].device);
@@ -199,8 +185,7 @@ static int allocate(struct reader *r, struct err *e)
 		.routes = w->routes,
 		.neighbours = w->neighbours,
 		.addresses = w->addresses,
-		.server_down = w->server_down,
-		.reject = w->reject };
+		.server_down = w->server_down };
 	return 0;
 }
 
@@ -266,7 +251,6 @@ void world_close(struct world_file *w)
 	free(w->neighbours);
 	free(w->addresses);
 	free(w->server_down);
-	free(w->reject);
 	free(w);
 }
 

@@ -10,7 +10,7 @@ struct world_file {
 	struct host_route *routes;
 	struct host_neighbour *neighbours;
 	struct host_address *addresses;
-	bool *server_down, *reject;
+	bool *server_down;
 };
 
 /* Returns 0, or a negative errno and a sentence that begins with PATH:LINE. */

@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, path):
         self.config, self.links, self.routes, self.neighbours = {}, {}, [], {}
-        self.down, self.names, self.addresses, self.reject = set(), {}, [], set()
+        self.down, self.names, self.addresses = set(), {}, []
         text = open(path, encoding='utf-8').read()
         head, rest = text.split('config {\n', 1)
         inside, rest = rest.split('\n}\n', 1)
@@ -73,9 +73,6 @@ class World:
 
     def read_address(self, words, _):
         self.addresses.append((words[0], ipaddress.ip_interface(words[1])))
-
-    def read_reject(self, words, _):
-        self.reject.add(words[0])
 
     def read_down(self, words, _):
         self.down.add(words[0])

@@ -24,14 +24,14 @@ def default_id(root):
 
 
 class Lab:
-    def __init__(self, root, lab_id=None, build_dir=None, site=topology.SITE):
+    def __init__(self, root, lab_id=None, build_dir=None):
         self.id = lab_id or default_id(root)
         if not re.fullmatch('[a-z0-9]{1,12}', self.id):
             raise Failure(f'a lab\'s id is up to 12 of the characters a-z and 0-9, not "{self.id}"', 2)
         self.root = root
-        self.site = site
         self.prefix = f'tandem-{self.id}'
         self.directory = f'/run/tandem-lab-{self.id}'
+        self.site = topology.site((self.settings() or {}).get('web', topology.FORWARDS[0]))
         self.build_dir = os.path.abspath(build_dir or (self.settings() or {}).get('build') or f'{root}/build')
         self.processes = Processes(self.id, self.prefix, self.directory)
         self.appliance = Appliance(f'{self.build_dir}/apps/tandemctl/tandemctl',
@@ -39,37 +39,43 @@ class Lab:
 
     # -- up
 
-    def up(self, with_tandem=True, say=lambda sentence: None):
-        """Brings the lab up; takes it down again when that fails half way. False: it was up already."""
+    def up(self, with_tandem=True, web=topology.FORWARDS[0], say=lambda sentence: None):
+        """Brings the lab up, the web service forwarded in that way; takes it down again when that fails half way.
+        False: it was up already."""
         service.check_programs()
         if with_tandem:
             self._check_build()
         with self._locked():
-            if self._is_whole(with_tandem):
+            if self._is_whole(with_tandem, web):
                 return False
             self._clear()
+            self.site = topology.site(web)
             try:
-                self._make(with_tandem, say)
+                self._make(with_tandem, web, say)
             except BaseException:
                 self._remove()
                 raise
         return True
 
     def _check_build(self):
-        for path in ('apps/tandemd/tandemd', 'apps/tandemctl/tandemctl', 'bpf/pass.bpf.o'):
+        for path in ('apps/tandemd/tandemd', 'apps/tandemctl/tandemctl', 'apps/tandem-decap/tandem-decap',
+                     'bpf/pass.bpf.o'):
             if not os.path.exists(f'{self.build_dir}/{path}'):
                 raise Failure(f'{self.build_dir}/{path} is not there: build it with `tools/setup --build`, or '
                               'bring the lab up without an appliance by --no-tandem')
 
-    def _make(self, with_tandem, say):
+    def _make(self, with_tandem, web, say):
         for name in ('processes', 'logs'):
             os.makedirs(f'{self.directory}/{name}', exist_ok=True)
         pass_object = f'{self.build_dir}/bpf/pass.bpf.o'
         wiring.build(self.site, self.prefix, pass_object if os.path.exists(pass_object) else None)
         say(f'{len(self.site.hosts)} hosts on the networks {", ".join(net.name for net in self.site.networks)}')
-        for one in service.all_services(service.Files(self.root, self.directory),
+        for one in service.all_services(service.Files(self.root, self.directory), web,
                                         self.build_dir if with_tandem else None):
             self.processes.start(one.name, one.host, one.argv, one.port)
+        if with_tandem and web == 'tunnel':
+            for host, argv in service.decap_commands(self.site, self.directory, self.build_dir):
+                wiring.run(wiring.enter(wiring.namespace(self.prefix, host), argv))
         for record in self.processes.records():
             self._await_listening(record)
         say(', '.join(record.name for record in self.processes.records()) + ' run')
@@ -78,10 +84,10 @@ class Lab:
             say('every server is up')
             self._await_answers()
             say(f'the client gets answers from {" and ".join(self._pages())}')
-        jsonfile.write(self._settings_file(), self._settings(with_tandem))
+        jsonfile.write(self._settings_file(), self._settings(with_tandem, web))
 
-    def _settings(self, with_tandem):
-        return {'id': self.id, 'root': self.root, 'build': self.build_dir, 'tandem': with_tandem}
+    def _settings(self, with_tandem, web):
+        return {'id': self.id, 'root': self.root, 'build': self.build_dir, 'tandem': with_tandem, 'web': web}
 
     def _await_listening(self, record):
         def listens():
@@ -111,8 +117,8 @@ class Lab:
         if not is_so():
             raise Failure(f'{complaint()} after {patience_s:g} s; {end_of_log(record)}')
 
-    def _is_whole(self, with_tandem):
-        return self.settings() == self._settings(with_tandem) and \
+    def _is_whole(self, with_tandem, web):
+        return self.settings() == self._settings(with_tandem, web) and \
             all(self.processes.alive(record) for record in self.processes.records())
 
     # -- down

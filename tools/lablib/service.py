@@ -52,11 +52,11 @@ def check_programs():
             raise Failure(f'{name} is not installed: run `sudo tools/setup` first')
 
 
-def all_services(files, build_dir=None):
+def all_services(files, forward, build_dir=None):
     """Every service in an order in which they may be started; tandemd only with a build directory."""
     services = [database(files, 'db1'), *(app(files, name) for name in ('app1', 'app2')),
                 *(web(files, name) for name in ('web1', 'web2'))]
-    return services + ([tandemd(files, 'lb-a', build_dir)] if build_dir else [])
+    return services + ([tandemd(files, 'lb-a', forward, build_dir)] if build_dir else [])
 
 
 def database(files, name):
@@ -89,9 +89,20 @@ def web(files, name):
     return Service(name, name, ('nginx', '-e', 'stderr', '-p', home, '-c', conf), topology.WEB.port)
 
 
-def tandemd(files, host, build_dir):
+def decap_commands(site, directory, build_dir):
+    """(host, argv): what each web server needs before it can take tunnels. Its answers leave by front, so the
+    MSS is made smaller there."""
+    peers = [word for name in ('lb-a', 'lb-b') for one in site.host(name).addresses(topology.BACK)
+             for word in ('--from', str(one.ip))]
+    vips = [word for vip in topology.WEB.addresses() for word in ('--vip', str(vip))]
+    return [(name, [f'{build_dir}/apps/tandem-decap/tandem-decap', net.name, '--run-dir',
+                    f'{directory}/{name}/decap', *peers, *vips])
+            for name in ('web1', 'web2') for net in site.host(name).networks]
+
+
+def tandemd(files, host, forward, build_dir):
     run_dir, state_dir = files.folder(f'{host}/run'), files.folder(f'{host}/state')
-    conf = files.fill('tandem.conf', f'{host}/tandem.conf')
+    conf = files.fill('tandem.conf', f'{host}/tandem.conf', web=forward)
     argv = (f'{build_dir}/apps/tandemd/tandemd', '-c', conf, '--run-dir', run_dir, '--state-dir', state_dir)
     return Service('tandemd', host, argv)
 

@@ -10,6 +10,8 @@
     back  ══════╪═══════════════╪═════════  10.80.2.0/24  fd80:2::/64    VIP app    .20 ::20
           web1 web2  app1 app2  db1 db2 db3                              gateway    .1  ::1
 
+With `dsr` and `tunnel` the web servers are on both networks, and answer the client by front.
+
 The last number of an address is the same in both families, read as decimal and as hexadecimal.
 """
 import ipaddress
@@ -89,19 +91,32 @@ def _app(name, number):
     return Host(name, number, (BACK,), answers=tuple(APP.addresses()), sysctls=QUIET_ARP)
 
 
-SITE = Topology(
-    networks=(FRONT, BACK, HA),
-    hosts=(
-        Host('client', 99, (FRONT,)),
-        Host('lb-a', 2, (FRONT, BACK, HA), xdp=True),
-        Host('lb-b', 3, (FRONT, BACK, HA), xdp=True),
-        Host('web1', 11, (BACK,), gateway=GATEWAY),
-        Host('web2', 12, (BACK,), gateway=GATEWAY),
-        _app('app1', 21),
-        _app('app2', 22),
-        Host('db1', 31, (BACK,)),
-        Host('db2', 32, (BACK,)),
-        Host('db3', 33, (BACK,)),
-    ),
-    vips=(WEB, APP),
-)
+def _web(name, number, forward):
+    if forward == 'nat':
+        return Host(name, number, (BACK,), gateway=GATEWAY)
+    return Host(name, number, (BACK, FRONT), answers=tuple(WEB.addresses()), sysctls=QUIET_ARP)
+
+
+FORWARDS = ('nat', 'tunnel', 'dsr')  # how packets get to the web servers
+
+
+def site(web=FORWARDS[0]):
+    return Topology(
+        networks=(FRONT, BACK, HA),
+        hosts=(
+            Host('client', 99, (FRONT,)),
+            Host('lb-a', 2, (FRONT, BACK, HA), xdp=True),
+            Host('lb-b', 3, (FRONT, BACK, HA), xdp=True),
+            _web('web1', 11, web),
+            _web('web2', 12, web),
+            _app('app1', 21),
+            _app('app2', 22),
+            Host('db1', 31, (BACK,)),
+            Host('db2', 32, (BACK,)),
+            Host('db3', 33, (BACK,)),
+        ),
+        vips=(WEB, APP),
+    )
+
+
+SITE = site()

@@ -11,11 +11,11 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define M16 (1u << 24)
 #define NEW (1ull << 32)
 
-#define DSR   "forward = \"dsr\"; "
-#define NAT   "forward = \"nat\"; "
-#define TRACK "forward = \"dsr\"; track = \"all\"; "
+#define DSR    "forward = \"dsr\"; "
+#define NAT    "forward = \"nat\"; "
+#define TRACK  "forward = \"dsr\"; track = \"all\"; "
 #define TUNNEL "forward = \"tunnel\"; "
-#define UDP   "protocol = \"udp\"; "
+#define UDP    "protocol = \"udp\"; "
 
 #define FULL4 .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
 #define FULL6 .site = SITE_FULL, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
@@ -25,36 +25,39 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define FLOOR .traffic = TRAFFIC_FLOOR, .family = 4, .protocol = IPPROTO_TCP
 
 const struct bench_case bench_cases[] = {
-	{ "tunnel-1", FULL4, .service = TUNNEL, .flows = 1, .grown = 20, .limit = { 50 } },
-	{ "tunnel-1M", FULL4, .service = TUNNEL, .flows = M1, .grown = 20, .limit = { 55 } },
-	{ "tunnel-16M", FULL4, .service = TUNNEL, .flows = M16, .grown = 20, .limit = { 55 } },
-	{ "tunnel-new", SYN4, .service = TUNNEL, .flows = NEW, .grown = 20, .limit = { 55 } },
-	{ "tunnel-udp-1M", UDP4, .service = TUNNEL UDP, .flows = M1, .grown = 20, .limit = { 58 } },
-	{ "tunnel-6-1M", FULL6, .service = TUNNEL, .flows = M1, .grown = 40, .limit = { 68 } },
-	{ "dsr-1", FULL4, .service = DSR, .flows = 1, .limit = { 60 } },
-	{ "dsr-1M", FULL4, .service = DSR, .flows = M1, .limit = { 60 } },
-	{ "dsr-16M", FULL4, .service = DSR, .flows = M16, .limit = { 60 } },
-	{ "dsr-udp-1M", UDP4, .service = DSR UDP, .flows = M1, .limit = { 58 } },
-	{ "dsr-6-1M", FULL6, .service = DSR, .flows = M1, .limit = { 68 } },
-	{ "dsr-new", SYN4, .service = DSR, .flows = NEW, .limit = { 60 } },
-	{ "nat-1", FULL4, .service = NAT, .flows = 1, .limit = { 60 } },
-	{ "nat-1M", FULL4, .service = NAT, .flows = M1, .limit = { 60 } },
-	{ "nat-16M", FULL4, .service = NAT, .flows = M16, .limit = { 60 } },
-	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { 58 } },
-	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { 68 } },
+	{ "tunnel-1", FULL4, .service = TUNNEL, .flows = 1, .grown = 20, .limit = { .ns = 50 } },
+	{ "tunnel-1M", FULL4, .service = TUNNEL, .flows = M1, .grown = 20, .limit = { .ns = 55 } },
+	{ "tunnel-16M", FULL4, .service = TUNNEL, .flows = M16, .grown = 20,
+		.limit = { .ns = 55 } },
+	{ "tunnel-new", SYN4, .service = TUNNEL, .flows = NEW, .grown = 20, .limit = { .ns = 55 } },
+	{ "tunnel-udp-1M", UDP4, .service = TUNNEL UDP, .flows = M1, .grown = 20,
+		.limit = { .ns = 58 } },
+	{ "tunnel-6-1M", FULL6, .service = TUNNEL, .flows = M1, .grown = 40,
+		.limit = { .ns = 68 } },
+	{ "dsr-1", FULL4, .service = DSR, .flows = 1, .limit = { .ns = 60 } },
+	{ "dsr-1M", FULL4, .service = DSR, .flows = M1, .limit = { .ns = 60 } },
+	{ "dsr-16M", FULL4, .service = DSR, .flows = M16, .limit = { .ns = 60 } },
+	{ "dsr-udp-1M", UDP4, .service = DSR UDP, .flows = M1, .limit = { .ns = 58 } },
+	{ "dsr-6-1M", FULL6, .service = DSR, .flows = M1, .limit = { .ns = 68 } },
+	{ "dsr-new", SYN4, .service = DSR, .flows = NEW, .limit = { .ns = 60 } },
+	{ "nat-1", FULL4, .service = NAT, .flows = 1, .limit = { .ns = 60 } },
+	{ "nat-1M", FULL4, .service = NAT, .flows = M1, .limit = { .ns = 60 } },
+	{ "nat-16M", FULL4, .service = NAT, .flows = M16, .limit = { .ns = 60 } },
+	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { .ns = 58 } },
+	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { .ns = 68 } },
 	{ "nat-reply-1", FULL4, .traffic = TRAFFIC_REPLY, .service = NAT, .flows = 1 },
 	{ "spread-500-1M", FULL4, .traffic = TRAFFIC_SPREAD, .program = "bench_spread4",
-		.flows = M1, .limit = { 85 } },
+		.flows = M1, .limit = { .ns = 85 } },
 	{ "not-ours-1M", FULL4, .traffic = TRAFFIC_NOT_OURS, .program = "bench_passed4",
-		.flows = M1, .limit = { 15 } },
-	{ "track-1", FULL4, .service = TRACK, .tracked = true, .flows = 1, .limit = { 58 } },
+		.flows = M1, .limit = { .ns = 15 } },
+	{ "track-1", FULL4, .service = TRACK, .tracked = true, .flows = 1, .limit = { .ns = 58 } },
 	{ "track-1M", FULL4, .service = TRACK, .tracked = true, .flows = M1,
 		.limit = { .of = "track-1", .times = 1, .loads = 1.25 } },
 	{ "track-new", SYN4, .service = TRACK, .tracked = true, .flows = NEW,
 		.limit = { .of = "track-1", .times = 1, .loads = 1.4 } },
 	{ "two-cpus-1M", FULL4, .service = DSR, .flows = M1, .two_cpus = true,
 		.limit = { .of = "dsr-1M", .times = 1.1 } },
-	{ "ten-1M", TEN, .site = SITE_TEN, .flows = M1, .limit = { 60 } },
+	{ "ten-1M", TEN, .site = SITE_TEN, .flows = M1, .limit = { .ns = 60 } },
 	{ "services-10k-1M", TEN, .site = SITE_10K_SERVICES, .flows = M1,
 		.limit = { .of = "ten-1M", .times = 1.3 } },
 	{ "servers-10k-1M", TEN, .site = SITE_10K_SERVERS, .flows = M1,

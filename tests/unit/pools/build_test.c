@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "controlplane/pools/build.h"
 #include "controlplane/pools/duty.h"
@@ -57,6 +59,8 @@ static int setup(void **state)
 	if (!f.state || state_bind(f.state, f.conf, NULL, &f.ids, &e))
 		return -1;
 	f.hops[0].ifindex = f.hops[1].ifindex = 9;
+	f.hops[1].source_bits = 4;
+	addr_parse("198.51.100.128", &f.hops[1].source);
 	f.hops[0].addr = f.conf->servers[0].address;
 	addr_parse("198.51.100.2", &f.hops[1].addr);
 	f.facts = (struct build_facts){ .ports = ports, .hops = f.hops };
@@ -130,6 +134,10 @@ static void test_rows(void **state)
 	assert_memory_equal(in->members[1].hop_bytes, "\xc6\x33\x64\x02", 4);
 	assert_int_equal(in->members[4].weight, 0);
 	assert_int_equal(in->members[4].hop_ifindex, 0);
+	assert_memory_equal(in->members[1].source, "\xc6\x33\x64\x80", 4);
+	assert_int_equal(in->members[1].source_bits, 4);
+	assert_int_equal(in->members[0].source_bits, 0);
+	assert_int_equal(in->answers, 1000);
 	assert_memory_equal(in->key, f->state->key, 16);
 	build_free(b);
 }
@@ -223,6 +231,16 @@ static void test_same(void **state)
 	assert_false(build_same(a, b));
 	build_free(b);
 	f->hops[0].ifindex = 9;
+	addr_parse("198.51.100.3", &f->hops[0].source);
+	b = build(f);
+	assert_false(build_same(a, b));
+	build_free(b);
+	f->hops[0].source = (struct addr){ 0 };
+	f->conf->limits.answers = 7;
+	b = build(f);
+	assert_false(build_same(a, b));
+	build_free(b);
+	f->conf->limits.answers = 1000;
 	f->state->key[3] ^= 1;
 	b = build(f);
 	assert_false(build_same(a, b));
@@ -260,6 +278,109 @@ static void test_next_hop(void **state)
 	assert_int_equal(build_hop(&route, &server, ports, 2).ifindex, 0);
 }
 
+/* A configuration of two tunnel services; the middle line may say where tunnels come from. */
+static struct conf *tunnels(const char *group)
+{
+	char config[1024];
+	struct conf *c = NULL;
+	struct diags d = { 0 };
+
+	snprintf(config, sizeof config,
+		"node = \"n\"; interfaces: { a: {}; b: {}; };\n"
+		"%s\n"
+		"vips: { v: { address = \"198.51.100.1\"; interface = \"a\"; };\n"
+		"  w: { address = \"2001:db8::1\"; interface = \"a\"; }; };\n"
+		"pools: { p: { servers: { s: { address = \"10.0.0.1\"; }; }; };\n"
+		"  q: { servers: { s: { address = \"2001:db8:5::5\"; }; }; };\n"
+		"  r: { servers: { s: { address = \"10.0.0.2\"; }; }; }; };\n"
+		"services: { a: { vip = \"v\"; port = 80; forward = \"tunnel\"; pool = \"p\"; };\n"
+		"  b: { vip = \"w\"; port = 80; forward = \"tunnel\"; pool = \"q\"; };\n"
+		"  c: { vip = \"v\"; port = 81; forward = \"dsr\"; pool = \"r\"; }; };\n",
+		group);
+	assert_int_equal(conf_parse(config, "test", &c, &d), 0);
+	diags_free(&d);
+	return c;
+}
+
+static struct host_address own(uint32_t ifindex, const char *prefix)
+{
+	struct host_address a = { .ifindex = ifindex };
+
+	assert_int_equal(addr_parse_prefix(prefix, &a.addr, &a.plen), 0);
+	return a;
+}
+
+/* The source chosen for a hop over interface 9. */
+static const char *chosen(const struct conf *c, const char *next_hop, const char *server,
+	const struct host_address *list, unsigned n)
+{
+	static char found[ADDR_TEXT];
+	struct build_hop hop = { .ifindex = 9 };
+	struct addr s;
+
+	assert_int_equal(addr_parse(next_hop, &hop.addr), 0);
+	assert_int_equal(addr_parse(server, &s), 0);
+	build_source(&hop, c, &s, list, n);
+	assert_int_equal(hop.source_bits, 0);
+	return addr_text(&hop.source, found);
+}
+
+static void test_own_source(void **state)
+{
+	struct conf *c = tunnels("");
+	const struct host_address list[] = { own(9, "2001:db8:7::9/64"), own(7, "10.0.0.7/24"),
+		own(9, "172.16.0.9/16"), own(9, "10.0.0.9/24"), own(9, "198.51.100.1/24"),
+		own(9, "10.1.0.9/16"), own(9, "fe80::9/64"), own(9, "2001:db8:9::9/64"),
+		own(9, "10.0.0.8/24") };
+
+	(void)state;
+	/* Near the next hop, then the smallest; not the VIP's, not another interface's. */
+	assert_string_equal(chosen(c, "10.0.0.1", "10.0.0.1", list, 9), "10.0.0.8");
+	assert_string_equal(chosen(c, "172.16.5.5", "10.0.0.1", list, 9), "172.16.0.9");
+	assert_string_equal(chosen(c, "198.51.100.5", "10.0.0.1", list, 9), "10.0.0.8");
+	assert_string_equal(chosen(c, "2001:db8:9::5", "2001:db8:5::5", list, 9), "2001:db8:9::9");
+	assert_string_equal(chosen(c, "fe80::5", "2001:db8:5::5", list, 9), "2001:db8:7::9");
+	assert_string_equal(chosen(c, "10.0.0.1", "10.0.0.1", list, 2), "none");
+	assert_string_equal(chosen(c, "fe80::5", "2001:db8:5::5", list + 4, 3), "none");
+	conf_free(c);
+}
+
+static void test_configured_source(void **state)
+{
+	struct conf *c =
+		tunnels("tunnel: { source4 = \"10.9.0.0/16\"; source6 = \"2001:db8:9::/64\"; };");
+	const struct host_address list[] = { own(9, "10.0.0.9/24") };
+	struct build_hop hop = { .ifindex = 9 };
+	char found[ADDR_TEXT];
+
+	(void)state;
+	build_source(&hop, c, &c->servers[0].address, list, 1);
+	assert_string_equal(addr_text(&hop.source, found), "10.9.0.0");
+	assert_int_equal(hop.source_bits, 16);
+	build_source(&hop, c, &c->servers[1].address, list, 1);
+	assert_string_equal(addr_text(&hop.source, found), "2001:db8:9::");
+	assert_int_equal(hop.source_bits, 32);
+	conf_free(c);
+	c = tunnels("tunnel: { source4 = \"10.9.0.1\"; };");
+	assert_string_equal(chosen(c, "10.0.0.1", "10.0.0.1", list, 1), "10.9.0.1");
+	assert_string_equal(chosen(c, "fe80::5", "2001:db8:5::5", list, 1), "none");
+	conf_free(c);
+}
+
+static void test_tunnel_pools(void **state)
+{
+	struct conf *c = tunnels("");
+	bool *pools = build_tunnel_pools(c);
+
+	(void)state;
+	assert_non_null(pools);
+	assert_true(pools[0]);
+	assert_true(pools[1]);
+	assert_false(pools[2]);
+	free(pools);
+	conf_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +389,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_serves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test(test_next_hop),
+		cmocka_unit_test(test_own_source),
+		cmocka_unit_test(test_configured_source),
+		cmocka_unit_test(test_tunnel_pools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,6 +367,49 @@ static void test_inputs_that_contradict_themselves(void **state)
 	ring_store_free(s);
 }
 
+static const struct l4_member *member_of(const struct snapshot *sn, uint32_t service)
+{
+	return (const struct l4_member *)&sn->image[find_service(sn->image, service)->member_base];
+}
+
+/* What tunnels need, and what refused packets get. */
+static void test_tunnels_and_answers(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct l4_member *m;
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(3, 2, 2);
+	site.in.answers = 77;
+	site.services[1].forward = L4_FORWARD_TUNNEL;
+	site.services[1].reject = true;
+	memcpy(site.members[0].source, "\x0a\x09\xff\xff", 4);
+	site.members[0].source_bits = 16;
+	site.members[2].af = 6;
+	memset(site.members[2].source, 0xfd, 16);
+	site.members[2].source_bits = 32;
+	sn = build(s);
+	assert_int_equal(((const struct l4_root *)sn->image)->answers, 77);
+	assert_int_equal(find_service(sn->image, 0)->flags & L4_SERVICE_REJECT, 0);
+	assert_int_equal(find_service(sn->image, 1)->flags & L4_SERVICE_REJECT, L4_SERVICE_REJECT);
+	assert_int_equal(find_service(sn->image, 1)->forward, L4_FORWARD_TUNNEL);
+	m = member_of(sn, 0);
+	assert_memory_equal(m->source, "\x0a\x09\0\0", 4); /* the flow's bits are free */
+	assert_int_equal(m->source_mask, L4_BE32(0xffff));
+	m = member_of(sn, 1);
+	assert_memory_equal(
+		m->source, "\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\0\0\0\0", 16);
+	assert_int_equal(m->source_mask, UINT32_MAX);
+	assert_int_equal(m[1].source_mask, 0);
+	snapshot_commit(s, sn);
+	site.members[0].source_bits = 33;
+	assert_int_equal(
+		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+	ring_store_free(s);
+}
+
 static void test_lines_are_enough(void **state)
 {
 	struct ring_store *s = ring_store_new(SLOTS, MAX);
@@ -690,6 +733,7 @@ int main(void)
 		cmocka_unit_test(test_random_generations),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_inputs_that_contradict_themselves),
+		cmocka_unit_test(test_tunnels_and_answers),
 		cmocka_unit_test(test_lines_are_enough),
 		cmocka_unit_test(test_tables_become_member_indices),
 		cmocka_unit_test(test_sides_that_cannot_be),
