@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Holds connections open, asks for a page on each now and then, and writes load.py's line for each request:
+
+  BEGAN ENDED OUTCOME SERVER
+
+A connection that breaks, or that another server answers, is told of once ("!" with a word for it) and not opened again.
+Connections are opened and used one after the other, all of them once in --period seconds.
+"""
+import argparse
+import asyncio
+import resource
+import signal
+import time
+import urllib.parse
+
+
+class Connection:
+    """One connection, and who answered on it first."""
+
+    def __init__(self, url, timeout):
+        self.url, self.timeout = urllib.parse.urlsplit(url), timeout
+        self.reader = self.writer = self.server = None
+
+    async def ask(self):
+        """The first word of the answer."""
+        if not self.writer:
+            self.reader, self.writer = await asyncio.open_connection(self.url.hostname, self.url.port or 80)
+        self.writer.write(f'GET {self.url.path or "/"} HTTP/1.1\r\nHost: {self.url.netloc}\r\n\r\n'.encode())
+        head = (await self.reader.readuntil(b'\r\n\r\n')).decode().lower()
+        length = int(head.split('content-length:')[1].split()[0])
+        server = (await self.reader.readexactly(length)).decode().split()[0]
+        if self.server and server != self.server:
+            raise ConnectionError(f'was-{self.server}')
+        self.server = server
+        return server
+
+    async def run(self, first_s, period_s):
+        due = time.time() + first_s
+        while True:
+            await asyncio.sleep(max(0, due - time.time()))
+            due = max(due + period_s, time.time())
+            began = time.time()
+            try:
+                outcome, server = 'ok', await asyncio.wait_for(self.ask(), self.timeout)
+            except (OSError, EOFError, asyncio.TimeoutError) as why:
+                outcome, server = f'!{type(why).__name__}:{str(why).replace(" ", "-")}', '-'
+            print(f'{began:.6f} {time.time():.6f} {outcome} {server}', flush=True)
+            if server == '-':
+                return
+
+
+async def hold(options):
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = []
+    for n in range(options.connections):
+        connection = Connection(options.urls[n % len(options.urls)], options.timeout)
+        tasks.append(asyncio.create_task(
+            connection.run(n * options.period / options.connections, options.period)))
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--connections', type=int, default=100)
+    parser.add_argument('--period', type=float, default=1, help='seconds (1)')
+    parser.add_argument('--timeout', type=float, default=5, help='seconds (5)')
+    parser.add_argument('urls', nargs='+')
+    options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    asyncio.run(hold(options))
+
+
+main()
