@@ -4,7 +4,9 @@
 #include "dataplane/l4/track.h"
 #include "dataplane/l4/walk.h"
 
-enum { L4_RECORD_TRIES = 3 };
+/* How often a processor that others are faster than tries again; and, for a new record, once more for each entry that may
+ * turn out not to agree. */
+enum { L4_RECORD_TRIES = 3, L4_INSERT_TRIES = L4_RECORD_TRIES + L4_BUCKET_RECORDS };
 
 /* A generation's tables. */
 struct l4_view {
@@ -116,7 +118,7 @@ L4_INLINE enum l4_record_place l4_record_victim(const struct l4_tables *t,
 L4_INLINE enum l4_record_place l4_record_insert(
 	const struct l4_tables *t, struct l4_record_bucket *b, uint64_t who, uint64_t what)
 {
-	for (int i = 0; i < L4_RECORD_TRIES; i++) {
+	for (int i = 0; i < L4_INSERT_TRIES; i++) {
 		struct l4_record *at;
 		uint64_t was = 0;
 		enum l4_record_place place =
