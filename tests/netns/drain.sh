@@ -19,6 +19,7 @@ read -ra urls < <(web_urls)
 load short client --again --rate 100 "${urls[@]}"
 load long client --again --keep --workers 12 --rate 60 "${urls[@]}"
 more short 60 srv1
+more long 12 srv1
 
 # Takes srv1 out by a command and expects that connections which begin afterwards never reach it, and that those
 # it has stay or go: out stay|go COMMAND...
