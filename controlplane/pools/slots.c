@@ -55,6 +55,20 @@ void slots_free(struct slots *s)
 	free(s);
 }
 
+struct slots *slots_copy(const struct slots *s)
+{
+	struct slots *to = slots_new(s->view.n);
+
+	if (!to)
+		return NULL;
+	memcpy(to->owner, s->owner, s->view.n * sizeof *s->owner);
+	memcpy(to->base, s->base, s->view.n * sizeof *s->base);
+	memcpy(to->since, s->since, s->view.n * sizeof *s->since);
+	to->view.n_tracked = s->view.n_tracked;
+	to->view.version = s->view.version;
+	return to;
+}
+
 static bool may_shrink(const struct slots *s, uint32_t n)
 {
 	if (s->view.n_tracked)
@@ -142,14 +156,6 @@ bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle)
 	if (any)
 		changed(s);
 	return any;
-}
-
-void slots_postpone(struct slots *s, uint16_t now)
-{
-	for (uint32_t i = 0; i < s->view.n && s->view.n_tracked; i++)
-		if (is_pending(s, i))
-			s->since[i] = now;
-	changed(s);
 }
 
 bool slots_settle(struct slots *s)

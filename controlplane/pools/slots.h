@@ -20,6 +20,9 @@ struct slots {
 struct slots *slots_new(uint32_t n);
 void slots_free(struct slots *s);
 
+/* The same table, of the same version; NULL when out of memory. */
+struct slots *slots_copy(const struct slots *s);
+
 /* A table of another size with the same slots: the low bits of a flow's hash choose its slot, so that each slot of
  * a larger table is what the one with its number modulo n was. A smaller one is possible when all slots are settled and
  * those that become one have one owner. NULL: it is not, or out of memory. */
@@ -37,9 +40,6 @@ bool slots_drop_bases(struct slots *s, const bool *serves);
 
 /* Makes the owners the bases of slots that are tracked for longer than `idle`, in coarse time. */
 bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle);
-
-/* What is tracked and not yet published is tracked from now on only. */
-void slots_postpone(struct slots *s, uint16_t now);
 
 /* Settles slots whose base is their owner and of which no bit of `foreign` is set. */
 bool slots_settle(struct slots *s);

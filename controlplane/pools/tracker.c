@@ -19,6 +19,10 @@ struct share {
 struct pool {
 	struct slots *slots;
 	uint64_t target; /* stands for members and weights that the owners come from; 0: none yet */
+	/* As before the update, until what that changed is published. */
+	struct slots *before;
+	uint64_t target_before;
+	uint32_t wanted_before;
 	uint64_t published; /* version of the table that packets go by */
 	uint32_t wanted;    /* slots; smaller than the table's until that may shrink */
 	uint32_t settle_by; /* the first sweep that may settle what is published */
@@ -54,6 +58,7 @@ void tracker_free(struct tracker *t)
 {
 	for (uint32_t i = 0; t && i < t->top; i++) {
 		slots_free(t->pools[i].slots);
+		slots_free(t->pools[i].before);
 		free(t->pools[i].shares);
 	}
 	free(t);
@@ -135,23 +140,30 @@ static int pool_resize(struct pool *p, uint32_t n)
 	return 0;
 }
 
-static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_member *m,
+static void pool_forget_before(struct pool *p)
+{
+	slots_free(p->before);
+	p->before = NULL;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int pool_keep_before(struct pool *p)
+{
+	if (p->before || !p->slots)
+		return 0;
+	p->before = slots_copy(p->slots);
+	p->target_before = p->target;
+	p->wanted_before = p->wanted;
+	return p->before ? 0 : -ENOMEM;
+}
+
+/* Gives the slots to whom the members' weights say. */
+static int pool_assign(struct tracker *t, struct pool *p, const struct snapshot_member *m,
 	uint32_t n_members, uint16_t now)
 {
-	uint64_t target = members_target(m, n_members);
-	uint16_t *owners;
-	int rc = 0;
+	uint16_t *owners = calloc(p->slots->view.n, sizeof *owners);
+	int rc;
 
-	if (p->slots && p->target == target)
-		return 0;
-	p->wanted = maglev_slots(n_members);
-	if (!p->slots)
-		p->slots = slots_new(p->wanted);
-	else if (p->slots->view.n < p->wanted)
-		rc = pool_resize(p, p->wanted);
-	if (!p->slots || rc)
-		return -ENOMEM;
-	owners = calloc(p->slots->view.n, sizeof *owners);
 	if (!owners)
 		return -ENOMEM;
 	rc = new_owners(p, m, n_members, owners, p->slots->view.n);
@@ -159,9 +171,32 @@ static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_
 		slots_touch(p->slots); /* its members may lie elsewhere */
 		slots_assign(p->slots, owners, t->serves, now);
 		slots_drop_bases(p->slots, t->serves);
-		p->target = target;
 	}
 	free(owners);
+	return rc;
+}
+
+static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_member *m,
+	uint32_t n_members, uint16_t now)
+{
+	uint64_t target = members_target(m, n_members);
+	int rc;
+
+	if (p->slots && p->target == target)
+		return 0;
+	rc = pool_keep_before(p);
+	if (rc)
+		return rc;
+	p->wanted = maglev_slots(n_members);
+	if (!p->slots)
+		p->slots = slots_new(p->wanted);
+	else if (p->slots->view.n < p->wanted)
+		rc = pool_resize(p, p->wanted);
+	if (!p->slots || rc)
+		return -ENOMEM;
+	rc = pool_assign(t, p, m, n_members, now);
+	if (!rc)
+		p->target = target;
 	return rc;
 }
 
@@ -278,6 +313,7 @@ static void drop_unseen(struct tracker *t)
 		if (!p->slots || p->seen)
 			continue;
 		forget_shares(t, p);
+		pool_forget_before(p);
 		slots_free(p->slots);
 		*p = (struct pool){ 0 };
 		t->pools_known[i].slots = t->pools_known[i].slots_tracked = 0;
@@ -291,6 +327,7 @@ void tracker_published(struct tracker *t)
 	for (uint32_t i = 0; i < t->top; i++) {
 		struct pool *p = &t->pools[i];
 
+		pool_forget_before(p);
 		if (!p->slots || p->slots->view.version == p->published)
 			continue;
 		p->published = p->slots->view.version;
@@ -299,11 +336,23 @@ void tracker_published(struct tracker *t)
 	}
 }
 
-void tracker_unpublished(struct tracker *t, uint16_t now)
+/* The table stays where it is: what was published points at it. */
+static void pool_restore(struct pool *p)
+{
+	const struct slots changed = *p->slots;
+
+	*p->slots = *p->before;
+	*p->before = changed;
+	p->target = p->target_before;
+	p->wanted = p->wanted_before;
+	pool_forget_before(p);
+}
+
+void tracker_unpublished(struct tracker *t)
 {
 	for (uint32_t i = 0; i < t->top; i++)
-		if (t->pools[i].slots && t->pools[i].slots->view.version != t->pools[i].published)
-			slots_postpone(t->pools[i].slots, now);
+		if (t->pools[i].before)
+			pool_restore(&t->pools[i]);
 }
 
 void tracker_sweep_begin(struct tracker *t)

@@ -27,8 +27,8 @@ int tracker_update(struct tracker *t, const struct snapshot_input *in, struct sn
 bool tracker_is_dirty(const struct tracker *t);
 /* The tables are published. */
 void tracker_published(struct tracker *t);
-/* They could not be: slots that are to be tracked are so from a later time on. */
-void tracker_unpublished(struct tracker *t, uint16_t now);
+/* They could not be: what the last update changed is as it was before. */
+void tracker_unpublished(struct tracker *t);
 
 /* A sweep: begin, any number of parts of the engine's table, end. Records whose time is over, or whose server serves no
  * flows, are cleared on the way. At its end slots are rebased and settled. */

@@ -16,8 +16,9 @@ web 1 2 3 | config
 tandemd_start
 serving 6
 read -ra urls < <(web_urls)
-load short client --again --rate 100 "${urls[@]}"
-load long client --again --keep --workers 12 --rate 60 "${urls[@]}"
+load short client --again --rate 200 "${urls[@]}"
+# So many that srv1 is bound to get some of them.
+load long client --again --keep --workers 60 --rate 120 "${urls[@]}"
 more short 60 srv1
 more long 12 srv1
 
@@ -73,7 +74,7 @@ for pool in web4 web6; do
 	ctl server weight "$pool/srv1" 2 >>"$lab/ctl"
 done
 since=$EPOCHREALTIME
-more short 200
+more short 600
 share=$((100 * $(answered short srv1 "$since") / $(answered short . "$since")))
 expect "srv1's share, $share %, is near 20 %" test "$share" -ge 12 -a "$share" -le 28
 

@@ -19,6 +19,8 @@ struct flows {
 	const struct world_file *world;
 	const struct body_ops *ops;
 	struct body *body;
+	struct l4_record *records; /* the body's table */
+	uint32_t n_records;
 	struct build *build;
 	struct table *tables; /* one per pool; view.n 0: none */
 	uint64_t version;
@@ -37,6 +39,7 @@ int flows_new(struct flows **out, const struct world_file *world, const struct b
 	f->world = world;
 	f->ops = ops;
 	f->body = b;
+	f->records = ops->records(b, &f->n_records);
 	f->tables = calloc(world->conf->n_pools + 1u, sizeof *f->tables);
 	if (f->tables)
 		rc = setup_build(&world->world, &f->build);
@@ -103,11 +106,7 @@ int flows_publish(struct flows *f, struct err *e)
 /* The four entries that a flow's record may be in: the highest bits of the hash tell where they begin. */
 static struct l4_record *bucket_of(const struct flows *f, uint64_t hash)
 {
-	uint32_t n = 0, at;
-	struct l4_record *all = f->ops->records(f->body, &n);
-
-	at = (uint32_t)((hash >> 32) * (n / 4) >> 32) * 4;
-	return all + at; /* cppcheck-suppress returnDanglingLifetime; the table outlives n */
+	return &f->records[(uint32_t)((hash >> 32) * (f->n_records / 4) >> 32) * 4];
 }
 
 static uint64_t who_of(const struct case_record *r)
@@ -199,8 +198,7 @@ static void print_record(FILE *out, const char *name, uint64_t who, uint64_t wha
 
 unsigned flows_print_diff(const struct flows *f, FILE *out, const struct packet_case *c)
 {
-	uint32_t n;
-	const struct l4_record *all = f->ops->records(f->body, &n);
+	const struct l4_record *all = f->records;
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < c->n_records; i++) {
@@ -209,7 +207,7 @@ unsigned flows_print_diff(const struct flows *f, FILE *out, const struct packet_
 		print_record(out, "not there", who_of(&c->records[i]), what_of(&c->records[i]));
 		wrong++;
 	}
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < f->n_records; i++) {
 		if (!all[i].what || is_wanted(f, &all[i], c))
 			continue;
 		print_record(out, "there", all[i].who, all[i].what);
@@ -220,11 +218,10 @@ unsigned flows_print_diff(const struct flows *f, FILE *out, const struct packet_
 
 int flows_reset(struct flows *f, struct err *e)
 {
-	uint32_t n;
-	struct l4_record *all = f->ops->records(f->body, &n);
+	struct l4_record *all = f->records;
 	int rc = f->ops->set_time(f->body, 0);
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < f->n_records; i++)
 		if (all[i].what)
 			all[i] = (struct l4_record){ 0 };
 	if (rc)

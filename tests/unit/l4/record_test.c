@@ -142,7 +142,7 @@ static void test_put_only_over_what_was_read(void **state)
 
 /* Many flows in one bucket, written and read by several threads: whoever finds a record finds the server of that
  * flow, which its hash tells. */
-enum { THREADS = 4, TURNS = 200000, FLOWS = 16 };
+enum { THREADS = 4, TURNS = 3000000, FLOWS = 16 };
 
 static struct l4_record_bucket shared;
 static uint64_t flows[FLOWS];

@@ -600,20 +600,37 @@ static void test_sweep_settles_and_publishes(void **state)
 	assert_int_equal(web_table()->n_tracked, 0);
 }
 
-/* While a change cannot be published no sweep begins: records are of another world than the tables here. */
+/* While what a sweep has settled cannot be published none begins: packets go by other tables than those here. */
 static void test_no_sweep_while_unpublished(void **state)
 {
 	(void)state;
 	assert_int_equal(fixture_start(&f), 0);
-	put_record(0, 1, 99); /* of a server that is not there: a sweep would clear it */
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, -1, "root", "", &f.e), 0);
 	fake.publish_error = -ENOMEM;
-	assert_true(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e) < 0);
+	sweep();
+	assert_true(tracker_is_dirty(f.site->tracker));
+	put_record(0, 1, 99); /* of a server that is not there: a sweep would clear it */
 	sweep();
 	assert_int_not_equal(l4_record_state(fake.records[0].what), L4_RECORD_EMPTY);
 	fake.publish_error = 0;
+	publish_event(-1, 0, f.site);
+	assert_int_equal(web_table()->n_tracked, 0);
 	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
 	sweep();
 	assert_int_equal(l4_record_state(fake.records[0].what), L4_RECORD_EMPTY);
+}
+
+/* Flows went on to the server that was not taken out, and their slots know of nothing else. */
+static void test_refused_change_leaves_no_trace(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	fake.publish_error = -ENOSPC;
+	assert_true(site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "", &f.e) < 0);
+	fake.publish_error = 0;
+	assert_int_equal(site_server_set(f.site, 2, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	assert_int_equal(web_table()->n_tracked, 0);
 }
 
 /* A restart goes on from the tables that packets go by, not from what it would make of the configuration. */
@@ -679,6 +696,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep_settles_and_publishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sweep_while_unpublished, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_refused_change_leaves_no_trace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_past_tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_past_tables_that_cannot_be_read, setup, teardown),

@@ -428,32 +428,59 @@ static void test_failed_publish(void **state)
 	publish();
 	members[0].weight = 0;
 	update();
-	later(WAIT + 1);
-	tracker_unpublished(t, now);
 	assert_true(tracker_is_dirty(t));
-	assert_int_equal(table(0)->since[slot_based(0, 1)], now);
+	tracker_unpublished(t);
+	assert_false(tracker_is_dirty(t));
+	later(WAIT + 1);
 	sweep();
-	assert_true(based(0, 1) > 0);
-	later(WAIT);
 	publish();
+	assert_int_equal(table(0)->since[slot_based(0, 1)], now);
+	later(WAIT);
 	sweep();
-	assert_true(based(0, 1) > 0);
+	assert_false(tracker_is_dirty(t));
 	later(1);
 	sweep();
-	update();
-	assert_int_equal(based(0, 1), 0);
+	assert_true(tracker_is_dirty(t));
 }
 
-static void test_failed_publish_of_nothing_new(void **state)
+/* A change that is refused has never been: packets went to the server all the time, and go on to do so, with no record. */
+static void test_refused_change(void **state)
 {
+	uint16_t before[512];
+
 	(void)state;
 	publish();
+	assert_int_equal(table(0)->n, 512);
+	memcpy(before, table(0)->owner, sizeof before);
 	members[0].weight = 0;
+	members[0].serves = false;
+	update();
+	tracker_unpublished(t);
+	members[0].weight = 1;
+	members[0].serves = true;
 	publish();
-	later(5);
-	tracker_unpublished(t, now);
+	assert_memory_equal(table(0)->owner, before, sizeof before);
+	assert_int_equal(table(0)->n_tracked, 0);
+}
+
+/* A server that came, with more slots, and could not be published. */
+static void test_refused_growth(void **state)
+{
+	(void)state;
+	pools[0].n_members = 2;
+	publish();
+	assert_int_equal(table(0)->n, 256);
+	pools[0].n_members = 3;
+	update();
+	assert_int_equal(table(0)->n, 512);
+	tracker_unpublished(t);
+	pools[0].n_members = 2;
+	update();
 	assert_false(tracker_is_dirty(t));
-	assert_int_equal(table(0)->since[slot_based(0, 1)], (uint16_t)(now - 5));
+	assert_int_equal(table(0)->n, 256);
+	assert_int_equal(table(0)->n_tracked, 0);
+	sweep();
+	assert_false(tracker_is_dirty(t));
 }
 
 /* A change in the midst of a sweep: what the sweep has seen before says nothing of the new owners. */
@@ -680,7 +707,8 @@ int main(void)
 		TEST(test_idle_of_a_pool),
 		TEST(test_a_server_is_down_once_that_is_published),
 		TEST(test_failed_publish),
-		TEST(test_failed_publish_of_nothing_new),
+		TEST(test_refused_change),
+		TEST(test_refused_growth),
 		TEST(test_change_during_a_sweep),
 		TEST(test_pools_settle_by_themselves),
 		TEST(test_growth),
