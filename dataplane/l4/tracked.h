@@ -113,16 +113,18 @@ L4_INLINE enum l4_record_place l4_record_victim(const struct l4_tables *t,
 	return best >> 16;
 }
 
+/* A SYN may be anybody's: it takes no place of a live flow. Flags of `agrees` that are out of date cost no try. */
 L4_INLINE enum l4_record_place l4_record_insert(
 	const struct l4_tables *t, struct l4_record_bucket *b, uint64_t who, uint64_t what)
 {
-	for (int i = 0; i < L4_RECORD_TRIES; i++) {
+	for (int i = 0; i < L4_RECORD_TRIES + L4_BUCKET_RECORDS; i++) {
 		struct l4_record *at;
 		uint64_t was = 0;
 		enum l4_record_place place =
 			l4_record_victim(t, b, l4_record_time(what), &at, &was);
 
-		if (place == L4_PLACE_NONE)
+		if (place == L4_PLACE_NONE ||
+			(place == L4_PLACE_LIVE && l4_record_state(what) == L4_RECORD_EMBRYONIC))
 			break;
 		if (place == L4_PLACE_AGREEING &&
 			!l4_tables_agrees(t, l4_record_read(&at->who), was)) {
