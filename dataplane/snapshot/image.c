@@ -284,15 +284,29 @@ static void image_pool_row(struct image *im, uint32_t pool)
 	row->member_base = im->member_lines[pool];
 }
 
-/* A record tells its pool, not its service: the longest time of all decides whether it is void. */
-static void image_pool_idle(struct image *im, uint32_t pool, uint16_t idle)
+static struct l4_pool *image_pool(const struct image *im, uint32_t pool)
 {
 	const struct l4_keys *keys = (const struct l4_keys *)&im->lines[L4_LINE_KEYS];
-	struct l4_pool *row =
-		(struct l4_pool *)&im->lines[keys->pool_base + im->in->pools[pool].id];
 
-	if (row->idle < idle)
-		row->idle = idle;
+	return (struct l4_pool *)&im->lines[keys->pool_base + im->in->pools[pool].id];
+}
+
+/* A record tells its pool, not its service: the longest time of all decides whether it is void. */
+static void image_pool_idles(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_services; i++) {
+		struct l4_pool *row = image_pool(im, im->in->services[i].pool);
+		uint16_t idle = snapshot_idle(&im->in->services[i]);
+
+		if (row->idle < idle)
+			row->idle = idle;
+	}
+}
+
+/* The record of a client is that of its flows to all services of the pool. */
+static uint16_t image_idle(const struct image *im, const struct snapshot_service *s)
+{
+	return s->client_affinity ? image_pool(im, s->pool)->idle : snapshot_idle(s);
 }
 
 static int image_pools(struct image *im)
@@ -358,6 +372,7 @@ static int image_reverse(struct image *im, const struct snapshot_service *s)
 
 static int image_services(struct image *im)
 {
+	image_pool_idles(im);
 	for (uint32_t i = 0; i < im->in->n_services; i++) {
 		const struct snapshot_service *s = &im->in->services[i];
 		const struct snapshot_address *vip = &im->in->addresses[s->address];
@@ -378,8 +393,7 @@ static int image_services(struct image *im)
 				       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
 				       (s->reject ? L4_SERVICE_REJECT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
-		row->idle = snapshot_idle(s);
-		image_pool_idle(im, s->pool, row->idle);
+		row->idle = image_idle(im, s);
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;
 	}
