@@ -71,6 +71,7 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 		return err_set(e, err, "out of memory");
 	err = tracker_update(s->tracker, &b->input, b->pools, clock_coarse());
 	if (err) {
+		tracker_unpublished(s->tracker, clock_coarse());
 		err_set(e, err, "out of memory");
 	} else if (!build_same(b, s->published) || tracker_is_dirty(s->tracker)) {
 		err = engine_publish(s->engine, &b->input, e);

@@ -80,12 +80,11 @@ struct slots *slots_resize(const struct slots *s, uint32_t n)
 	return to;
 }
 
-/* A server that serves no flows leaves none behind: then there is nothing to be tracked. */
-static void track(struct slots *s, uint32_t i, const bool *serves, uint16_t now)
+/* A server that serves no flows leaves none behind, but records of them until the next sweep: should it come back before,
+ * they must not count for the flows that go to the new owner meanwhile, so that these need records of their own. */
+static void track(struct slots *s, uint32_t i, uint16_t owner, const bool *serves, uint16_t now)
 {
-	if (!s->owner[i] || !serves[s->owner[i]])
-		return;
-	s->base[i] = s->owner[i];
+	s->base[i] = s->owner[i] && serves[s->owner[i]] ? s->owner[i] : owner;
 	s->since[i] = now;
 	s->view.n_tracked++;
 }
@@ -98,7 +97,7 @@ bool slots_assign(struct slots *s, const uint16_t *owners, const bool *serves, u
 		if (s->owner[i] == owners[i])
 			continue;
 		if (s->base[i] == SNAPSHOT_SETTLED)
-			track(s, i, serves, now);
+			track(s, i, owners[i], serves, now);
 		s->owner[i] = owners[i];
 		any = true;
 	}
@@ -128,12 +127,17 @@ static bool is_pending(const struct slots *s, uint32_t i)
 	return s->base[i] != SNAPSHOT_SETTLED && s->base[i] != s->owner[i];
 }
 
+bool slots_all_seen(uint16_t since, uint16_t now, uint16_t idle)
+{
+	return (uint16_t)(now - since) > idle + SLACK;
+}
+
 bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < s->view.n && s->view.n_tracked; i++) {
-		if (!is_pending(s, i) || (uint16_t)(now - s->since[i]) <= idle + SLACK)
+		if (!is_pending(s, i) || !slots_all_seen(s->since[i], now, idle))
 			continue;
 		s->base[i] = s->owner[i];
 		s->since[i] = now;
@@ -179,4 +183,11 @@ void slots_see_record(struct slots *s, uint32_t hash, uint16_t server)
 
 	if (s->owner[i] != server)
 		s->foreign[i / 8] |= (uint8_t)(1 << i % 8);
+}
+
+bool slots_is_idle_record(const struct slots *s, uint32_t hash, uint16_t server)
+{
+	uint32_t i = hash & (s->view.n - 1);
+
+	return s->base[i] == SNAPSHOT_SETTLED && s->owner[i] == server;
 }

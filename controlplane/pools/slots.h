@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a pool's ring slots: who owns each, and what is known of those that change hands. Pure.
  *
- * A settled slot goes to its owner. One that changes hands while its owner still serves flows is tracked: packets
- * leave records (dataplane/l4/track.h), and what has none is the base's, the owner before. One idle time-out later every
- * live flow of the base has a record, and the owner becomes the base. The slot settles once no live record names
+ * A settled slot goes to its owner. One that changes hands is tracked: packets leave records (dataplane/l4/track.h),
+ * and what has none is the base's, the owner before while that serves flows. One idle time-out later every live flow
+ * of the base has a record, and the owner becomes the base. The slot settles once no live record names
  * another server than its owner. (Just Enough Tracking, CoNEXT 2021; Beamer, NSDI 2018.) */
 #pragma once
 #include <stdbool.h>
@@ -35,7 +35,10 @@ void slots_touch(struct slots *s);
 /* A base that serves no flows any more gives way to the owner. */
 bool slots_drop_bases(struct slots *s, const bool *serves);
 
-/* Makes the owners the bases of slots that are tracked for longer than `idle`, in coarse time. */
+/* Whether every flow that is alive, after so much silence at most, has sent a packet since then; coarse time. */
+bool slots_all_seen(uint16_t since, uint16_t now, uint16_t idle);
+
+/* Makes the owners the bases of slots all of whose flows have been seen since they are tracked. */
 bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle);
 
 /* What is tracked and not yet published is tracked from now on only. */
@@ -47,4 +50,6 @@ bool slots_settle(struct slots *s);
 /* Forgets the bits of `foreign`, or sets that of the slot which a record with this hash belongs to, if
  * `server` does not own it. */
 void slots_clear_foreign(struct slots *s);
+/* Whether a record says nothing: its slot is settled, and the server is the owner. */
+bool slots_is_idle_record(const struct slots *s, uint32_t hash, uint16_t server);
 void slots_see_record(struct slots *s, uint32_t hash, uint16_t server);

@@ -24,6 +24,7 @@ struct pool {
 	uint32_t settle_by; /* the first sweep that may settle what is published */
 	uint16_t idle;	    /* coarse */
 	bool seen;	    /* by the update that runs */
+	bool records_everything; /* some service does */
 	struct share *shares;
 	uint32_t n_shares;
 	uint64_t counting; /* records, by the sweep that runs */
@@ -42,6 +43,8 @@ struct tracker {
 	uint32_t sweep;		 /* the number of the last one that began */
 	bool swept;		 /* one has ended */
 	bool records_everything; /* some service does */
+	uint64_t forgotten;	 /* as tracker_forgotten() was told last */
+	uint16_t forgotten_at;
 	uint32_t top;		 /* above the highest pool id that has a table */
 };
 
@@ -167,8 +170,10 @@ static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_
 
 static void read_idle(struct tracker *t, const struct snapshot_input *in)
 {
-	for (uint32_t i = 0; i < in->n_pools; i++)
+	for (uint32_t i = 0; i < in->n_pools; i++) {
 		t->pools[in->pools[i].id].idle = 0;
+		t->pools[in->pools[i].id].records_everything = false;
+	}
 	t->records_everything = false;
 	for (uint32_t i = 0; i < in->n_services; i++) {
 		const struct snapshot_service *s = &in->services[i];
@@ -176,6 +181,7 @@ static void read_idle(struct tracker *t, const struct snapshot_input *in)
 		uint16_t idle = snapshot_idle(s);
 
 		t->records_everything |= s->track_all;
+		p->records_everything |= s->track_all;
 		if (p->idle < idle)
 			p->idle = idle;
 	}
@@ -319,12 +325,19 @@ void tracker_sweep_begin(struct tracker *t)
 	}
 }
 
-static bool is_void(const struct tracker *t, uint64_t what, uint16_t now)
+/* What is left behind in a settled slot is no longer kept up to date: it would be wrong when the slot is tracked again. */
+static bool is_left_behind(const struct pool *p, uint64_t who, uint64_t what)
+{
+	return !p->records_everything && p->published == p->slots->view.version &&
+	       slots_is_idle_record(p->slots, (uint32_t)who, l4_record_server(what));
+}
+
+static bool is_void(const struct tracker *t, uint64_t who, uint64_t what, uint16_t now)
 {
 	const struct pool *p = &t->pools[l4_record_pool(what)];
 
 	return !p->slots || !t->serving[l4_record_server(what)] ||
-	       l4_record_is_over(what, now, p->idle);
+	       l4_record_is_over(what, now, p->idle) || is_left_behind(p, who, what);
 }
 
 static void count_record(struct tracker *t, uint64_t who, uint64_t what)
@@ -350,7 +363,7 @@ static void sweep_one(struct tracker *t, struct l4_record *r, uint16_t now)
 			return;
 		if (l4_record_state(what) == L4_RECORD_BUSY || l4_record_read(&r->what) != what)
 			continue;
-		if (!is_void(t, what, now)) {
+		if (!is_void(t, who, what, now)) {
 			count_record(t, who, what);
 			return;
 		}
@@ -363,6 +376,14 @@ void tracker_sweep_part(struct tracker *t, struct l4_record *records, uint32_t n
 {
 	for (uint32_t i = 0; i < n; i++)
 		sweep_one(t, &records[i], now);
+}
+
+void tracker_forgotten(struct tracker *t, uint64_t n, uint16_t now)
+{
+	if (t->forgotten == n)
+		return;
+	t->forgotten = n;
+	t->forgotten_at = now;
 }
 
 static void keep_counts(struct tracker *t)
@@ -388,7 +409,8 @@ void tracker_sweep_end(struct tracker *t, uint16_t now)
 			continue;
 		if (p->published == p->slots->view.version && p->settle_by <= t->sweep)
 			slots_settle(p->slots);
-		slots_rebase(p->slots, now, p->idle);
+		if (!t->forgotten || slots_all_seen(t->forgotten_at, now, p->idle))
+			slots_rebase(p->slots, now, p->idle);
 		if (p->slots->view.n > p->wanted && p->wanted)
 			pool_resize(p, p->wanted); /* which fails as long as it may not be */
 	}
