@@ -5,10 +5,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include "dataplane/l4/track.h"
 
 const char *const judge_kinds[JUDGE_KINDS] = { "SYN", "SYN again", "ACK", "data", "FIN", "RST",
 	"UDP", "forged SYN", "guessed SYN", "flood" };
+
+/* What flows may rely on, in coarse time: how long they may be silent before the handshake is done, and when FIN or RST
+ * was seen. */
+enum { HANDSHAKE_LASTS = 5, CLOSING_LASTS = 56 };
 
 /* One packet's way. */
 struct passage {
@@ -37,11 +40,10 @@ static uint16_t pool_id(const struct flow *f)
 	return site_services[f->service].pool + 1;
 }
 
+/* In coarse time; rounded up, and one more for the units in which it begins and ends. */
 static uint16_t idle_of(const struct flow *f)
 {
-	struct snapshot_service s = { .idle_s = site_services[f->service].idle_s };
-
-	return snapshot_idle(&s);
+	return (uint16_t)((site_services[f->service].idle_s * 1000000000ull >> 30) + 1);
 }
 
 static bool is_tcp(const struct flow *f)
@@ -87,6 +89,14 @@ static bool slot_is_tracked(const struct judge *j, const struct flow *f)
 	uint32_t slot = slot_of(j, f, &t);
 
 	return t->base[slot] != SNAPSHOT_SETTLED || site_services[f->service].track_all;
+}
+
+static bool has_owner(const struct judge *j, const struct flow *f)
+{
+	const struct control_table *t;
+	uint32_t slot = slot_of(j, f, &t);
+
+	return t->owner[slot];
 }
 
 static int inject(struct judge *j, struct flow *f, struct passage *p)
@@ -184,7 +194,7 @@ static enum flow_excuse excuse(const struct judge *j, const struct flow *f, cons
 	if (l4_record_state(p->record.what) != L4_RECORD_EMBRYONIC ||
 		(uint32_t)(p->record.who >> 32) == f->syn)
 		return EXCUSE_NONE;
-	if (l4_track_continues(p->record.who, p->seq))
+	if (p->seq - (uint32_t)(p->record.who >> 32) - 1 < JUDGE_WINDOW)
 		return EXCUSE_GUESSED;
 	return f->stage == FLOW_HANDSHAKE ? EXCUSE_FORESTALLED : EXCUSE_NONE;
 }
@@ -216,9 +226,9 @@ static void prolong(const struct judge *j, struct flow *f)
 	uint16_t limit = idle_of(f), until;
 
 	if (f->stage == FLOW_HANDSHAKE)
-		limit = L4_EMBRYONIC_AGE;
-	else if (f->stage == FLOW_CLOSING && limit > L4_CLOSING_AGE)
-		limit = L4_CLOSING_AGE;
+		limit = HANDSHAKE_LASTS;
+	else if (f->stage == FLOW_CLOSING && limit > CLOSING_LASTS)
+		limit = CLOSING_LASTS;
 	until = (uint16_t)(j->now + limit);
 	if (!site_services[f->service].client || (int16_t)(until - f->life->until) > 0)
 		f->life->until = until;
@@ -238,6 +248,10 @@ static void judge(struct judge *j, struct flow *f, const struct passage *p)
 	bool begins = !judge_lives(j, f) ||
 		      (p->kind == JUDGE_SYN && !site_services[f->service].client);
 
+	if (p->place == SITE_NOWHERE && has_owner(j, f)) {
+		j->refused++;
+		j->victim = f;
+	}
 	if (begins) {
 		home(j, life, p->place);
 	} else if (p->place == life->place) {

@@ -22,6 +22,9 @@ enum judge_kind {
 
 extern const char *const judge_kinds[JUDGE_KINDS];
 
+/* How far behind its SYN a flow may be when it is seen again. */
+enum { JUDGE_WINDOW = 16384 };
+
 enum { JUDGE_LOG = 2000 };
 
 struct judge {
@@ -31,6 +34,7 @@ struct judge {
 	uint64_t event; /* counts packets and changes */
 	uint64_t packets[JUDGE_KINDS];
 	uint64_t moved[EXCUSES]; /* EXCUSE_NONE: violations */
+	uint64_t refused;	 /* packets without a server although their slot has an owner */
 	uint64_t took_live;	 /* SYNs for which a live confirmed record was evicted */
 	uint64_t kept; /* packets of live flows of tracked slots that went where they should */
 	uint64_t places[L4_PLACE_COUNT];

@@ -72,12 +72,14 @@ static void add(struct site *s, struct random *r, struct site_place *p)
 }
 
 /* What a server's flows lose when it goes from serving them to something else. */
-static void settle_loss(struct site_place *p, bool served, uint64_t event)
+static void settle_loss(struct site *s, struct site_place *p, bool served, uint64_t event)
 {
 	if (site_serves(p) && served)
 		return;
-	if (served)
+	if (served) {
 		p->fell = event;
+		s->fallen = (uint8_t)(p - s->places[0]);
+	}
 	p->lost = true;
 }
 
@@ -150,7 +152,7 @@ static void apply(
 			add(s, r, p);
 		return;
 	}
-	settle_loss(p, served, event);
+	settle_loss(s, p, served, event);
 }
 
 uint16_t site_change(struct site *s, struct random *r, uint64_t event, char *text, size_t size)
@@ -160,6 +162,14 @@ uint16_t site_change(struct site *s, struct random *r, uint64_t event, char *tex
 	enum word w;
 
 	s->version++;
+	if (s->fallen != SITE_NOWHERE && random_chance(r, 1, 3)) {
+		p = site_place(s, s->fallen);
+		p->drain = p->maint = p->down = false;
+		snprintf(text, size, "pool %u: place %u: back", s->fallen / SITE_PLACES, s->fallen);
+		pool = s->fallen / SITE_PLACES;
+		s->fallen = SITE_NOWHERE;
+		return (uint16_t)(pool + 1);
+	}
 	if (random_chance(r, 1, 12)) {
 		n = random_chance(r, 1, 2) ? SITE_PLACES - random_below(r, 3)
 					   : 1 + random_below(r, 5);
@@ -318,7 +328,7 @@ static int open_world(struct site *s, uint32_t records)
 
 int site_open(struct site *s, struct random *r, uint32_t records)
 {
-	*s = (struct site){ .version = 1 };
+	*s = (struct site){ .version = 1, .fallen = SITE_NOWHERE };
 	open_input(s);
 	for (unsigned pool = 0; pool < SITE_POOLS; pool++)
 		resize(s, r, pool, 3 + random_below(r, 6), 0);

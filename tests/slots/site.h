@@ -36,6 +36,7 @@ struct site {
 	struct site_place places[SITE_POOLS][SITE_PLACES];
 	uint8_t place_of[SITE_IDS + 1]; /* by server id: where it is or was last */
 	uint16_t last_id;
+	uint8_t fallen;	  /* the place that fell last, or SITE_NOWHERE: it may come back at once */
 	uint64_t version; /* counts changes */
 	/* What the engine is opened with. */
 	struct world world;

@@ -10,7 +10,7 @@
 #include "dataplane/l4/flow.h"
 #include "dataplane/l4/tables.h"
 
-enum { BUCKETS = 2, FLOWS = 64, WRITERS = 3, ROUNDS = 700000, POOL = 7 };
+enum { BUCKETS = 2, FLOWS = 64, WRITERS = 3, ROUNDS = 4000000, POOL = 7 };
 
 struct l4_tables {
 	_Atomic uint64_t places[8];
