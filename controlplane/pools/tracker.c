@@ -19,11 +19,11 @@ struct share {
 struct pool {
 	struct slots *slots;
 	uint64_t target; /* stands for members and weights that the owners come from; 0: none yet */
-	uint64_t published; /* version of the table that packets go by */
-	uint32_t wanted;    /* slots; smaller than the table's until that may shrink */
-	uint32_t settle_by; /* the first sweep that may settle what is published */
-	uint16_t idle;	    /* coarse */
-	bool seen;	    /* by the update that runs */
+	uint64_t published;	 /* version of the table that packets go by */
+	uint32_t wanted;	 /* slots; smaller than the table's until that may shrink */
+	uint32_t settle_by;	 /* the first sweep that may settle what is published */
+	uint16_t idle;		 /* coarse */
+	bool seen;		 /* by the update that runs */
 	bool records_everything; /* some service does */
 	struct share *shares;
 	uint32_t n_shares;
@@ -45,7 +45,7 @@ struct tracker {
 	bool records_everything; /* some service does */
 	uint64_t forgotten;	 /* as tracker_forgotten() was told last */
 	uint16_t forgotten_at;
-	uint32_t top;		 /* above the highest pool id that has a table */
+	uint32_t top; /* above the highest pool id that has a table */
 };
 
 struct tracker *tracker_new(void)

@@ -324,35 +324,31 @@ static bool run_seed(const struct options *o, uint64_t seed)
 	return good;
 }
 
+static const struct body_ops *body_by_name(const char *name)
+{
+	if (!strcmp(name, "native"))
+		return &body_native;
+	return strcmp(name, "xdp") ? NULL : &body_xdp;
+}
+
 static bool read_arguments(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "changes", required_argument, NULL, 'c' },
-		{ "packets", required_argument, NULL, 'p' },
-		{ "batch", required_argument, NULL, 'b' },
+		{ "seed", required_argument, NULL, 0 },
+		{ "seeds", required_argument, NULL, 0 },
+		{ "changes", required_argument, NULL, 0 },
+		{ "packets", required_argument, NULL, 0 },
+		{ "batch", required_argument, NULL, 0 },
 		{ 0 },
 	};
-	int option;
+	uint64_t *const to[] = { &o->seed, &o->seeds, &o->changes, &o->packets, &o->batch };
+	int option, at;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		uint64_t *to = option == 's'   ? &o->seed
-			       : option == 'n' ? &o->seeds
-			       : option == 'c' ? &o->changes
-			       : option == 'p' ? &o->packets
-			       : option == 'b' ? &o->batch
-					       : NULL;
-
-		if (!to || !words_number(optarg, UINT32_MAX, to))
+	while ((option = getopt_long(argc, argv, "", options, &at)) >= 0)
+		if (option || !words_number(optarg, UINT32_MAX, to[at]))
 			return false;
-	}
-	if (optind != argc - 1)
-		return false;
-	o->ops = !strcmp(argv[optind], "native") ? &body_native
-		 : !strcmp(argv[optind], "xdp")	 ? &body_xdp
-						 : NULL;
-	return o->ops;
+	o->ops = optind == argc - 1 ? body_by_name(argv[optind]) : NULL;
+	return o->ops && o->batch;
 }
 
 int main(int argc, char **argv)

@@ -63,7 +63,7 @@ static void allow(struct race *r)
 static int inject(const struct race *r, const uint8_t *frame, size_t len)
 {
 	struct xdp_md ctx = { .data_end = (uint32_t)len, .ingress_ifindex = SITE_FRONT };
-	uint8_t out[FLOW_FRAME];
+	uint8_t out[FLOW_FRAME] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len,
 		.data_out = out, .data_size_out = sizeof out, .ctx_in = &ctx,
 		.ctx_size_in = sizeof ctx, .repeat = 1);
@@ -107,8 +107,8 @@ static void send_one(struct runner *me, struct random *random)
 		return;
 	if (!me->wrong++)
 		printf("a packet of %s that may go to the places %x of pool %u went to %u of %u\n",
-			s->name, me->race->allowed[i], s->pool, place % SITE_PLACES,
-			place / SITE_PLACES);
+			s->name, me->race->allowed[i], s->pool, (unsigned)place % SITE_PLACES,
+			(unsigned)place / SITE_PLACES);
 }
 
 static void *run(void *arg)

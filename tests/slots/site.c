@@ -163,10 +163,10 @@ uint16_t site_change(struct site *s, struct random *r, uint64_t event, char *tex
 
 	s->version++;
 	if (s->fallen != SITE_NOWHERE && random_chance(r, 1, 3)) {
+		pool = s->fallen / SITE_PLACES;
 		p = site_place(s, s->fallen);
 		p->drain = p->maint = p->down = false;
-		snprintf(text, size, "pool %u: place %u: back", s->fallen / SITE_PLACES, s->fallen);
-		pool = s->fallen / SITE_PLACES;
+		snprintf(text, size, "pool %u: place %u: back", pool, (unsigned)s->fallen);
 		s->fallen = SITE_NOWHERE;
 		return (uint16_t)(pool + 1);
 	}
