@@ -8,6 +8,16 @@ enum { SLACK = 3 };
 
 static uint64_t last_version;
 
+static bool bit(const uint8_t *bits, uint32_t i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+static void set_bit(uint8_t *bits, uint32_t i)
+{
+	bits[i / 8] |= (uint8_t)(1 << i % 8);
+}
+
 static void changed(struct slots *s)
 {
 	s->view.version = ++last_version;
@@ -28,7 +38,8 @@ struct slots *slots_new(uint32_t n)
 	s->base = calloc(n, sizeof *s->base);
 	s->since = calloc(n, sizeof *s->since);
 	s->foreign = calloc(n / 8, 1);
-	if (!s->owner || !s->base || !s->since || !s->foreign) {
+	s->left = calloc(n / 8, 1);
+	if (!s->owner || !s->base || !s->since || !s->foreign || !s->left) {
 		slots_free(s);
 		return NULL;
 	}
@@ -52,6 +63,7 @@ void slots_free(struct slots *s)
 	free(s->base);
 	free(s->since);
 	free(s->foreign);
+	free(s->left);
 	free(s);
 }
 
@@ -64,6 +76,8 @@ struct slots *slots_copy(const struct slots *s)
 	memcpy(to->owner, s->owner, s->view.n * sizeof *s->owner);
 	memcpy(to->base, s->base, s->view.n * sizeof *s->base);
 	memcpy(to->since, s->since, s->view.n * sizeof *s->since);
+	memcpy(to->foreign, s->foreign, s->view.n / 8);
+	memcpy(to->left, s->left, s->view.n / 8);
 	to->view.n_tracked = s->view.n_tracked;
 	to->view.version = s->view.version;
 	return to;
@@ -90,16 +104,20 @@ struct slots *slots_resize(const struct slots *s, uint32_t n)
 		to->base[i] = s->base[from];
 		to->since[i] = s->since[from];
 		to->view.n_tracked += to->base[i] != SNAPSHOT_SETTLED;
+		if (bit(s->left, from))
+			set_bit(to->left, i);
 	}
 	return to;
 }
 
-/* A server that serves no flows leaves none behind: then there is nothing to be tracked. */
-static void track(struct slots *s, uint32_t i, const bool *serves, uint16_t now)
+/* A server that serves no flows leaves none behind, but records of them until the next sweep: should it come back before,
+ * they must not count for the flows that go to the new owner meanwhile, so that these need records of their own. A settled
+ * slot that is nobody's has been swept, or is new: no record names a server that may come back. */
+static void track(struct slots *s, uint32_t i, uint16_t owner, const bool *serves, uint16_t now)
 {
-	if (!s->owner[i] || !serves[s->owner[i]])
+	if (!s->owner[i])
 		return;
-	s->base[i] = s->owner[i];
+	s->base[i] = serves[s->owner[i]] ? s->owner[i] : owner;
 	s->since[i] = now;
 	s->view.n_tracked++;
 }
@@ -112,7 +130,7 @@ bool slots_assign(struct slots *s, const uint16_t *owners, const bool *serves, u
 		if (s->owner[i] == owners[i])
 			continue;
 		if (s->base[i] == SNAPSHOT_SETTLED)
-			track(s, i, serves, now);
+			track(s, i, owners[i], serves, now);
 		s->owner[i] = owners[i];
 		any = true;
 	}
@@ -142,12 +160,17 @@ static bool is_pending(const struct slots *s, uint32_t i)
 	return s->base[i] != SNAPSHOT_SETTLED && s->base[i] != s->owner[i];
 }
 
+bool slots_all_seen(uint16_t since, uint16_t now, uint16_t idle)
+{
+	return (uint16_t)(now - since) > idle + SLACK;
+}
+
 bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < s->view.n && s->view.n_tracked; i++) {
-		if (!is_pending(s, i) || (uint16_t)(now - s->since[i]) <= idle + SLACK)
+		if (!is_pending(s, i) || !slots_all_seen(s->since[i], now, idle))
 			continue;
 		s->base[i] = s->owner[i];
 		s->since[i] = now;
@@ -163,9 +186,10 @@ bool slots_settle(struct slots *s)
 	bool any = false;
 
 	for (uint32_t i = 0; i < s->view.n && s->view.n_tracked; i++) {
-		if (s->base[i] != s->owner[i] || s->foreign[i / 8] >> i % 8 & 1)
+		if (s->base[i] != s->owner[i] || bit(s->foreign, i))
 			continue;
 		s->base[i] = SNAPSHOT_SETTLED;
+		set_bit(s->left, i);
 		s->view.n_tracked--;
 		any = true;
 	}
@@ -184,5 +208,29 @@ void slots_see_record(struct slots *s, uint32_t hash, uint16_t server)
 	uint32_t i = hash & (s->view.n - 1);
 
 	if (s->owner[i] != server)
-		s->foreign[i / 8] |= (uint8_t)(1 << i % 8);
+		set_bit(s->foreign, i);
+}
+
+bool slots_is_idle_record(const struct slots *s, uint32_t hash, uint16_t server)
+{
+	uint32_t i = hash & (s->view.n - 1);
+
+	return s->base[i] == SNAPSHOT_SETTLED && s->owner[i] == server;
+}
+
+bool slots_is_late_record(const struct slots *s, uint32_t hash, uint16_t server)
+{
+	uint32_t i = hash & (s->view.n - 1);
+
+	return bit(s->left, i) && s->base[i] == server;
+}
+
+void slots_leave(struct slots *s)
+{
+	memset(s->left, 0xff, s->view.n / 8);
+}
+
+void slots_clear_left(struct slots *s)
+{
+	memset(s->left, 0, s->view.n / 8);
 }

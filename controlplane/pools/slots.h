@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a pool's ring slots: who owns each, and what is known of those that change hands. Pure.
  *
- * A settled slot goes to its owner. One that changes hands while its owner still serves flows is tracked: packets
- * leave records (dataplane/l4/track.h), and what has none is the base's, the owner before. One idle time-out later every
- * live flow of the base has a record, and the owner becomes the base. The slot settles once no live record names
+ * A settled slot goes to its owner. One that changes hands is tracked: packets leave records (dataplane/l4/track.h),
+ * and what has none is the base's, the owner before while that serves flows. One idle time-out later every live flow
+ * of the base has a record, and the owner becomes the base. The slot settles once no live record names
  * another server than its owner. (Just Enough Tracking, CoNEXT 2021; Beamer, NSDI 2018.) */
 #pragma once
 #include <stdbool.h>
@@ -13,7 +13,9 @@
 struct slots {
 	struct snapshot_slots view; /* what the snapshot builder reads */
 	uint16_t *owner, *base, *since;
-	uint8_t *foreign; /* one bit a slot: a live record names another server than the owner */
+	/* One bit a slot. */
+	uint8_t *foreign; /* a live record names another server than the owner */
+	uint8_t *left;	  /* it was settled, and records of before may still be there */
 };
 
 /* n: as struct snapshot_slots says. All slots are settled and nobody's. */
@@ -38,7 +40,10 @@ void slots_touch(struct slots *s);
 /* A base that serves no flows any more gives way to the owner. */
 bool slots_drop_bases(struct slots *s, const bool *serves);
 
-/* Makes the owners the bases of slots that are tracked for longer than `idle`, in coarse time. */
+/* Whether every flow that is alive, after so much silence at most, has sent a packet since then; coarse time. */
+bool slots_all_seen(uint16_t since, uint16_t now, uint16_t idle);
+
+/* Makes the owners the bases of slots all of whose flows have been seen since they are tracked. */
 bool slots_rebase(struct slots *s, uint16_t now, uint16_t idle);
 
 /* Settles slots whose base is their owner and of which no bit of `foreign` is set. */
@@ -48,3 +53,14 @@ bool slots_settle(struct slots *s);
  * `server` does not own it. */
 void slots_clear_foreign(struct slots *s);
 void slots_see_record(struct slots *s, uint32_t hash, uint16_t server);
+
+/* Whether a record says nothing: its slot is settled, and the server is the owner. */
+bool slots_is_idle_record(const struct slots *s, uint32_t hash, uint16_t server);
+
+/* Whether a record may be of before its slot was settled, although the slot is tracked again: connections that began
+ * meanwhile on the same ports did not touch it. */
+bool slots_is_late_record(const struct slots *s, uint32_t hash, uint16_t server);
+
+/* Sets the bits of `left` or forgets them: nobody knows, or a sweep has cleared what was left behind. */
+void slots_leave(struct slots *s);
+void slots_clear_left(struct slots *s);

@@ -70,6 +70,15 @@ static void show(struct site *s, uint64_t round)
 	site_set_tracking(s, t);
 }
 
+static void tell_forgotten(struct site *s)
+{
+	uint64_t places[L4_PLACE_COUNT];
+
+	if (!engine_record_counters(s->engine, places))
+		tracker_forgotten(s->tracker, places[L4_PLACE_AGREEING] + places[L4_PLACE_NONE],
+			clock_coarse());
+}
+
 static void sweep_part(struct site *s)
 {
 	uint32_t n, part = SWEEP_PART;
@@ -86,6 +95,7 @@ static void sweep_part(struct site *s)
 	if (s->sweep_at < n)
 		return;
 	s->sweep_at = 0;
+	tell_forgotten(s);
 	tracker_sweep_end(s->tracker, clock_coarse());
 	show(s, s->sweep_round);
 	if (tracker_is_dirty(s->tracker))

@@ -16,6 +16,12 @@ struct share {
 	uint32_t slots, base_slots;
 };
 
+/* What the services of a pool say of its records. */
+struct terms {
+	uint16_t idle;	 /* the longest; coarse time */
+	bool everything; /* some service has records of settled slots too */
+};
+
 struct pool {
 	struct slots *slots;
 	uint64_t target; /* stands for members and weights that the owners come from; 0: none yet */
@@ -23,11 +29,11 @@ struct pool {
 	struct slots *before;
 	uint64_t target_before;
 	uint32_t wanted_before;
-	uint64_t published; /* version of the table that packets go by */
-	uint32_t wanted;    /* slots; smaller than the table's until that may shrink */
-	uint32_t settle_by; /* the first sweep that may settle what is published */
-	uint16_t idle;	    /* coarse */
-	bool seen;	    /* by the update that runs */
+	uint64_t published;	  /* version of the table that packets go by */
+	uint32_t wanted;	  /* slots; smaller than the table's until that may shrink */
+	uint32_t settle_by;	  /* the first sweep that may settle what is published */
+	struct terms terms, next; /* as published, and as to be */
+	bool seen;		  /* by the update that runs */
 	struct share *shares;
 	uint32_t n_shares;
 	uint64_t counting; /* records, by the sweep that runs */
@@ -46,7 +52,9 @@ struct tracker {
 	uint32_t sweep;		 /* the number of the last one that began */
 	bool swept;		 /* one has ended */
 	bool records_everything; /* some service does */
-	uint32_t top;		 /* above the highest pool id that has a table */
+	uint64_t forgotten;	 /* as tracker_forgotten() was told last */
+	uint16_t forgotten_at;
+	uint32_t top; /* above the highest pool id that has a table */
 };
 
 struct tracker *tracker_new(void)
@@ -86,6 +94,7 @@ int tracker_restore(struct tracker *t, uint16_t pool, uint32_t n, const uint16_t
 	for (uint32_t i = 0; i < n; i++)
 		p->slots->view.n_tracked += base[i] != SNAPSHOT_SETTLED;
 	p->settle_by = 1;
+	slots_leave(p->slots);
 	keep_top(t, pool);
 	return 0;
 }
@@ -200,19 +209,18 @@ static int pool_update(struct tracker *t, struct pool *p, const struct snapshot_
 	return rc;
 }
 
-static void read_idle(struct tracker *t, const struct snapshot_input *in)
+static void read_terms(struct tracker *t, const struct snapshot_input *in)
 {
 	for (uint32_t i = 0; i < in->n_pools; i++)
-		t->pools[in->pools[i].id].idle = 0;
-	t->records_everything = false;
+		t->pools[in->pools[i].id].next = (struct terms){ 0 };
 	for (uint32_t i = 0; i < in->n_services; i++) {
 		const struct snapshot_service *s = &in->services[i];
-		struct pool *p = &t->pools[in->pools[s->pool].id];
+		struct terms *to = &t->pools[in->pools[s->pool].id].next;
 		uint16_t idle = snapshot_idle(s);
 
-		t->records_everything |= s->track_all;
-		if (p->idle < idle)
-			p->idle = idle;
+		to->everything |= s->track_all;
+		if (to->idle < idle)
+			to->idle = idle;
 	}
 }
 
@@ -224,7 +232,7 @@ int tracker_update(struct tracker *t, const struct snapshot_input *in, struct sn
 		t->serves[in->members[i].id] |= in->members[i].serves;
 	for (uint32_t i = 0; i < t->top; i++)
 		t->pools[i].seen = false;
-	read_idle(t, in);
+	read_terms(t, in);
 	for (uint32_t i = 0; i < in->n_pools; i++) {
 		struct pool *p = &t->pools[in->pools[i].id];
 		int rc = pool_update(
@@ -324,10 +332,13 @@ void tracker_published(struct tracker *t)
 {
 	drop_unseen(t);
 	memcpy(t->serving, t->serves, sizeof t->serving);
+	t->records_everything = false;
 	for (uint32_t i = 0; i < t->top; i++) {
 		struct pool *p = &t->pools[i];
 
 		pool_forget_before(p);
+		p->terms = p->next;
+		t->records_everything |= p->terms.everything;
 		if (!p->slots || p->slots->view.version == p->published)
 			continue;
 		p->published = p->slots->view.version;
@@ -368,12 +379,19 @@ void tracker_sweep_begin(struct tracker *t)
 	}
 }
 
-static bool is_void(const struct tracker *t, uint64_t what, uint16_t now)
+/* What is left behind in a settled slot is no longer kept up to date: it would be wrong when the slot is tracked again. */
+static bool is_left_behind(const struct pool *p, uint64_t who, uint64_t what)
+{
+	return !p->terms.everything && p->published == p->slots->view.version &&
+	       slots_is_idle_record(p->slots, (uint32_t)who, l4_record_server(what));
+}
+
+static bool is_void(const struct tracker *t, uint64_t who, uint64_t what, uint16_t now)
 {
 	const struct pool *p = &t->pools[l4_record_pool(what)];
 
 	return !p->slots || !t->serving[l4_record_server(what)] ||
-	       l4_record_is_over(what, now, p->idle);
+	       l4_record_is_over(what, now, p->terms.idle) || is_left_behind(p, who, what);
 }
 
 static void count_record(struct tracker *t, uint64_t who, uint64_t what)
@@ -389,22 +407,35 @@ static void count_record(struct tracker *t, uint64_t who, uint64_t what)
 	slots_see_record(p->slots, (uint32_t)who, server);
 }
 
+/* What the sweep makes of a record. One that was left behind, closing, when the slot was settled would shorten the life
+ * of the connection that has its ports now. */
+static uint64_t swept(const struct tracker *t, uint64_t who, uint64_t what, uint16_t now)
+{
+	if (is_void(t, who, what, now))
+		return L4_RECORD_EMPTY;
+	if (l4_record_state(what) == L4_RECORD_CLOSING &&
+		slots_is_late_record(t->pools[l4_record_pool(what)].slots, (uint32_t)who,
+			l4_record_server(what)))
+		return what - L4_RECORD_CLOSING + L4_RECORD_LIVE;
+	return what;
+}
+
 /* A record that changes under the sweep's hands is looked at again: it may be a flow's that lives. */
 static void sweep_one(struct tracker *t, struct l4_record *r, uint16_t now)
 {
 	for (;;) {
-		uint64_t what = l4_record_read(&r->what), who = l4_record_read(&r->who);
+		uint64_t what = l4_record_read(&r->what), who = l4_record_read(&r->who), to;
 
 		if (l4_record_state(what) == L4_RECORD_EMPTY)
 			return;
 		if (l4_record_state(what) == L4_RECORD_BUSY || l4_record_read(&r->what) != what)
 			continue;
-		if (!is_void(t, what, now)) {
-			count_record(t, who, what);
-			return;
-		}
-		if (l4_record_exchange(r, what, L4_RECORD_EMPTY))
-			return;
+		to = swept(t, who, what, now);
+		if (to != what && !l4_record_exchange(r, what, to))
+			continue;
+		if (to != L4_RECORD_EMPTY)
+			count_record(t, who, to);
+		return;
 	}
 }
 
@@ -412,6 +443,14 @@ void tracker_sweep_part(struct tracker *t, struct l4_record *records, uint32_t n
 {
 	for (uint32_t i = 0; i < n; i++)
 		sweep_one(t, &records[i], now);
+}
+
+void tracker_forgotten(struct tracker *t, uint64_t n, uint16_t now)
+{
+	if (t->forgotten == n)
+		return;
+	t->forgotten = n;
+	t->forgotten_at = now;
 }
 
 static void keep_counts(struct tracker *t)
@@ -427,20 +466,34 @@ static void keep_counts(struct tracker *t)
 	t->swept = true;
 }
 
+/* What a sweep changes is undone as well when it cannot be published: records that are evicted until it is may speak
+ * against it. */
+static void pool_end_sweep(const struct tracker *t, struct pool *p, uint16_t now)
+{
+	const uint64_t version = p->slots->view.version;
+	const bool is_published = p->published == version && p->settle_by <= t->sweep;
+	const bool had_before = p->before;
+
+	if (is_published)
+		slots_clear_left(p->slots);
+	if ((!p->slots->view.n_tracked && p->slots->view.n == p->wanted) || pool_keep_before(p))
+		return;
+	if (is_published)
+		slots_settle(p->slots);
+	if (!t->forgotten || slots_all_seen(t->forgotten_at, now, p->terms.idle))
+		slots_rebase(p->slots, now, p->terms.idle);
+	if (p->slots->view.n > p->wanted && p->wanted)
+		pool_resize(p, p->wanted); /* which fails as long as it may not be */
+	if (!had_before && p->slots->view.version == version)
+		pool_forget_before(p);
+}
+
 void tracker_sweep_end(struct tracker *t, uint16_t now)
 {
 	keep_counts(t);
-	for (uint32_t i = 0; i < t->top; i++) {
-		struct pool *p = &t->pools[i];
-
-		if (!p->slots)
-			continue;
-		if (p->published == p->slots->view.version && p->settle_by <= t->sweep)
-			slots_settle(p->slots);
-		slots_rebase(p->slots, now, p->idle);
-		if (p->slots->view.n > p->wanted && p->wanted)
-			pool_resize(p, p->wanted); /* which fails as long as it may not be */
-	}
+	for (uint32_t i = 0; i < t->top; i++)
+		if (t->pools[i].slots)
+			pool_end_sweep(t, &t->pools[i], now);
 }
 
 struct tracking *tracker_tracking(struct tracker *t)

@@ -36,6 +36,11 @@ void tracker_sweep_begin(struct tracker *t);
 void tracker_sweep_part(struct tracker *t, struct l4_record *records, uint32_t n, uint16_t now);
 void tracker_sweep_end(struct tracker *t, uint16_t now);
 
+/* How many records that say what their slots say anyway were evicted, and how many flows found no room for one, since the
+ * engine was first set up; to be told before a sweep ends. These flows are their bases' as long as no base changes:
+ * while the number grows, and for an idle time-out after that, none does. */
+void tracker_forgotten(struct tracker *t, uint64_t n, uint16_t now);
+
 /* Whether any slot is tracked, or the last sweep found records: whether there is anything to sweep for. */
 bool tracker_is_busy(const struct tracker *t);
 

@@ -9,7 +9,7 @@
 #include "controlplane/host/host.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/l4/verdict.h"
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/read.h"
 
 #define BODY_FRAME_MAX 2048
 
@@ -56,7 +56,12 @@ struct body_ops {
 	/* The table of records, and the number of its entries, a power of two of at least 1024. */
 	struct l4_record *(*records)(struct body *b, uint32_t *n);
 	int (*places)(struct body *b, uint64_t out[L4_PLACE_COUNT]);
+	/* Reads the published slot tables back, as a restarted control plane does; see snapshot_read_slots(). */
+	int (*past_slots)(struct body *b, snapshot_slots_fn *fn, void *arg);
 	void (*close)(struct body *b);
 };
 
 extern const struct body_ops body_native, body_xdp;
+
+/* The loaded program of an XDP body, to be run on several processors at once; its `trace` map is good for one. */
+int body_xdp_program(const struct body *b);

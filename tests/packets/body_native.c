@@ -457,6 +457,13 @@ static int native_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return 0;
 }
 
+static int native_past_slots(struct body *b, snapshot_slots_fn *fn, void *arg)
+{
+	const struct l4_tables *t = &b->tables;
+
+	return snapshot_read_slots(t->image, t->lines, t->rings, t->n_chunks, fn, arg);
+}
+
 const struct body_ops body_native = {
 	.name = "native",
 	.open = native_open,
@@ -469,5 +476,6 @@ const struct body_ops body_native = {
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,
+	.past_slots = native_past_slots,
 	.close = native_close,
 };

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
 #include "tests/packets/setup.h"
@@ -163,6 +165,52 @@ static int xdp_set_time(struct body *b, uint16_t now)
 	return engine_set_time(b->engine, now);
 }
 
+/* A map's values, to be unmapped, or NULL. */
+static void *map_values(int fd, size_t *size)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof info;
+	void *p;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return NULL;
+	*size = (size_t)info.max_entries * info.value_size;
+	p = mmap(NULL, *size, PROT_READ, MAP_SHARED, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int xdp_past_slots(struct body *b, snapshot_slots_fn *fn, void *arg)
+{
+	const struct tandem_bpf *bpf = engine_bpf(b->engine);
+	size_t image_size = 0, rings_size = 0;
+	uint32_t zero = 0, id;
+	struct l4_chunk *rings = NULL;
+	struct l4_line *image = NULL;
+	int rc = bpf_map_lookup_elem(bpf_map__fd(bpf->maps.generation), &zero, &id), fd = -1;
+
+	if (!rc)
+		rc = fd = bpf_map_get_fd_by_id(id);
+	if (fd >= 0) {
+		image = map_values(fd, &image_size);
+		rings = map_values(bpf_map__fd(bpf->maps.rings), &rings_size);
+		rc = image && rings
+			     ? snapshot_read_slots(image, (uint32_t)(image_size / sizeof *image),
+				       rings, (uint32_t)(rings_size / sizeof *rings), fn, arg)
+			     : -ENOMEM;
+		close(fd);
+	}
+	if (image)
+		munmap(image, image_size);
+	if (rings)
+		munmap(rings, rings_size);
+	return rc;
+}
+
+int body_xdp_program(const struct body *b)
+{
+	return bpf_program__fd(engine_bpf(b->engine)->progs.tandem_xdp);
+}
+
 const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
@@ -175,5 +223,6 @@ const struct body_ops body_xdp = {
 	.records = xdp_records,
 	.places = xdp_places,
 	.set_time = xdp_set_time,
+	.past_slots = xdp_past_slots,
 	.close = xdp_close,
 };

@@ -600,21 +600,41 @@ static void test_sweep_settles_and_publishes(void **state)
 	assert_int_equal(web_table()->n_tracked, 0);
 }
 
-/* While what a sweep has settled cannot be published none begins: packets go by other tables than those here. */
-static void test_no_sweep_while_unpublished(void **state)
+/* What a sweep has settled and cannot be published is as it was; the next sweep settles it again. */
+static void test_sweeps_whose_result_is_refused(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, -1, "root", "", &f.e), 0);
+	n = web_table()->n_tracked;
+	assert_true(n > 0);
+	fake.publish_error = -ENOMEM;
+	sweep();
+	assert_false(tracker_is_dirty(f.site->tracker));
+	assert_int_equal(web_table()->n_tracked, n);
+	fake.publish_error = 0;
+	publish_event(-1, 0, f.site);
+	assert_int_equal(web_table()->n_tracked, n);
+	sweep();
+	assert_int_equal(web_table()->n_tracked, 0);
+}
+
+/* None begins between what a sweep has found and its publish: packets go by other tables than those here. */
+static void test_no_sweep_before_the_publish(void **state)
 {
 	(void)state;
 	assert_int_equal(fixture_start(&f), 0);
 	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
 	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, -1, "root", "", &f.e), 0);
-	fake.publish_error = -ENOMEM;
-	sweep();
+	sweep_event(-1, 0, f.site);
 	assert_true(tracker_is_dirty(f.site->tracker));
 	put_record(0, 1, 99); /* of a server that is not there: a sweep would clear it */
-	sweep();
+	sweep_event(-1, 0, f.site);
 	assert_int_not_equal(l4_record_state(fake.records[0].what), L4_RECORD_EMPTY);
-	fake.publish_error = 0;
-	publish_event(-1, 0, f.site);
+	event_base_loop(f.base, EVLOOP_NONBLOCK);
 	assert_int_equal(web_table()->n_tracked, 0);
 	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "", &f.e), 0);
 	sweep();
@@ -695,7 +715,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep_settles_and_publishes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_sweep_while_unpublished, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sweeps_whose_result_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_sweep_before_the_publish, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_refused_change_leaves_no_trace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_past_tables, setup, teardown),

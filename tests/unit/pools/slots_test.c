@@ -92,13 +92,63 @@ static void test_only_what_changes_is_tracked(void **state)
 	assert_int_equal(s->view.n_tracked, 1);
 }
 
+/* Its flows are lost, but records that name it stay until the next sweep, and it may be back before. */
 static void test_former_owner_that_serves_no_flows(void **state)
 {
 	(void)state;
 	give(A, 10);
 	serves[A] = false;
 	assert_true(give(B, 20));
+	check_all(B, B, 20);
+	slots_settle(s);
 	check_all(B, SETTLED, 0);
+}
+
+static void test_nobody_after_a_failure(void **state)
+{
+	(void)state;
+	give(A, 10);
+	serves[A] = false;
+	assert_true(give(0, 20));
+	check_all(0, 0, 20);
+	assert_true(give(B, 30));
+	check_all(B, 0, 20);
+	assert_true(slots_drop_bases(s, serves));
+	check_all(B, B, 20);
+}
+
+/* Which records may be of before the slot was settled. */
+static void test_late_records(void **state)
+{
+	struct slots *to;
+
+	(void)state;
+	give(A, 10);
+	give(B, 20);
+	slots_rebase(s, 200, 100);
+	assert_false(slots_is_late_record(s, 3, B));
+	slots_see_record(s, 4, A);
+	slots_settle(s);
+	assert_true(slots_is_idle_record(s, 3, B));
+	assert_false(slots_is_idle_record(s, 3, A));
+	assert_false(slots_is_idle_record(s, 4, B)); /* still tracked */
+	give(C, 300);
+	assert_false(slots_is_idle_record(s, 3, B));
+	assert_true(slots_is_late_record(s, N + 3, B));
+	assert_false(slots_is_late_record(s, 3, C));
+	assert_false(slots_is_late_record(s, 4, B));
+	to = slots_resize(s, 2 * N);
+	assert_non_null(to);
+	assert_true(slots_is_late_record(to, N + 3, B));
+	slots_free(to);
+	to = slots_copy(s);
+	assert_non_null(to);
+	assert_true(slots_is_late_record(to, 3, B));
+	slots_free(to);
+	slots_clear_left(s);
+	assert_false(slots_is_late_record(s, 3, B));
+	slots_leave(s);
+	assert_true(slots_is_late_record(s, 4, B));
 }
 
 static void test_nobody_left(void **state)
@@ -209,12 +259,17 @@ static void test_copy(void **state)
 	(void)state;
 	give(A, 10);
 	give(B, 20);
+	slots_rebase(s, 200, 100);
+	slots_see_record(s, 5, A);
 	to = slots_copy(s);
 	assert_non_null(to);
 	assert_true(to->view.version == s->view.version);
 	slots_free(s);
 	s = to;
-	check_all(B, A, 20);
+	check_all(B, B, 200);
+	slots_settle(s);
+	assert_int_equal(s->view.n_tracked, 1);
+	check(5, B, B, 200);
 }
 
 static void test_grow(void **state)
@@ -310,6 +365,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_only_what_changes_is_tracked, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_former_owner_that_serves_no_flows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_after_a_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_late_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tracked_slot_changes_hands, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_back_and_forth, setup, teardown),

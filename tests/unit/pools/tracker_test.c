@@ -178,7 +178,10 @@ static void test_down_and_return(void **state)
 	members[0].serves = false;
 	publish();
 	assert_int_equal(owned(0, 1), 0);
-	assert_int_equal(based(0, 1), 0); /* it had flows, and they are lost */
+	assert_int_equal(based(0, 1), 0);      /* it had flows, and they are lost */
+	assert_true(table(0)->n_tracked >= n); /* but records may name it */
+	sweep();
+	publish();
 	assert_true(table(0)->n_tracked < n / 2);
 	members[0].weight = 1;
 	members[0].serves = true;
@@ -324,6 +327,8 @@ static void test_counts(void **state)
 	const struct tracking *k;
 
 	(void)state;
+	services[0].track_all = services[1].track_all =
+		true; /* what settled slots leave behind is not counted */
 	publish();
 	record(0, L4_RECORD_EMBRYONIC, POOL, 1, 1);
 	record(20, L4_RECORD_LIVE, POOL, 2, 1);
@@ -363,6 +368,7 @@ static bool is_empty(unsigned at)
 static void test_void_records_are_cleared(void **state)
 {
 	(void)state;
+	services[0].track_all = true;
 	publish();
 	record(0, L4_RECORD_EMBRYONIC, POOL, 1, 1);
 	record(1, L4_RECORD_LIVE, POOL, 2, 1);
@@ -390,10 +396,58 @@ static void test_void_records_are_cleared(void **state)
 	assert_int_equal(tracker_tracking(t)->node.live, 0);
 }
 
+/* A settled slot's records are not kept up to date. */
+static void test_records_that_settled_slots_left_behind(void **state)
+{
+	uint16_t owner;
+
+	(void)state;
+	publish();
+	owner = table(0)->owner[9];
+	record(0, L4_RECORD_CLOSING, POOL, 9, owner);
+	record(1, L4_RECORD_LIVE, POOL, 9, owner % 3 + 1);
+	sweep();
+	assert_true(is_empty(0));
+	assert_false(is_empty(1)); /* of the slot's last packets before, elsewhere */
+}
+
+/* Its slot is tracked again before a sweep has cleared it: what has its ports now may be another connection. */
+static void test_a_closing_record_that_was_left_behind(void **state)
+{
+	uint32_t slot;
+
+	(void)state;
+	publish();
+	sweep();
+	members[0].weight = 0;
+	publish();
+	slot = slot_based(0, 1);
+	later(WAIT + 1);
+	sweep();
+	publish();
+	record(0, L4_RECORD_CLOSING, POOL, slot, table(0)->owner[slot]);
+	sweep();
+	assert_int_equal(l4_record_state(records[0].what), L4_RECORD_CLOSING);
+	assert_int_equal(table(0)->base[slot], SETTLED);
+	publish();
+	members[0].weight = 1;
+	publish();
+	assert_int_not_equal(table(0)->base[slot], SETTLED);
+	sweep();
+	assert_int_equal(l4_record_state(records[0].what), L4_RECORD_LIVE);
+	assert_int_equal(tracker_tracking(t)->node.live, 1);
+	record(0, L4_RECORD_CLOSING, POOL, slot, table(0)->base[slot]);
+	sweep(); /* which is the first that found the slot as it is published */
+	record(0, L4_RECORD_CLOSING, POOL, slot, table(0)->base[slot]);
+	sweep();
+	assert_int_equal(l4_record_state(records[0].what), L4_RECORD_CLOSING);
+}
+
 /* The longest time-out of the services that use it. */
 static void test_idle_of_a_pool(void **state)
 {
 	(void)state;
+	services[0].track_all = true;
 	services[1] = services[0];
 	services[1].idle_s = 100; /* 94 units */
 	publish();
@@ -406,10 +460,30 @@ static void test_idle_of_a_pool(void **state)
 	assert_true(is_empty(0));
 }
 
+/* Until packets go by a shorter one, flows are alive for as long as before. */
+static void test_idle_is_as_published(void **state)
+{
+	(void)state;
+	services[0].track_all = true;
+	publish();
+	record(0, L4_RECORD_LIVE, POOL, 1, 1);
+	later(IDLE);
+	services[0].idle_s = 1;
+	services[0].track_all = false;
+	update();
+	tracker_unpublished(t);
+	sweep();
+	assert_false(is_empty(0));
+	publish();
+	sweep();
+	assert_true(is_empty(0));
+}
+
 /* Records are judged by what packets go by, not by what is to come. */
 static void test_a_server_is_down_once_that_is_published(void **state)
 {
 	(void)state;
+	services[0].track_all = true;
 	publish();
 	record(0, L4_RECORD_LIVE, POOL, 1, 1);
 	members[0].serves = false;
@@ -461,6 +535,38 @@ static void test_refused_change(void **state)
 	publish();
 	assert_memory_equal(table(0)->owner, before, sizeof before);
 	assert_int_equal(table(0)->n_tracked, 0);
+}
+
+/* What a sweep has found may no longer be so when it is published at last. */
+static void test_refused_rebase(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	publish();
+	n = owned(0, 1);
+	members[0].weight = 0;
+	publish();
+	later(WAIT + 1);
+	sweep();
+	assert_true(tracker_is_dirty(t));
+	update();
+	tracker_unpublished(t);
+	assert_false(tracker_is_dirty(t));
+	publish();
+	assert_int_equal(based(0, 1), n);
+	tracker_forgotten(t, 1, now); /* a record was evicted */
+	sweep();
+	assert_false(tracker_is_dirty(t));
+	later(WAIT);
+	tracker_forgotten(t, 1, now);
+	sweep();
+	assert_false(tracker_is_dirty(t));
+	later(1);
+	sweep();
+	assert_true(tracker_is_dirty(t));
+	publish();
+	assert_int_equal(based(0, 1), 0);
 }
 
 /* A server that came, with more slots, and could not be published. */
@@ -580,6 +686,7 @@ static void test_shrinking(void **state)
 static void test_a_pool_that_leaves(void **state)
 {
 	(void)state;
+	services[1].track_all = true;
 	publish();
 	record(0, L4_RECORD_LIVE, OTHER, 1, 4);
 	in.n_pools = 1;
@@ -704,10 +811,14 @@ int main(void)
 		TEST(test_a_live_record_of_another_server_holds_its_slot),
 		TEST(test_counts),
 		TEST(test_void_records_are_cleared),
+		TEST(test_records_that_settled_slots_left_behind),
+		TEST(test_a_closing_record_that_was_left_behind),
 		TEST(test_idle_of_a_pool),
+		TEST(test_idle_is_as_published),
 		TEST(test_a_server_is_down_once_that_is_published),
 		TEST(test_failed_publish),
 		TEST(test_refused_change),
+		TEST(test_refused_rebase),
 		TEST(test_refused_growth),
 		TEST(test_change_during_a_sweep),
 		TEST(test_pools_settle_by_themselves),
