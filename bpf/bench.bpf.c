@@ -112,7 +112,7 @@ int bench_ip4(struct xdp_md *ctx)
 
 	if (!lay4(ctx, l, false))
 		return XDP_ABORTED;
-	return settle(ctx, l, tandem_packet(ctx));
+	return settle(ctx, l, tandem_run(ctx));
 }
 
 /* Spread over services, whose ports follow each other. */
@@ -123,7 +123,7 @@ int bench_spread4(struct xdp_md *ctx)
 
 	if (!lay4(ctx, l, true))
 		return XDP_ABORTED;
-	return settle(ctx, l, tandem_packet(ctx));
+	return settle(ctx, l, tandem_run(ctx));
 }
 
 /* For packets that the engine leaves as they came: only the flow is new. */
@@ -137,7 +137,7 @@ int bench_passed4(struct xdp_md *ctx)
 	if (!f)
 		return XDP_ABORTED;
 	*word_at(f, SOURCE4) = l->words[SOURCE4] | (word)bpf_htonl(flow & 0xffffff) << 32;
-	return tandem_packet(ctx);
+	return tandem_run(ctx);
 }
 
 SEC("xdp")
@@ -147,7 +147,7 @@ int bench_ip6(struct xdp_md *ctx)
 
 	if (!lay6(ctx, l))
 		return XDP_ABORTED;
-	return settle(ctx, l, tandem_packet(ctx));
+	return settle(ctx, l, tandem_run(ctx));
 }
 
 /* In the engine's place: what is left is the harness. */

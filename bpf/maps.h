@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "dataplane/l4/limit.h"
+#include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/l4/verdict.h"
 
@@ -138,6 +139,14 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct l4_limit);
 } limits SEC(".maps");
+
+/* Of this CPU's packet, from one function to the next. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_note);
+} notes SEC(".maps");
 
 /* Coarse time while `test_time_on`. */
 struct {

@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The engine as one function, compiled once: what the attached program calls, and what the benchmark measures. */
+/* The engine as functions, compiled once: what the attached program calls, and what the benchmark measures. */
 #pragma once
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
-/* Takes a packet through all stages. Returns an enum xdp_action. */
+/* What tandem_packet() returns besides an enum xdp_action. */
+enum {
+	TANDEM_NEXT =
+		0x100, /* added to L4_NEXT_...: another function goes on, the packet is as it came */
+	TANDEM_RECORD = 0x1000, /* or-ed: a record is to be written */
+};
+
+/* Takes a packet through the stages that most packets need. */
 int tandem_packet(struct xdp_md *ctx);
+
+/* Does what tandem_packet() has left to be done, and returns an enum xdp_action. */
+int tandem_more(struct xdp_md *ctx, int action);
+
+static __always_inline int tandem_run(struct xdp_md *ctx)
+{
+	int action = tandem_packet(ctx);
+
+	return action < TANDEM_NEXT ? action : tandem_more(ctx, action);
+}

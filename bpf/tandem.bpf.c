@@ -22,6 +22,7 @@ enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 struct l4_tables {
 	struct xdp_md *ctx;
 	const struct l4_line *image; /* image_lines of them */
+	bool records;		     /* a record is noted, to be written */
 };
 
 /* The published image, or NULL. */
@@ -111,21 +112,6 @@ L4_INLINE uint32_t l4_tables_find_neighbour(
 	return row ? *row : L4_NO_NEIGHBOUR;
 }
 
-/* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
-L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
-{
-	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
-			       0x9e3779b1u >>
-		       22;
-	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
-
-	(void)t;
-	if (!last || (*last && now - *last < ASK_INTERVAL_NS))
-		return;
-	*last = now;
-	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
-}
-
 /* The compiler is kept from making 32-bit sums with pointers of the length, which the verifier refuses. */
 static __always_inline void frame_set(struct l4_frame *f, const struct xdp_md *ctx)
 {
@@ -162,87 +148,27 @@ L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 	return bpf_map_lookup_elem(&limits, &zero);
 }
 
-#include "dataplane/l4/refusal.h"
-
-/* A global function, which the verifier looks at once and not once for every way that leads here. */
-__attribute__((noinline)) int refuse(struct xdp_md *ctx, const struct l4_refusal *r)
+L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
-	struct l4_tables t = { ctx, NULL };
-	struct l4_frame f;
+	uint32_t zero = 0;
 
-	if (!r)
-		return L4_REFUSED_SILENTLY;
-	frame_set(&f, ctx);
-	return l4_refusal_make(&t, &f, r);
-}
-
-L4_INLINE enum l4_refused l4_tables_refuse(
-	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
-{
-	(void)f;
-	return refuse(t->ctx, r);
+	(void)t;
+	return bpf_map_lookup_elem(&notes, &zero);
 }
 
 #include "dataplane/l4/packet.h"
+#include "dataplane/l4/rare.h"
+#include "dataplane/l4/refusal.h"
 
-/* These three are functions of their own since the verifier looks at such once and not on every path. They see the
- * generation that is published now, which may be later than the packet's: all that they decide by it is which
- * record is worth least. */
-static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
+/* Written once the packet is through: that needs more stack than is left here. */
+static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
 {
-	*t = (struct l4_tables){ NULL, image_now() };
-	if (!t->image)
-		return false;
-	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
-	return v->keys;
-}
+	struct l4_note *note = l4_tables_note(t);
 
-__attribute__((noinline)) int record_rank(uint64_t what, uint16_t now)
-{
-	struct l4_tables t;
-	struct l4_view v;
-
-	return (int)(view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE);
-}
-
-__attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)
-{
-	struct l4_tables t;
-	struct l4_view v;
-
-	return view_now(&t, &v) && l4_record_agrees(&v, who, what);
-}
-
-/* Takes the fields of a struct l4_record_write, since the stack is short. */
-__attribute__((noinline)) int record_write(
-	uint64_t hash, uint64_t was, uint64_t who, uint64_t what, bool begins)
-{
-	const struct l4_record_write r = { hash, was, who, what, begins };
-	struct l4_record_bucket *b = l4_tables_records(NULL, hash);
-
-	if (b)
-		l4_record_write(NULL, b, &r);
-	return 0;
-}
-
-static __always_inline enum l4_record_place l4_tables_rank(
-	const struct l4_tables *t, uint64_t what, uint16_t now)
-{
-	(void)t;
-	return record_rank(what, now);
-}
-
-static __always_inline bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
-{
-	(void)t;
-	return record_agrees(who, what);
-}
-
-static __always_inline void l4_tables_record(
-	const struct l4_tables *t, const struct l4_record_write *r)
-{
-	(void)t;
-	record_write(r->hash, r->was, r->who, r->what, r->begins);
+	if (!note)
+		return;
+	note->record = *r;
+	((struct l4_tables *)t)->records = true;
 }
 
 static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
@@ -280,21 +206,10 @@ static __always_inline void trace_packet(enum l4_verdict v, const struct l4_resu
 	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 }
 
-__noinline int tandem_packet(struct xdp_md *ctx)
+/* Counts what became of a packet of so many bytes and lets the kernel do it: an enum xdp_action. */
+static __always_inline int finish(
+	struct xdp_md *ctx, enum l4_verdict v, const struct l4_result *r, uint32_t bytes)
 {
-	struct l4_tables t = { ctx, image_now() };
-	uint32_t bytes;
-	struct l4_result result = { 0 }, *r = &result;
-	struct l4_frame f;
-	enum l4_verdict v;
-
-	/* In memory: as registers its parts would be set anew before every branch that ends the packet's way. */
-	asm volatile("" : "+r"(r) : : "memory");
-	if (!t.image)
-		return XDP_PASS;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
 	count_verdict(v, r);
 	if (trace_on)
 		trace_packet(v, r);
@@ -311,10 +226,157 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
 }
 
+__noinline int tandem_packet(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, image_now(), false };
+	uint32_t bytes;
+	struct l4_result result = { 0 }, *r = &result;
+	struct l4_frame f;
+	enum l4_verdict v;
+	int action;
+
+	/* In memory: as registers its parts would be set anew before every branch that ends the packet's way. */
+	asm volatile("" : "+r"(r) : : "memory");
+	if (!t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = f.len;
+	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
+	if (v < L4_V_FORWARDED)
+		return finish(ctx, v, r, bytes);
+	action = v < L4_V_COUNT ? finish(ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
+	return t.records ? action | TANDEM_RECORD : action;
+}
+
+/* These three are functions of their own since the verifier looks at such once and not on every path. They see the
+ * generation that is published now, which may be later than the packet's: all that they decide by it is which
+ * record is worth least. */
+static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
+{
+	*t = (struct l4_tables){ NULL, image_now(), false };
+	if (!t->image)
+		return false;
+	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
+	return v->keys;
+}
+
+__attribute__((noinline)) int record_rank(uint64_t what, uint16_t now)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return (int)(view_now(&t, &v) ? l4_record_rank(&v, what, now) : L4_PLACE_NONE);
+}
+
+__attribute__((noinline)) int record_agrees(uint64_t who, uint64_t what)
+{
+	struct l4_tables t;
+	struct l4_view v;
+
+	return view_now(&t, &v) && l4_record_agrees(&v, who, what);
+}
+
+static __always_inline enum l4_record_place l4_tables_rank(
+	const struct l4_tables *t, uint64_t what, uint16_t now)
+{
+	(void)t;
+	return record_rank(what, now);
+}
+
+static __always_inline bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t what)
+{
+	(void)t;
+	return record_agrees(who, what);
+}
+
+__noinline int tandem_record(void)
+{
+	const struct l4_note *note = l4_tables_note(NULL);
+	struct l4_record_bucket *b = note ? l4_tables_records(NULL, note->record.hash) : NULL;
+
+	if (b)
+		l4_record_write(NULL, b, &note->record);
+	return 0;
+}
+
+/* These have stacks of their own, and the verifier looks at each by itself. */
+__noinline int tandem_rare(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_result r = { 0 };
+	struct l4_frame f;
+	uint32_t bytes;
+
+	if (!t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = f.len;
+	return finish(ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
+}
+
+__noinline int tandem_refusal(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, NULL, false };
+	const struct l4_note *note = l4_tables_note(&t);
+	struct l4_result r;
+	struct l4_frame f;
+	uint32_t bytes;
+	enum l4_verdict v;
+
+	if (!note)
+		return XDP_ABORTED;
+	frame_set(&f, ctx);
+	bytes = f.len;
+	v = l4_refusal_answer(&t, &f, note, &r);
+	return finish(ctx, v, &r, bytes);
+}
+
+/* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
+static __always_inline void ask(const struct l4_want *want)
+{
+	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
+			       0x9e3779b1u >>
+		       22;
+	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
+
+	if (!last || (*last && now - *last < ASK_INTERVAL_NS))
+		return;
+	*last = now;
+	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
+}
+
+__noinline int tandem_want(struct xdp_md *ctx)
+{
+	const struct l4_note *note = l4_tables_note(NULL);
+	struct l4_result r = { 0 };
+
+	if (!note)
+		return XDP_ABORTED;
+	ask(&note->want);
+	r.vip_id = note->vip_id;
+	return finish(ctx, note->why, &r, 0);
+}
+
+__noinline int tandem_more(struct xdp_md *ctx, int action)
+{
+	if (action & TANDEM_RECORD)
+		tandem_record();
+	switch (action & ~TANDEM_RECORD) {
+	case TANDEM_NEXT + L4_NEXT_RARE:
+		return tandem_rare(ctx);
+	case TANDEM_NEXT + L4_NEXT_REFUSAL:
+		return tandem_refusal(ctx);
+	case TANDEM_NEXT + L4_NEXT_WANT:
+		return tandem_want(ctx);
+	default:
+		return action & ~TANDEM_RECORD;
+	}
+}
+
 SEC("xdp")
 int tandem_xdp(struct xdp_md *ctx)
 {
-	return tandem_packet(ctx);
+	return tandem_run(ctx);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -12,6 +12,7 @@
 #include "controlplane/base/log.h"
 #include "controlplane/engine/xdp.h"
 #include "controlplane/engine/neighbours.h"
+#include "dataplane/l4/result.h"
 #include "dataplane/snapshot/snapshot.h"
 
 enum { ENGINE_MAX_PORTS = 64 };

@@ -2,36 +2,11 @@
 /* Answers for our own addresses, made in place from the question: ARP, neighbour discovery, ping. */
 #pragma once
 #include "dataplane/l4/checksum.h"
+#include "dataplane/l4/mac.h"
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/tables.h"
 
 enum { L4_ANSWER_TTL = 64, L4_ND_HOP_LIMIT = 255 };
-
-/* A MAC address in two pieces; bytes one by one would be read and written one by one. */
-#ifdef __bpf__
-typedef uint32_t __attribute__((may_alias)) l4_mac_head;
-typedef uint16_t __attribute__((may_alias)) l4_mac_tail;
-#else
-typedef uint32_t __attribute__((may_alias, aligned(1))) l4_mac_head;
-typedef uint16_t __attribute__((may_alias, aligned(1))) l4_mac_tail;
-#endif
-
-L4_INLINE void l4_mac_copy(uint8_t to[6], const uint8_t from[6])
-{
-	*(l4_mac_head *)to = *(const l4_mac_head *)from;
-	*(l4_mac_tail *)(to + 4) = *(const l4_mac_tail *)(from + 4);
-}
-
-L4_INLINE bool l4_mac_is(const uint8_t a[6], const uint8_t b[6])
-{
-	return !((*(const l4_mac_head *)a ^ *(const l4_mac_head *)b) |
-		 (uint32_t)(*(const l4_mac_tail *)(a + 4) ^ *(const l4_mac_tail *)(b + 4)));
-}
-
-L4_INLINE bool l4_mac_is_broadcast(const uint8_t a[6])
-{
-	return (a[0] & a[1] & a[2] & a[3] & a[4] & a[5]) == 0xff;
-}
 
 /* Sends a frame back to where it came from. */
 L4_INLINE void l4_eth_return(struct l4_eth *eth, const uint8_t mac[6])

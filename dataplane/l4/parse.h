@@ -183,3 +183,9 @@ L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l
 	p->flow.protocol = next;
 	return l4_parse_transport(f, p, end - off);
 }
+
+/* What follows the addresses, of either family. */
+L4_INLINE enum l4_parsed l4_parse_payload(const struct l4_frame *f, struct l4_packet *p)
+{
+	return p->flow.is6 ? l4_parse_ip6_payload(f, p) : l4_parse_ip4_payload(f, p);
+}

@@ -149,6 +149,13 @@ struct l4_found {
 	uint64_t who, what;
 };
 
+/* A record as it was found, if it was, and as it is to be. */
+struct l4_record_write {
+	uint64_t hash, was; /* was: 0: there is none */
+	uint64_t who, what;
+	bool begins; /* `who` is another as well */
+};
+
 /* 1 if x, which is below 2^63, is zero, else 0; without a branch, since four of them in a row are cheaper so,
  * for the processor and for the verifier. */
 L4_INLINE uint32_t l4_is_zero(uint64_t x)

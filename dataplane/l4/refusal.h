@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The answer to a packet of a service, or of its server, that cannot go on: back out of the port that it came in by.
- *
- * The body has defined these before it includes this file:
- *
- *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
- *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
- *   uint16_t l4_tables_now(const struct l4_tables *t);
- *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
- *
- * (packet.h says what they do.) It needs nothing else of the packet's way, so that a body may keep it apart: it is long
- * and rarely run. */
+ * packet.h notes what there is to answer, and the body calls this next: from a place of its own, if it likes, since nothing
+ * else of the packet's way is needed. */
 #pragma once
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/reject.h"
-
-enum l4_refusal_kind { L4_REFUSE_NONE, L4_REFUSE_TOO_BIG, L4_REFUSE_NO_PORT, L4_REFUSE_RESET };
-
-struct l4_refusal {
-	uint32_t kind; /* enum l4_refusal_kind */
-	uint32_t is6;
-	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
-	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
-	uint32_t budget;  /* answers that this processor may give in one unit of coarse time */
-	uint32_t from[4]; /* the address of ours that answers; zero: the packet's destination */
-};
-
-enum l4_refused {
-	L4_REFUSED_SILENTLY, /* nothing may be sent, and nothing was changed */
-	L4_REFUSED_ALOUD,    /* the frame is the answer */
-	L4_REFUSED_FAULT,    /* the frame could not be given the room, and is to be dropped */
-};
+#include "dataplane/l4/verdict.h"
+#include "dataplane/l4/walk.h"
 
 /* Offsets are below these in every packet that was parsed; the masks say so where that is out of sight. */
 enum { L4_REFUSAL_L3_MASK = 0x1f, L4_REFUSAL_L4_MASK = 0x3fff };
@@ -67,20 +44,24 @@ L4_INLINE bool l4_refuse_reset(const struct l4_tables *t, struct l4_frame *f,
 	return r->is6 ? l4_reset6(f, l3, reset) : l4_reset4(f, l3, reset);
 }
 
-/* Turns the frame into the answer, if one may be given now. */
-L4_INLINE enum l4_refused l4_refusal_make(
-	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+/* Turns the frame into the answer, if one may be given now. Returns what became of the packet and fills *out. */
+L4_INLINE enum l4_verdict l4_refusal_answer(const struct l4_tables *t, struct l4_frame *f,
+	const struct l4_note *note, struct l4_result *out)
 {
+	const struct l4_refusal *r = &note->refusal;
 	const struct l4_tcp *tcp = l4_at(f, r->l4 & L4_REFUSAL_L4_MASK, sizeof *tcp);
 	struct l4_limit *limit = l4_tables_limit(t);
 
+	*out = (struct l4_result){ .ifindex = r->ifindex, .vip_id = note->vip_id };
 	if (!l4_icmp_source_is_host(f, r->l3 & L4_REFUSAL_L3_MASK, r->is6))
-		return L4_REFUSED_SILENTLY;
+		return note->why;
 	if (r->kind == L4_REFUSE_RESET && (!tcp || tcp->flags & L4_TCP_RST))
-		return L4_REFUSED_SILENTLY;
+		return note->why;
 	if (!limit || !l4_limit_take(limit, l4_tables_now(t), r->budget))
-		return L4_REFUSED_SILENTLY;
-	if (r->kind != L4_REFUSE_RESET)
-		return l4_refuse_icmp(t, f, r) ? L4_REFUSED_ALOUD : L4_REFUSED_FAULT;
-	return tcp && l4_refuse_reset(t, f, r, tcp) ? L4_REFUSED_ALOUD : L4_REFUSED_FAULT;
+		return note->why;
+	if (r->kind == L4_REFUSE_RESET)
+		return tcp && l4_refuse_reset(t, f, r, tcp) ? L4_V_REJECTED : L4_V_ENGINE_FAULT;
+	if (!l4_refuse_icmp(t, f, r))
+		return L4_V_ENGINE_FAULT;
+	return r->kind == L4_REFUSE_TOO_BIG ? L4_V_TOO_BIG_ANSWERED : L4_V_REJECTED;
 }

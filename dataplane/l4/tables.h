@@ -186,13 +186,6 @@ struct l4_neighbour_key {
 	uint32_t is6;
 };
 
-/* A neighbour that is wanted: what the engine tells the control plane. */
-struct l4_want {
-	uint32_t address[4];
-	uint32_t ifindex;
-	uint32_t is6;
-};
-
 struct l4_counter {
 	uint64_t packets, bytes;
 };

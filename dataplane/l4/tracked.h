@@ -137,13 +137,6 @@ L4_INLINE enum l4_record_place l4_record_insert(
 	return L4_PLACE_NONE;
 }
 
-/* A record as it was found, if it was, and as it is to be. */
-struct l4_record_write {
-	uint64_t hash, was; /* was: 0: there is none */
-	uint64_t who, what;
-	bool begins; /* `who` is another as well */
-};
-
 /* Writes a record into its bucket. Where another processor has changed it since it was found, that stays; but a SYN
  * begins another connection over a closing one, whatever late packets of that do to the record meanwhile. */
 L4_INLINE void l4_record_write(

@@ -53,5 +53,9 @@ enum l4_verdict {
 #define X(symbol, name, action, help) L4_V_##symbol,
 	L4_VERDICTS(X)
 #undef X
-		L4_V_COUNT
+		L4_V_COUNT,
+	/* Instead of a verdict: who goes on with the packet, which is as it came. */
+	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
+	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
+	L4_NEXT_WANT, /* it is dropped; the control plane is to learn of the neighbour that it wants */
 };

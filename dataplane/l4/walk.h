@@ -24,28 +24,20 @@
  *   struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row);
  *   uint32_t l4_tables_find_neighbour(const struct l4_tables *t, const struct l4_neighbour_key *key);
  *       the row of a host on a link, or L4_NO_NEIGHBOUR
- *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
- *       asks the control plane to resolve a neighbour; may be dropped
  *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
  *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
  *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
  *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
  *       this processor's, or NULL: no refused packet is answered
- *   enum l4_refused l4_tables_refuse(const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r);
- *       l4_refusal_make(), called from where the body likes
+ *   struct l4_note *l4_tables_note(const struct l4_tables *t);
+ *       this packet's, or NULL: nobody goes on with it
  */
 #pragma once
+#include "dataplane/l4/mac.h"
 #include "dataplane/l4/parse.h"
+#include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
-
-/* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
-struct l4_result {
-	uint32_t ifindex; /* L4_SEND: the interface to leave by */
-	uint32_t
-		vip_id; /* of the address of ours that the packet was for, or whose service it was */
-	uint32_t service_id, server_id; /* FORWARDED only */
-};
 
 /* What every stage of one packet's way needs. */
 struct l4_walk {
@@ -57,7 +49,19 @@ struct l4_walk {
 	const struct l4_reverse *reverse; /* of a server's reply */
 	uint32_t refuse;		  /* enum l4_refusal_kind: how a packet is refused */
 	uint32_t fits;			  /* TOO_BIG: how large one may be */
+	/* The neighbour that is wanted: this one, or else the packet's destination on this link. */
+	const struct l4_neighbour *hop;
+	uint32_t link; /* ifindex; 0: none */
 };
+
+/* Where a packet's way begins; false: no generation has been published. */
+L4_INLINE bool l4_walk_begin(struct l4_walk *w, const struct l4_tables *t)
+{
+	w->tables = t;
+	w->keys = l4_tables_line(t, L4_LINE_KEYS);
+	w->root = l4_tables_line(t, L4_LINE_ROOT);
+	return w->root && w->keys && w->root->generation;
+}
 
 /* The row of an interface of the engine, or NULL. */
 L4_INLINE const struct l4_port *l4_port_of(
@@ -93,4 +97,13 @@ L4_INLINE const void *l4_find(
 		return NULL;
 	row = l4_tables_line(w->tables, line);
 	return row && l4_key_is(row, address, tail) ? row : NULL;
+}
+
+/* Whether the frame is for the interface that it came in by, which *w learns. */
+L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex)
+{
+	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	w->port = l4_port_of(w->tables, w->root, ifindex);
+	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
 }

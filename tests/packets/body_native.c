@@ -6,6 +6,7 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 #include "dataplane/l4/limit.h"
+#include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "tests/packets/setup.h"
@@ -24,6 +25,7 @@ struct l4_tables {
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
 	struct l4_limit limit;
+	struct l4_note note;
 	uint16_t now; /* coarse time */
 };
 
@@ -111,12 +113,6 @@ static inline uint32_t l4_tables_find_neighbour(
 	return find_row(t, key->ifindex, key->address, key->is6);
 }
 
-static inline void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
-{
-	(void)t;
-	(void)want;
-}
-
 /* A frame that ends where its memory ends, so that the address sanitizer sees what is read behind it. IP headers
  * lie at multiples of 4, as drivers place them. */
 static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
@@ -170,15 +166,14 @@ static inline bool l4_tables_resize(
 	return true;
 }
 
-#include "dataplane/l4/refusal.h"
-
-static enum l4_refused l4_tables_refuse(
-	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
+static struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
-	return l4_refusal_make(t, f, r);
+	return &((struct l4_tables *)t)->note;
 }
 
 #include "dataplane/l4/packet.h"
+#include "dataplane/l4/rare.h"
+#include "dataplane/l4/refusal.h"
 
 static struct l4_view view_of(const struct l4_tables *t)
 {
@@ -394,6 +389,12 @@ static int native_inject(
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
 	out->verdict = l4_process(t, &f, ifindex, &r);
+	if (out->verdict == L4_NEXT_RARE)
+		out->verdict = l4_rare(t, &f, ifindex, &r);
+	else if (out->verdict == L4_NEXT_REFUSAL)
+		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
+	else if (out->verdict == L4_NEXT_WANT)
+		out->verdict = t->note.why;
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
 										       : 0;
 	out->len = f.len;

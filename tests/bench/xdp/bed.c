@@ -8,8 +8,8 @@
 #include "bpf/bench.skel.h"
 #include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
-#include "tests/bench/xdp/function.h"
 #include "tests/packets/setup.h"
+#include "tests/program.h"
 
 int bed_make_links(struct err *e)
 {
@@ -81,11 +81,23 @@ static void set_constants(struct tandem_bpf__rodata *to, const struct bed *b)
 	to->trace_on = to->test_time_on = false;
 }
 
+/* The function that is measured, as the kernel has it in a program; -ENOENT: it is not there. */
+static int packet_function(const struct bpf_program *program, struct program_function *out)
+{
+	struct program p;
+	int rc = program_read(bpf_program__fd(program), &p);
+	const struct program_function *f = rc ? NULL : program_find(&p, "tandem_packet");
+
+	if (f)
+		*out = *f;
+	return rc || f ? rc : -ENOENT;
+}
+
 /* The program as interfaces run it, on the same maps: its function must be the one that is measured. */
 static int compare(struct bed *b, struct err *e)
 {
 	struct tandem_bpf *attached = tandem_bpf__open();
-	struct function is, want;
+	struct program_function is, want = { 0 };
 	struct bpf_program *p;
 	int rc = attached ? share_maps(attached->obj, b) : -errno;
 
@@ -94,13 +106,12 @@ static int compare(struct bed *b, struct err *e)
 		rc = tandem_bpf__load(attached);
 	}
 	if (!rc)
-		rc = function_of(
-			bpf_program__fd(attached->progs.tandem_xdp), "tandem_packet", &want);
+		rc = packet_function(attached->progs.tandem_xdp, &want);
 	bpf_object__for_each_program(p, b->bpf->obj)
 	{
 		if (rc || strncmp(bpf_program__name(p), "bench_", 6) != 0)
 			continue;
-		rc = function_of(bpf_program__fd(p), "tandem_packet", &is);
+		rc = packet_function(p, &is);
 		if (!rc && (is.instructions != want.instructions || is.bytes != want.bytes))
 			rc = err_set(e, -EINVAL,
 				"%s measures another function than the attached program's: "

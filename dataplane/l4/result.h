@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What becomes of a packet besides its verdict. */
+#pragma once
+#include "dataplane/l4/record.h"
+
+/* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
+struct l4_result {
+	uint32_t ifindex; /* L4_SEND: the interface to leave by */
+	/* Of the address of ours that the packet was for, or whose service it was. */
+	uint32_t vip_id;
+	uint32_t service_id, server_id; /* FORWARDED only */
+};
+
+enum l4_refusal_kind { L4_REFUSE_NONE, L4_REFUSE_TOO_BIG, L4_REFUSE_NO_PORT, L4_REFUSE_RESET };
+
+/* A packet that cannot go on, and how it may be answered. */
+struct l4_refusal {
+	uint32_t kind;	  /* enum l4_refusal_kind */
+	uint32_t ifindex; /* where it came in, and the answer leaves by */
+	uint32_t is6;
+	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
+	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
+	uint32_t budget;  /* answers that this processor may give in one unit of coarse time */
+	uint32_t from[4]; /* the address of ours that answers; zero: the packet's destination */
+};
+
+/* A neighbour whose MAC address is not known: what the engine tells the control plane. */
+struct l4_want {
+	uint32_t address[4]; /* network order */
+	uint32_t ifindex;
+	uint32_t is6;
+};
+
+/* What one function leaves to the next about the packet in hand. */
+struct l4_note {
+	uint32_t why; /* enum l4_verdict */
+	uint32_t vip_id;
+	struct l4_refusal refusal; /* L4_NEXT_REFUSAL */
+	struct l4_want want;	   /* L4_NEXT_WANT */
+	struct l4_record_write record;
+};
