@@ -50,7 +50,7 @@ static int make_host(struct err *e)
 static void write_config(FILE *out)
 {
 	fputs("node = \"bench\";\n"
-	      "limits: { services = 16384; servers = 16384; ring_slots = 2097152; };\n"
+	      "limits: { services = 16384; pools = 4096; servers = 16384; ring_slots = 2097152; };\n"
 	      "interfaces: { front: {}; };\n"
 	      "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };\n"
 	      "pools: {\n",
