@@ -144,6 +144,24 @@ int neighbours_get(struct neighbours *t, uint32_t ifindex, const struct addr *a,
 	return 0;
 }
 
+static bool row_is(const struct neighbours *t, uint32_t row, const struct l4_neighbour_key *key)
+{
+	const struct l4_neighbour *r = &t->rows[row];
+
+	return t->own[row].taken && r->ifindex == key->ifindex && r->is6 == key->is6 &&
+	       !memcmp(r->address, key->address, sizeof r->address);
+}
+
+int neighbours_get_again(
+	struct neighbours *t, uint32_t ifindex, const struct addr *a, uint32_t *row)
+{
+	struct l4_neighbour_key key = row_key(ifindex, a);
+
+	if (*row < t->n && row_is(t, *row, &key) && find_port(t, ifindex))
+		return 0;
+	return neighbours_get(t, ifindex, a, row);
+}
+
 int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *a,
 	const uint8_t *mac, bool confirmed)
 {

@@ -29,6 +29,10 @@ bool neighbours_has_port(const struct neighbours *t, uint32_t ifindex);
 /* The row of a next hop, made when there is none. Returns 0, -ENOSPC, or -ENODEV when the interface is no port. */
 int neighbours_get(struct neighbours *t, uint32_t ifindex, const struct addr *a, uint32_t *row);
 
+/* The same for one who may have got it before: *row, which may be any number, is tried before all others. */
+int neighbours_get_again(
+	struct neighbours *t, uint32_t ifindex, const struct addr *a, uint32_t *row);
+
 /* What the kernel (or, with confirmed false, a former process' table) says of a neighbour. mac NULL: it is
  * not to be used. Returns as neighbours_get(). */
 int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *a,

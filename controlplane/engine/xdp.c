@@ -25,6 +25,8 @@ struct engine {
 	struct l4_chunk *rings;		  /* the map, mapped */
 	struct l4_neighbour *rows;	  /* likewise */
 	struct l4_record_bucket *records; /* likewise */
+	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
+	uint32_t n_hop_rows;
 	size_t rings_size, rows_size, records_size;
 	uint32_t image_lines;
 	uint64_t generation;
@@ -230,6 +232,7 @@ void engine_close(struct engine *en)
 		event_free(en->wants_event);
 	ring_buffer__free(en->wants);
 	neighbours_free(en->neighbours);
+	free(en->hop_rows);
 	ring_store_free(en->ring_store);
 	if (en->rings)
 		munmap(en->rings, en->rings_size);
@@ -255,7 +258,7 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }
 
-/* The neighbour row of every member's next hop. */
+/* The neighbour row of every member's next hop. Most are what they were, and a look-up is a system call. */
 static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint32_t *rows)
 {
 	for (uint32_t i = 0; i < in->n_members; i++) {
@@ -263,11 +266,11 @@ static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint
 		struct addr hop = { .af = m->hop_af };
 		int rc;
 
-		rows[i] = L4_NO_NEIGHBOUR;
-		if (!m->hop_ifindex)
-			continue;
+		rows[i] = i < en->n_hop_rows ? en->hop_rows[i] : L4_NO_NEIGHBOUR;
 		memcpy(hop.bytes, m->hop_bytes, sizeof hop.bytes);
-		rc = neighbours_get(en->neighbours, m->hop_ifindex, &hop, &rows[i]);
+		rc = m->hop_ifindex
+			     ? neighbours_get_again(en->neighbours, m->hop_ifindex, &hop, &rows[i])
+			     : -ENODEV;
 		if (rc == -ENODEV)
 			rows[i] = L4_NO_NEIGHBOUR;
 		else if (rc)
@@ -358,7 +361,9 @@ static int compile(
 	if (!rc)
 		rc = snapshot_build(
 			en->ring_store, in, rows, en->generation + 1, en->image_lines, sn, what);
-	free(rows);
+	free(en->hop_rows);
+	en->hop_rows = rows;
+	en->n_hop_rows = rows ? in->n_members : 0;
 	return rc;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Changes while the daemon runs, each all or nothing: a new configuration, an operator's overlay.
  *
- * Both work on a copy of the state that is saved first, so that nothing that packets see can be lost; what
- * cannot be published is taken back. */
+ * What each changes of the state is saved first, so that nothing that packets see can be lost; what cannot be
+ * published is taken back, from the files too. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,30 +11,18 @@
 #include "controlplane/pools/clock.h"
 #include "controlplane/pools/site_impl.h"
 
-/* Saves st and publishes l with it; after an error the file holds the site's own state again. */
-static int commit(struct site *s, struct live *l, struct state *st, struct err *e)
-{
-	struct err ignored;
-	int err = state_file_save(s->file, st, e);
-
-	if (err)
-		return err;
-	err = publish_now(s, l, st, e);
-	if (err && state_file_save(s->file, s->state, &ignored))
-		log_error("%s", ignored.text);
-	return err;
-}
+/* What a configuration changes of the state, and is to be on the disk before packets see it. */
+enum { APPLIED_PARTS = STATE_NUMBERS | STATE_WANTED };
 
 /* l and st become the site's. */
 static void install(struct site *s, struct live *l, struct state *st)
 {
-	if (l != s->live) {
-		live_free(s->live);
-		s->live = l;
-		s->applied_s = clock_real_ms() / 1000;
-	}
+	live_free(s->live);
 	state_free(s->state);
+	s->live = l;
 	s->state = st;
+	s->applied_s = clock_real_ms() / 1000;
+	site_save_later(s, STATE_SEEN);
 }
 
 static int apply_live(struct site *s, struct live *l, struct err *e)
@@ -51,8 +39,11 @@ static int apply_live(struct site *s, struct live *l, struct err *e)
 		err = err_set(e, -ENOMEM, "out of memory");
 		goto fail;
 	}
-	err = commit(s, l, st, e);
+	err = state_file_save(s->file, st, APPLIED_PARTS, e);
+	if (!err)
+		err = publish_now(s, l, st, e);
 	if (err) {
+		site_save_now(s, APPLIED_PARTS);
 		if (seen_watch(s, s->live, s->state))
 			log_error("out of memory: health checks follow the refused configuration");
 		goto fail;
@@ -117,26 +108,24 @@ int site_server_set(struct site *s, unsigned server, int wanted, int weight, con
 {
 	const struct conf *c = s->live->conf;
 	const struct conf_server *sv = &c->servers[server];
-	struct site_overlay *o;
-	struct state *st;
+	struct state_server *record = state_server(s->state, s->live->ids.servers[server]);
+	struct site_overlay *o = &record->overlay;
+	const struct site_overlay before = *o;
 	int err = publish_allowed(s, e);
 
 	if (err)
 		return err;
-	st = state_copy(s->state);
-	if (!st)
-		return err_set(e, -ENOMEM, "out of memory");
-	o = &state_server(st, s->live->ids.servers[server])->overlay;
 	overlay_set(o, wanted, weight, who, why);
-	err = commit(s, s->live, st, e);
+	err = state_file_save(s->file, s->state, STATE_WANTED, e);
+	if (!err)
+		err = publish_now(s, s->live, s->state, e);
 	if (err) {
-		state_free(st);
+		*o = before;
+		site_save_now(s, STATE_WANTED);
 		return err;
 	}
 	log_info("server %s/%s: %s, weight %u, by %s%s%s", c->pools[sv->pool].name, sv->name,
-		server_wanted_name(o->wanted),
-		duty_weight(sv, state_server(st, s->live->ids.servers[server])), who,
-		*o->why ? ": " : "", o->why);
-	install(s, s->live, st);
+		server_wanted_name(o->wanted), duty_weight(sv, record), who, *o->why ? ": " : "",
+		o->why);
 	return 0;
 }

@@ -43,7 +43,7 @@ void seen_change(
 	log_info("server %s/%s is %s, was %s: %s", c->pools[c->servers[i].pool].name,
 		c->servers[i].name, health_state_name(to), health_state_name(from), reason);
 	state_server(s->state, id)->seen.state = to;
-	site_save_later(s);
+	site_save_later(s, STATE_SEEN);
 	if (!s->holding)
 		publish_later(s, 0);
 	else if (!seen_starting(s))

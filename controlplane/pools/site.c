@@ -19,16 +19,16 @@ static void save_after(struct site *s, unsigned ms)
 		event_add(s->save, &tv);
 }
 
-void site_save_later(struct site *s)
+void site_save_later(struct site *s, unsigned parts)
 {
+	s->unsaved |= parts;
 	save_after(s, SAVE_DELAY_MS);
 }
 
-static int site_save(struct site *s, struct err *e)
+void site_save_now(struct site *s, unsigned parts)
 {
-	if (s->engine)
-		s->state->generation = engine_generation(s->engine);
-	return state_file_save(s->file, s->state, e);
+	s->unsaved |= parts;
+	site_save_event(-1, 0, s);
 }
 
 void site_save_event(int fd, short what, void *arg)
@@ -38,9 +38,11 @@ void site_save_event(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (site_save(s, &e)) {
+	if (state_file_save(s->file, s->state, s->unsaved, &e)) {
 		log_error("%s", e.text);
 		save_after(s, SAVE_RETRY_MS);
+	} else {
+		s->unsaved = 0;
 	}
 	s->save_fault = e;
 }
@@ -61,7 +63,7 @@ static int open_state(struct site *s, const char *dir, struct err *e)
 	if (!err)
 		err = state_bind(s->state, s->live->conf, NULL, &s->live->ids, e);
 	/* Numbers are on the disk before packets see them. */
-	return err ? err : state_file_save(s->file, s->state, e);
+	return err ? err : state_file_save(s->file, s->state, STATE_ALL, e);
 }
 
 static int open_host(struct site *s, struct err *e)
@@ -180,7 +182,7 @@ static void close_engine(struct site *s)
 
 	if (!s->engine)
 		return;
-	if (site_save(s, &e))
+	if (state_file_save(s->file, s->state, s->unsaved, &e))
 		log_error("%s", e.text);
 	engine_close(s->engine);
 	if (unused && engine_detach(s->run_dir, &e) < 0)

@@ -42,7 +42,7 @@ struct site_caller {
 struct site_options {
 	const char *config_path;
 	const char *run_dir;   /* e.g. /run/tandem: socket, lock, bpffs; must exist */
-	const char *state_dir; /* e.g. /var/lib/tandem: state.json */
+	const char *state_dir; /* e.g. /var/lib/tandem: what outlives the daemon */
 };
 
 /* Loads configuration and state, opens the engine, starts health checks. Packets flow as before the call

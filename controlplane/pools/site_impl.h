@@ -49,7 +49,8 @@ struct site {
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
 	struct event *publish; /* pending while there is something to publish */
-	struct event *save;    /* pending while the file is behind the state */
+	struct event *save;    /* pending while a file is behind the state */
+	unsigned unsaved;      /* the parts of the state (enum state_part) whose files are */
 	struct event *hold;    /* pending while an adopted engine waits for verdicts */
 	bool holding, adopted, detached;
 	int64_t started_s, applied_s;
@@ -116,6 +117,8 @@ int seen_watch(struct site *s, const struct live *l, const struct state *st);
 /* How many servers have a check and no verdict yet. */
 unsigned seen_starting(const struct site *s);
 
-/* site.c: the state file, written a little after the state has changed. */
-void site_save_later(struct site *s);
+/* site.c: the state's files. Parts (enum state_part, or'ed) that have changed are written a little later, or at once;
+ * what cannot be written is tried again. */
+void site_save_later(struct site *s, unsigned parts);
+void site_save_now(struct site *s, unsigned parts);
 void site_save_event(int fd, short what, void *arg);

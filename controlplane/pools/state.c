@@ -57,7 +57,6 @@ struct state *state_copy(const struct state *st)
 	if (!copy)
 		return NULL;
 	memcpy(copy->key, st->key, sizeof copy->key);
-	copy->generation = st->generation;
 	copy->round = st->round;
 	if (ids_copy(&copy->addresses, &st->addresses) ||
 		ids_copy(&copy->services, &st->services) || ids_copy(&copy->pools, &st->pools) ||

@@ -28,8 +28,7 @@ struct state_server {
 
 struct state {
 	uint8_t key[16];
-	uint64_t generation; /* the engine's when the file was written, for the reader's eyes */
-	uint64_t round;	     /* counts applied configurations; orders what is gone */
+	uint64_t round; /* counts applied configurations; orders what is gone */
 	/* "vips/NAME" and "gateways/NAME"; NAME; NAME; "POOL/NAME" */
 	struct ids addresses, services, pools, servers;
 	struct state_server *server; /* by number; n_server of them, [0] is not used */
@@ -40,6 +39,16 @@ struct state {
 struct fresh_id {
 	enum engine_counter_kind kind;
 	uint32_t id;
+};
+
+/* What is kept apart, because it changes at other times and may be lost at another price. */
+enum state_part {
+	STATE_SEEN =
+		1, /* last verdicts; not on the disk in time, they are found again by the checks */
+	STATE_WANTED = 2, /* runtime changes; on the disk before whoever made one is answered */
+	STATE_NUMBERS =
+		4, /* the key, the numbers and whose they are; on the disk before packets see them */
+	STATE_ALL = STATE_SEEN | STATE_WANTED | STATE_NUMBERS,
 };
 
 /* The numbers of one configuration's objects, by index into its arrays. */
@@ -71,9 +80,12 @@ int state_bind(struct state *st, const struct conf *c, const struct tracking *t,
 
 void binding_free(struct binding *b);
 
-/* The text of the state, to be freed with free(); NULL when out of memory. */
-char *state_encode(const struct state *st);
+/* The text of one part, to be freed with free(); NULL when out of memory. */
+char *state_encode(const struct state *st, enum state_part part);
 
-/* Reads a text; `name` stands for the file in sentences. Returns 0, or -EINVAL (damaged: the sentence says
- * where and what to do) or -ENOMEM. */
-int state_decode(const char *text, size_t len, const char *name, struct state **out, struct err *e);
+/* Reads the text of one part into st, which is new for STATE_NUMBERS and has them for the others: what those
+ * say of servers without a number is passed over. `name` stands for the file in sentences. Returns the parts that
+ * the text had (or'ed; old ones of the numbers have all), or -EINVAL (damaged: the sentence says where and what to do)
+ * or -ENOMEM; then st is only good for state_free(). */
+int state_decode(struct state *st, enum state_part part, const char *text, size_t len,
+	const char *name, struct err *e);

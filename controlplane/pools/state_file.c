@@ -10,15 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_NAME "state.json"
-#define STATE_TEMP "state.json.new"
-
-enum { STATE_BYTES_MAX = 64 << 20 };
+enum { STATE_BYTES_MAX = 64 << 20, NAME_BYTES = 16 };
 
 struct state_file {
 	int dir; /* open and locked */
 	char path[PATH_MAX];
 };
+
+/* In the order in which they are written. The numbers come last, because a file of them that is as old as the time
+ * when they were all that was kept has the other parts in it until it is replaced. */
+static const struct file {
+	enum state_part part;
+	char name[NAME_BYTES], temp[NAME_BYTES];
+} files[] = {
+	{ STATE_SEEN, "seen.json", "seen.json.new" },
+	{ STATE_WANTED, "wanted.json", "wanted.json.new" },
+	{ STATE_NUMBERS, "state.json", "state.json.new" },
+};
+
+enum { FILES = sizeof files / sizeof *files };
 
 int state_file_new(struct state_file **out, const char *dir, struct err *e)
 {
@@ -28,7 +38,7 @@ int state_file_new(struct state_file **out, const char *dir, struct err *e)
 	if (!f)
 		return err_set(e, -ENOMEM, "out of memory");
 	f->dir = -1;
-	if (snprintf(f->path, sizeof f->path, "%s/" STATE_NAME, dir) >= (int)sizeof f->path) {
+	if (snprintf(f->path, sizeof f->path, "%s", dir) >= (int)sizeof f->path) {
 		err = err_set(e, -ENAMETOOLONG, "the path of the state directory is too long");
 		goto fail;
 	}
@@ -92,34 +102,53 @@ static int read_all(int fd, char **out, size_t *len)
 	return 0;
 }
 
-int state_file_load(struct state_file *f, struct state **out, struct err *e)
+/* Returns as state_decode(), and 0 when there is no file. */
+static int load_file(
+	const struct state_file *f, const struct file *p, struct state *st, struct err *e)
 {
-	int fd = openat(f->dir, STATE_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = NULL;
+	int fd = openat(f->dir, p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char path[PATH_MAX + NAME_BYTES], *text = NULL;
 	size_t len = 0;
 	int err;
 
-	if (fd < 0 && errno == ENOENT) {
-		*out = state_new();
-		return *out ? 0
-			    : err_set(e, -ENOMEM, "no memory or no random bytes for a new state");
-	}
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	snprintf(path, sizeof path, "%s/%s", f->path, p->name);
 	if (fd < 0)
-		return err_set(e, -errno, "cannot read %s: %s", f->path, strerror(errno));
+		return err_set(e, -errno, "cannot read %s: %s", path, strerror(errno));
 	err = read_all(fd, &text, &len);
 	close(fd);
 	if (err)
-		return err_set(e, err, "cannot read %s: %s", f->path, strerror(-err));
-	err = state_decode(text, len, f->path, out, e);
+		return err_set(e, err, "cannot read %s: %s", path, strerror(-err));
+	err = state_decode(st, p->part, text, len, path, e);
 	free(text);
 	return err;
 }
 
-/* Writes the text to a new file and waits until the disk has it. */
-static int write_temp(const struct state_file *f, const char *text, size_t len)
+int state_file_load(struct state_file *f, struct state **out, struct err *e)
 {
-	int fd = openat(
-		f->dir, STATE_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct state *st = state_new();
+	unsigned known = 0;
+
+	if (!st)
+		return err_set(e, -ENOMEM, "no memory or no random bytes for a new state");
+	for (unsigned i = FILES; i-- > 0;) {
+		int found = known & files[i].part ? 0 : load_file(f, &files[i], st, e);
+
+		if (found < 0) {
+			state_free(st);
+			return found;
+		}
+		known |= (unsigned)found;
+	}
+	*out = st;
+	return 0;
+}
+
+/* Writes the text to a new file and waits until the disk has it. */
+static int write_temp(const struct state_file *f, const char *temp, const char *text, size_t len)
+{
+	int fd = openat(f->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int err = fd < 0 ? -errno : 0;
 
 	if (err)
@@ -141,23 +170,34 @@ static int write_temp(const struct state_file *f, const char *text, size_t len)
 	return err;
 }
 
-int state_file_save(struct state_file *f, const struct state *st, struct err *e)
+static int save_file(
+	const struct state_file *f, const struct file *p, const struct state *st, struct err *e)
 {
-	char *text = state_encode(st);
+	char *text = state_encode(st, p->part);
 	int err;
 
 	if (!text)
-		return err_set(e, -ENOMEM, "cannot write %s: out of memory", f->path);
-	err = write_temp(f, text, strlen(text));
+		return err_set(e, -ENOMEM, "cannot write %s/%s: out of memory", f->path, p->name);
+	err = write_temp(f, p->temp, text, strlen(text));
 	free(text);
-	if (!err && renameat(f->dir, STATE_TEMP, f->dir, STATE_NAME))
+	if (!err && renameat(f->dir, p->temp, f->dir, p->name))
 		err = -errno;
 	if (err) {
-		unlinkat(f->dir, STATE_TEMP, 0);
-		return err_set(e, err, "cannot write %s: %s", f->path, strerror(-err));
+		unlinkat(f->dir, p->temp, 0);
+		return err_set(e, err, "cannot write %s/%s: %s", f->path, p->name, strerror(-err));
 	}
 	if (fsync(f->dir))
-		return err_set(
-			e, -errno, "cannot write %s to the disk: %s", f->path, strerror(errno));
+		return err_set(e, -errno, "cannot write %s/%s to the disk: %s", f->path, p->name,
+			strerror(errno));
 	return 0;
+}
+
+int state_file_save(struct state_file *f, const struct state *st, unsigned parts, struct err *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < FILES && !err; i++)
+		if (parts & files[i].part)
+			err = save_file(f, &files[i], st, e);
+	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state's file: one owner at a time, and never half written. */
+/* The state's files, one for each part: one owner at a time, and none ever half written. */
 #pragma once
 #include "controlplane/base/err.h"
 #include "controlplane/pools/state.h"
@@ -11,9 +11,10 @@ struct state_file;
 int state_file_new(struct state_file **out, const char *dir, struct err *e);
 void state_file_free(struct state_file *f);
 
-/* Reads the state; where there is no file, *out is an empty state. Returns 0 or a negative errno and a
- * sentence. */
+/* Reads the state; a part that has no file is empty. Without the numbers nothing else counts; old ones, which have all
+ * parts, are read alone. Returns 0 or a negative errno and a sentence. */
 int state_file_load(struct state_file *f, struct state **out, struct err *e);
 
-/* Replaces the file; when this returns 0 the state survives a crash of the machine. */
-int state_file_save(struct state_file *f, const struct state *st, struct err *e);
+/* Replaces the files of some parts (enum state_part, or'ed); when this returns 0 these survive a crash of the machine.
+ * After an error each file is the old one or the new one. */
+int state_file_save(struct state_file *f, const struct state *st, unsigned parts, struct err *e);

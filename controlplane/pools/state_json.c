@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of the state: strict both ways, since what is misread here would send packets elsewhere. */
+/* The texts of the state's parts: strict both ways, since what is misread here would send packets elsewhere. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -8,7 +8,8 @@
 #include <string.h>
 #include "controlplane/pools/state.h"
 
-enum { STATE_VERSION = 1 };
+/* Of the numbers; before these, one text had all parts. SERVERS_VERSION is that of the other two. */
+enum { NUMBERS_VERSION = 2, ALL_VERSION = 1, SERVERS_VERSION = 1 };
 
 static void key_to_hex(const uint8_t key[16], char hex[33])
 {
@@ -52,32 +53,19 @@ static json_t *encode_seen(const struct state_seen *s)
 		addr_text(&s->addr, text), "port", s->port);
 }
 
-static json_t *encode_entry(const struct ids_entry *e, const struct state_server *server)
+static json_t *encode_entry(const struct ids_entry *e)
 {
-	json_t *o = json_pack("{s:I}", "id", (json_int_t)e->id);
-	int err = !o;
-
-	if (e->gone)
-		err |= json_object_set_new(o, "gone", json_integer((json_int_t)e->gone));
-	if (server && !overlay_untouched(&server->overlay))
-		err |= json_object_set_new(o, "overlay", encode_overlay(&server->overlay));
-	if (server && server->seen.addr.af)
-		err |= json_object_set_new(o, "seen", encode_seen(&server->seen));
-	if (!err)
-		return o;
-	json_decref(o);
-	return NULL;
+	return e->gone ? json_pack(
+				 "{s:I, s:I}", "id", (json_int_t)e->id, "gone", (json_int_t)e->gone)
+		       : json_pack("{s:I}", "id", (json_int_t)e->id);
 }
 
-static json_t *encode_ids(const struct ids *t, const struct state_server *servers)
+static json_t *encode_ids(const struct ids *t)
 {
 	json_t *all = json_object();
 
 	for (uint32_t i = 0; i < t->n; i++) {
-		const struct ids_entry *e = &t->list[i];
-
-		if (json_object_set_new(
-			    all, e->name, encode_entry(e, servers ? &servers[e->id] : NULL))) {
+		if (json_object_set_new(all, t->list[i].name, encode_entry(&t->list[i]))) {
 			json_decref(all);
 			return NULL;
 		}
@@ -85,39 +73,82 @@ static json_t *encode_ids(const struct ids *t, const struct state_server *server
 	return all;
 }
 
-char *state_encode(const struct state *st)
+static json_t *encode_numbers(const struct state *st)
 {
-	char hex[33], *text;
-	json_t *root;
+	char hex[33];
 
 	key_to_hex(st->key, hex);
-	root = json_pack("{s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "version", STATE_VERSION,
-		"key", hex, "generation", (json_int_t)st->generation, "round",
-		(json_int_t)st->round, "addresses", encode_ids(&st->addresses, NULL), "services",
-		encode_ids(&st->services, NULL), "pools", encode_ids(&st->pools, NULL), "servers",
-		encode_ids(&st->servers, st->server));
-	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	return json_pack("{s:i, s:s, s:I, s:o, s:o, s:o, s:o}", "version", NUMBERS_VERSION, "key",
+		hex, "round", (json_int_t)st->round, "addresses", encode_ids(&st->addresses),
+		"services", encode_ids(&st->services), "pools", encode_ids(&st->pools), "servers",
+		encode_ids(&st->servers));
+}
+
+/* Whether a part has nothing to say of a server: it is as a new one would be. */
+static bool server_untold(const struct state_server *s, enum state_part part)
+{
+	return part == STATE_WANTED ? overlay_untouched(&s->overlay)
+				    : s->seen.state == HEALTH_STARTING;
+}
+
+static json_t *encode_servers(const struct state *st, enum state_part part)
+{
+	json_t *all = json_object();
+
+	for (uint32_t i = 0; i < st->servers.n; i++) {
+		const struct ids_entry *e = &st->servers.list[i];
+		const struct state_server *s = state_server(st, e->id);
+
+		if (server_untold(s, part))
+			continue;
+		if (json_object_set_new(all, e->name,
+			    part == STATE_WANTED ? encode_overlay(&s->overlay)
+						 : encode_seen(&s->seen))) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return json_pack("{s:i, s:o}", "version", SERVERS_VERSION, "servers", all);
+}
+
+char *state_encode(const struct state *st, enum state_part part)
+{
+	json_t *root = part == STATE_NUMBERS ? encode_numbers(st) : encode_servers(st, part);
+	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+
 	json_decref(root);
 	return text;
 }
 
 /* Where in the text the reader is, for sentences. */
 struct reader {
+	enum state_part part;
 	const char *name;    /* of the file */
 	const char *section; /* "", or a member of the root */
 	const char *entry;   /* "", or a member of the section */
 	struct err *e;
+	bool with_all;		      /* the text is one of all parts */
 	bool taken[STATE_ID_MAX + 1]; /* numbers met in the section */
 };
+
+/* What goes with the file of a part. */
+static const char *lost(enum state_part part)
+{
+	if (part == STATE_SEEN)
+		return "the last verdicts of health checks";
+	return part == STATE_WANTED
+		       ? "changes made at run time to servers"
+		       : "changes made at run time to servers, the numbers of counters, and the key "
+			 "of the flow hash, so that open connections may change their server";
+}
 
 static int damaged(const struct reader *r, const char *what)
 {
 	return err_set(r->e, -EINVAL,
 		"%s is damaged: %s%s%s%s%s; put back a good copy, or move the file away to start "
-		"fresh (lost are: changes made at run time to servers, the numbers of counters, "
-		"and the key "
-		"of the flow hash, so that open connections may change their server)",
-		r->name, r->section, *r->entry ? "." : "", r->entry, *r->section ? ": " : "", what);
+		"fresh (lost are: %s)",
+		r->name, r->section, *r->entry ? "." : "", r->entry, *r->section ? ": " : "", what,
+		lost(r->part));
 }
 
 static int decode_overlay(struct reader *r, json_t *from, struct site_overlay *o)
@@ -172,17 +203,16 @@ static int decode_seen(struct reader *r, json_t *from, struct state_seen *s)
 	return 0;
 }
 
-/* One entry; `overlay` and `seen` are NULL where the text has none. */
-static int decode_entry(
-	struct reader *r, json_t *from, struct ids *t, json_t **overlay, json_t **seen)
+static int decode_entry(struct reader *r, json_t *from, struct ids *t)
 {
+	bool with_all = r->with_all && !strcmp(r->section, "servers");
+	json_t *overlay, *seen; /* read by decode_record() */
 	json_int_t id, gone = 0;
 	json_error_t je;
 	int err;
 
-	*overlay = *seen = NULL;
-	if (json_unpack_ex(from, &je, 0, "{s:I, s?I, s?o, s?o!}", "id", &id, "gone", &gone,
-		    "overlay", overlay, "seen", seen))
+	if (json_unpack_ex(from, &je, 0, with_all ? "{s:I, s?I, s?o, s?o!}" : "{s:I, s?I!}", "id",
+		    &id, "gone", &gone, "overlay", &overlay, "seen", &seen))
 		return damaged(r, je.text);
 	if (id < 1 || id > STATE_ID_MAX)
 		return damaged(r, "\"id\" is out of range");
@@ -195,96 +225,143 @@ static int decode_entry(
 	return err ? err_set(r->e, err, "out of memory") : 0;
 }
 
-static int decode_ids(struct reader *r, json_t *from, struct ids *t)
+static int decode_ids(struct reader *r, const char *section, json_t *from, struct ids *t)
 {
-	json_t *member, *overlay, *seen;
+	json_t *member;
 	int err;
 
+	r->section = section;
 	if (!json_is_object(from))
 		return damaged(r, "is not an object");
 	memset(r->taken, 0, sizeof r->taken);
 	json_object_foreach(from, r->entry, member)
 	{
-		err = decode_entry(r, member, t, &overlay, &seen);
+		err = decode_entry(r, member, t);
 		if (err)
 			return err;
-		if (overlay || seen)
-			return damaged(r, "only servers have \"overlay\" and \"seen\"");
 	}
 	r->entry = "";
 	return 0;
 }
 
-static int decode_servers(struct reader *r, json_t *from, struct state *st)
+/* What the text says of one server; NULL: nothing. It is checked even if nobody has the name any more. */
+static int decode_record(struct reader *r, const struct state *st, json_t *overlay, json_t *seen)
 {
-	json_t *member, *overlay, *seen;
-	struct state_server *server;
+	const struct ids_entry *e = ids_find(&st->servers, r->entry);
+	struct state_server nobody = { 0 }, *s = e ? state_server(st, e->id) : &nobody;
+
+	if (overlay && decode_overlay(r, overlay, &s->overlay))
+		return -EINVAL;
+	return seen ? decode_seen(r, seen, &s->seen) : 0;
+}
+
+/* What an entry says that belongs to a part: all of it in that part's text, a member where one text has all. */
+static json_t *said_of(
+	const struct reader *r, json_t *entry, enum state_part part, const char *name)
+{
+	if (r->part == STATE_NUMBERS)
+		return json_object_get(entry, name);
+	return r->part == part ? entry : NULL;
+}
+
+static int decode_records(struct reader *r, json_t *servers, const struct state *st)
+{
+	json_t *entry;
 	int err;
 
-	if (!json_is_object(from))
-		return damaged(r, "is not an object");
-	memset(r->taken, 0, sizeof r->taken);
-	json_object_foreach(from, r->entry, member)
+	json_object_foreach(servers, r->entry, entry)
 	{
-		err = decode_entry(r, member, &st->servers, &overlay, &seen);
+		err = decode_record(r, st, said_of(r, entry, STATE_WANTED, "overlay"),
+			said_of(r, entry, STATE_SEEN, "seen"));
 		if (err)
 			return err;
-		server = state_server_new(st, ids_find(&st->servers, r->entry)->id);
-		if (!server)
+	}
+	r->entry = "";
+	return 0;
+}
+
+/* Makes room for the records of the servers that have numbers. */
+static int reserve_records(const struct reader *r, struct state *st)
+{
+	for (uint32_t i = 0; i < st->servers.n; i++)
+		if (!state_server_new(st, st->servers.list[i].id))
 			return err_set(r->e, -ENOMEM, "out of memory");
-		if (overlay && decode_overlay(r, overlay, &server->overlay))
-			return -EINVAL;
-		if (seen && decode_seen(r, seen, &server->seen))
-			return -EINVAL;
-	}
-	r->entry = "";
 	return 0;
 }
 
-static int decode_root(struct reader *r, json_t *root, struct state *st)
+/* Fails unless the text is of a version from `oldest` to `newest`. */
+static int decode_version(struct reader *r, json_t *root, int oldest, int newest, int *version)
 {
-	json_t *addresses, *services, *pools = NULL, *servers;
-	json_int_t generation, round;
-	int version, err;
 	json_error_t je;
-	const char *key;
 
 	r->section = "top level";
-	if (json_unpack_ex(root, &je, 0, "{s:i}", "version", &version))
+	if (json_unpack_ex(root, &je, 0, "{s:i}", "version", version))
 		return damaged(r, je.text);
-	if (version != STATE_VERSION)
-		return err_set(r->e, -EINVAL,
-			"%s has version %d and this tandemd reads version %d only: use the tandemd "
-			"that wrote "
-			"it, or move the file away to start fresh",
-			r->name, version, STATE_VERSION);
-	if (json_unpack_ex(root, &je, 0, "{s:i, s:s, s:I, s:I, s:o, s:o, s?o, s:o!}", "version",
-		    &version, "key", &key, "generation", &generation, "round", &round, "addresses",
-		    &addresses, "services", &services, "pools", &pools, "servers", &servers))
+	if (*version >= oldest && *version <= newest)
+		return 0;
+	return err_set(r->e, -EINVAL,
+		"%s has version %d, which this tandemd does not read: use the tandemd that wrote "
+		"it, or move the file away to start fresh (lost are: %s)",
+		r->name, *version, lost(r->part));
+}
+
+static int decode_numbers(struct reader *r, json_t *root, struct state *st)
+{
+	json_t *addresses, *services, *servers, *pools = NULL;
+	json_int_t round, generation;
+	json_error_t je;
+	const char *key;
+	int version, err;
+
+	err = decode_version(r, root, ALL_VERSION, NUMBERS_VERSION, &version);
+	if (err)
+		return err;
+	r->with_all = version == ALL_VERSION;
+	if (json_unpack_ex(root, &je, 0,
+		    r->with_all ? "{s:i, s:s, s:I, s:o, s:o, s:o, s?o, s:I!}"
+				: "{s:i, s:s, s:I, s:o, s:o, s:o, s:o!}",
+		    "version", &version, "key", &key, "round", &round, "addresses", &addresses,
+		    "services", &services, "servers", &servers, "pools", &pools, "generation",
+		    &generation))
 		return damaged(r, je.text);
 	if (hex_to_key(key, st->key))
 		return damaged(r, "\"key\" is not 32 hexadecimal digits");
-	if (generation < 0 || round < 0)
-		return damaged(r, "\"generation\" or \"round\" is negative");
-	st->generation = (uint64_t)generation;
+	if (round < 0)
+		return damaged(r, "\"round\" is negative");
 	st->round = (uint64_t)round;
-	r->section = "addresses";
-	err = decode_ids(r, addresses, &st->addresses);
-	r->section = "services";
+	err = decode_ids(r, "addresses", addresses, &st->addresses);
 	if (!err)
-		err = decode_ids(r, services, &st->services);
-	r->section = "pools";
-	if (!err && pools) /* pools had no numbers once */
-		err = decode_ids(r, pools, &st->pools);
-	r->section = "servers";
-	return err ? err : decode_servers(r, servers, st);
+		err = decode_ids(r, "services", services, &st->services);
+	if (!err && pools) /* they had no numbers once */
+		err = decode_ids(r, "pools", pools, &st->pools);
+	if (!err)
+		err = decode_ids(r, "servers", servers, &st->servers);
+	if (!err)
+		err = reserve_records(r, st);
+	return err || !r->with_all ? err : decode_records(r, servers, st);
 }
 
-int state_decode(const char *text, size_t len, const char *name, struct state **out, struct err *e)
+static int decode_servers(struct reader *r, json_t *root, const struct state *st)
 {
-	struct reader r = { .name = name, .section = "", .entry = "", .e = e };
+	json_error_t je;
+	json_t *servers;
+	int version, err;
+
+	err = decode_version(r, root, SERVERS_VERSION, SERVERS_VERSION, &version);
+	if (err)
+		return err;
+	if (json_unpack_ex(root, &je, 0, "{s:i, s:o!}", "version", &version, "servers", &servers))
+		return damaged(r, je.text);
+	r->section = "servers";
+	return json_is_object(servers) ? decode_records(r, servers, st)
+				       : damaged(r, "is not an object");
+}
+
+int state_decode(struct state *st, enum state_part part, const char *text, size_t len,
+	const char *name, struct err *e)
+{
+	struct reader r = { .part = part, .name = name, .section = "", .entry = "", .e = e };
 	char what[JSON_ERROR_TEXT_LENGTH + 64];
-	struct state *st;
 	json_error_t je;
 	json_t *root;
 	int err;
@@ -294,17 +371,9 @@ int state_decode(const char *text, size_t len, const char *name, struct state **
 		snprintf(what, sizeof what, "line %d, column %d: %s", je.line, je.column, je.text);
 		return damaged(&r, what);
 	}
-	st = calloc(1, sizeof *st);
-	if (st && !state_server_new(st, 0)) {
-		state_free(st);
-		st = NULL;
-	}
-	err = st ? decode_root(&r, root, st) : err_set(e, -ENOMEM, "out of memory");
+	err = part == STATE_NUMBERS ? decode_numbers(&r, root, st) : decode_servers(&r, root, st);
 	json_decref(root);
-	if (err) {
-		state_free(st);
+	if (err)
 		return err;
-	}
-	*out = st;
-	return 0;
+	return r.with_all ? STATE_ALL : (int)part;
 }

@@ -115,18 +115,35 @@ gives 0 ctl server drain web4/srv1 --why "a test"
 stop tandemd
 tandemd --detach >>"$lab/all.log"
 
-# A damaged state file is named and left as it is; the operator decides.
+# A damaged file of the state is named and left as it is; the operator decides.
 web 1 2 | config
-cp "$lab/state/state.json" "$lab/good"
-for damage in 's/^.*$//' 's/[}]$//' 's/"drain"/"drained"/' 's/"version": *[0-9]*/"version": 99/'; do
-	sed -E "$damage" "$lab/good" >"$lab/state/state.json"
-	cp "$lab/state/state.json" "$lab/damaged"
+for case in 'state.json s/^.*$//' 'state.json s/[}]$//' 'state.json s/"version": *[0-9]*/"version": 99/' \
+	'wanted.json s/[}]$//' 'wanted.json s/"drain"/"drained"/' 'seen.json s/"up"/"upp"/' 'seen.json s/"version"/"ver"/'; do
+	read -r file damage <<<"$case"
+	cp "$lab/state/$file" "$lab/good"
+	sed -E "$damage" "$lab/good" >"$lab/state/$file"
+	cp "$lab/state/$file" "$lab/damaged"
 	gives 1 timeout 10 nsenter --net="/run/netns/$prefix-lb" "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" \
 		--run-dir "$lab/run" --state-dir "$lab/state"
-	says "$lab/state/state.json" 'restore|remove|move'
-	expect "the file is left alone" cmp "$lab/damaged" "$lab/state/state.json"
+	says "$lab/state/$file" 'restore|remove|move'
+	expect "the file is left alone" cmp "$lab/damaged" "$lab/state/$file"
 	nothing_stays
+	cp "$lab/good" "$lab/state/$file"
 done
+tandemd_start
+serving 3
+stop tandemd
+tandemd --detach >>"$lab/all.log"
+
+# Without its numbers the state is a new one; without what was wanted it is the same but for that.
 rm "$lab/state/state.json"
 tandemd_start
 serving 4
+gives 0 ctl server drain web4/srv1
+serving 3
+ids=$(ask '[.pools[].servers[].id] | tostring' pool list)
+stop tandemd
+rm "$lab/state/wanted.json"
+tandemd_start
+serving 4
+expect_is "identifiers" "$(ask '[.pools[].servers[].id] | tostring' pool list)" "$ids"

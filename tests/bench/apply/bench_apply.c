@@ -50,7 +50,7 @@ static int make_host(struct err *e)
 static void write_config(FILE *out)
 {
 	fputs("node = \"bench\";\n"
-	      "limits: { services = 16384; servers = 16384; ring_slots = 2097152; };\n"
+	      "limits: { services = 16384; pools = 4096; servers = 16384; ring_slots = 2097152; };\n"
 	      "interfaces: { front: {}; };\n"
 	      "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };\n"
 	      "pools: {\n",
@@ -96,6 +96,7 @@ static int open_site(struct bench *b, struct err *e)
 
 static void close_site(struct bench *b)
 {
+	static const char *const files[] = { "state.json", "wanted.json", "seen.json" };
 	struct err e;
 
 	if (b->site && site_detach(b->site, &e) < 0)
@@ -106,8 +107,10 @@ static void close_site(struct bench *b)
 	if (!*b->dir)
 		return;
 	unlink(b->config);
-	snprintf(b->config, sizeof b->config, "%s/state.json", b->dir);
-	unlink(b->config);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(b->config, sizeof b->config, "%s/%s", b->dir, files[i]);
+		unlink(b->config);
+	}
 	snprintf(b->config, sizeof b->config, "%s/bpf", b->dir);
 	rmdir(b->config);
 	rmdir(b->dir);

@@ -77,6 +77,35 @@ static void test_a_row_is_complete(void **state)
 	assert_memory_equal(f->rows[row].mac, mac_b, 6);
 }
 
+/* A row that was got before is found without the index, but only as long as it is that neighbour's. */
+static void test_again(void **state)
+{
+	struct fixture *f = *state;
+	struct l4_neighbour_key key = { .ifindex = 2 };
+	struct addr a = host(1), b = host(2);
+	uint32_t first, row = UINT32_MAX, other;
+
+	assert_int_equal(neighbours_get_again(f->table, 2, &a, &row), 0);
+	assert_true(row < ROWS);
+	first = other = row;
+	memcpy(key.address, a.bytes, 4);
+	assert_int_equal(bpf_map_delete_elem(f->map, &key), 0);
+	assert_int_equal(neighbours_get_again(f->table, 2, &a, &row), 0);
+	assert_int_equal(row, first);
+	assert_false(in_index(f, 2, &a, &row));
+	assert_int_equal(neighbours_get_again(f->table, 2, &b, &other), 0);
+	assert_int_not_equal(other, first);
+	row = first;
+	assert_int_equal(neighbours_get_again(f->table, 3, &a, &row), 0);
+	assert_int_not_equal(row, first);
+	row = first;
+	assert_int_equal(neighbours_get_again(f->table, 4, &a, &row), -ENODEV);
+	neighbours_settle(f->table, true); /* nobody named it: the row is free */
+	row = first;
+	assert_int_equal(neighbours_get_again(f->table, 2, &a, &row), 0);
+	assert_true(in_index(f, 2, &a, &other) && other == row);
+}
+
 static void test_same_address_on_two_links(void **state)
 {
 	struct fixture *f = *state;
@@ -196,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_row_is_complete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_address_on_two_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_the_kernel_forgets_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_named_stays, setup, teardown),

@@ -38,7 +38,9 @@ void fixture_open(struct site_fixture *f)
 	strcpy(f->dir, "/tmp/tandem-site-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->config, sizeof f->config, "%s/tandem.conf", f->dir);
-	snprintf(f->state, sizeof f->state, "%s/state.json", f->dir);
+	snprintf(f->numbers, sizeof f->numbers, "%s/state.json", f->dir);
+	snprintf(f->wanted, sizeof f->wanted, "%s/wanted.json", f->dir);
+	snprintf(f->seen, sizeof f->seen, "%s/seen.json", f->dir);
 	f->base = event_base_new();
 	assert_non_null(f->base);
 	fixture_write(f, fixture_text);
@@ -84,7 +86,9 @@ void fixture_close(struct site_fixture *f)
 	diags_free(&f->diags);
 	event_base_free(f->base);
 	unlink(f->config);
-	unlink(f->state);
+	unlink(f->numbers);
+	unlink(f->wanted);
+	unlink(f->seen);
 	assert_int_equal(rmdir(f->dir), 0);
 }
 

@@ -8,7 +8,8 @@
 struct site_fixture {
 	struct event_base *base;
 	struct site *site;
-	char dir[32], config[64], state[64];
+	char dir[32], config[64];
+	char numbers[64], wanted[64], seen[64]; /* the state's files */
 	struct diags diags;
 	struct err e;
 };

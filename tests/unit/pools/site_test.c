@@ -54,10 +54,10 @@ static int apply_with(const char *from, const char *to)
 	return site_apply(f.site, NULL, NULL, &f.diags, &f.e);
 }
 
-static char *read_state(void)
+static char *read_file(const char *path)
 {
 	static char text[65536];
-	FILE *in = fopen(f.state, "r");
+	FILE *in = fopen(path, "r");
 	size_t n;
 
 	assert_non_null(in);
@@ -78,7 +78,7 @@ static void test_fresh_start(void **state)
 	assert_true(fake.open);
 	assert_int_equal(fake.publishes, 0);
 	assert_true(fake.routes > 0);
-	assert_int_equal(stat(f.state, &st), 0); /* numbers are saved before packets see them */
+	assert_int_equal(stat(f.numbers, &st), 0); /* numbers are saved before packets see them */
 	assert_int_equal(site_start(f.site, &f.e), 0);
 	assert_int_equal(fake.publishes, 1);
 	assert_int_equal(fake.input.n_addresses, 2);
@@ -129,7 +129,7 @@ static void test_server_set(void **state)
 	assert_int_equal(site_server_set(f.site, 0, SERVER_DRAIN, -1, "root", "reboot", &f.e), 0);
 	assert_int_equal(fake.publishes, 2);
 	assert_int_equal(fake.members[0].weight, 0);
-	assert_non_null(strstr(read_state(), "reboot"));
+	assert_non_null(strstr(read_file(f.wanted), "reboot"));
 	assert_false(site_server_serving(f.site, 0));
 	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, 500, "root", "", &f.e), 0);
 	assert_int_equal(fake.members[0].weight, 500);
@@ -186,21 +186,94 @@ static void test_server_set_that_cannot_be_published(void **state)
 	assert_int_equal(
 		site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e), -ENOSPC);
 	assert_int_equal(site_server_overlay(f.site, 0)->wanted, SERVER_READY);
-	assert_null(strstr(read_state(), "maint"));
+	assert_null(strstr(read_file(f.wanted), "maint"));
+	site_save_now(f.site, STATE_ALL);
+	assert_null(strstr(read_file(f.wanted), "maint"));
+	fake.publish_error = 0;
+	assert_int_equal(site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e), 0);
+	fake.publish_error = -ENOSPC;
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, 8, "other", NULL, &f.e), -ENOSPC);
+	assert_int_equal(site_server_overlay(f.site, 0)->wanted, SERVER_MAINT);
+	assert_int_equal(site_server_overlay(f.site, 0)->weight, -1);
+	assert_string_equal(site_server_overlay(f.site, 0)->who, "root");
+	assert_string_equal(site_server_overlay(f.site, 0)->why, "why");
+	assert_null(strstr(read_file(f.wanted), "other"));
+}
+
+/* A file that is replaced is another one. */
+static ino_t number_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* Of all that is kept, only what operators changed is written while one waits. */
+static void test_server_set_writes_little(void **state)
+{
+	ino_t numbers, seen;
+	off_t before;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	numbers = number_of(f.numbers);
+	seen = number_of(f.seen);
+	assert_int_equal(stat(f.wanted, &st), 0);
+	before = st.st_size;
+	assert_int_equal(site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e), 0);
+	assert_int_equal(stat(f.wanted, &st), 0);
+	assert_true(st.st_size > before);
+	assert_int_equal(site_server_set(f.site, 0, SERVER_READY, -1, "root", NULL, &f.e), 0);
+	assert_int_equal(number_of(f.numbers), numbers);
+	assert_int_equal(number_of(f.seen), seen);
 }
 
 static void test_server_set_that_cannot_be_saved(void **state)
 {
+	struct site_status status;
 	char temp[96];
 
 	(void)state;
 	assert_int_equal(fixture_start(&f), 0);
-	snprintf(temp, sizeof temp, "%s.new", f.state);
+	snprintf(temp, sizeof temp, "%s.new", f.wanted);
 	assert_int_equal(mkdir(temp, 0700), 0);
 	assert_true(site_server_set(f.site, 0, SERVER_MAINT, -1, "root", "why", &f.e) < 0);
-	rmdir(temp);
+	assert_non_null(strstr(f.e.text, f.wanted));
 	assert_int_equal(fake.publishes, 1);
 	assert_int_equal(site_server_overlay(f.site, 0)->wanted, SERVER_READY);
+	/* The file is tried again until it says what is so, and the status tells. */
+	site_status(f.site, &status);
+	assert_non_null(strstr(status.warnings[0], f.wanted));
+	assert_int_equal(f.site->unsaved, STATE_WANTED);
+	rmdir(temp);
+	site_save_event(-1, 0, f.site);
+	assert_int_equal(f.site->unsaved, 0);
+	site_status(f.site, &status);
+	assert_null(status.n_warnings ? strstr(status.warnings[0], f.wanted) : NULL);
+}
+
+/* The number of web2 goes to web9, and what was wanted of web2 is on the disk no more when web2 is back. */
+static void test_apply_forgets_for_good(void **state)
+{
+	char *small = fixture_replaced(fixture_text, "servers = 32", "servers = 3");
+	char *other = fixture_replaced(small, "web2: {", "web9: {");
+
+	(void)state;
+	fixture_write(&f, small);
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(site_server_set(f.site, 1, SERVER_MAINT, -1, "root", "", &f.e), 0);
+	fixture_write(&f, other);
+	diags_free(&f.diags);
+	memset(&f.diags, 0, sizeof f.diags);
+	assert_int_equal(site_apply(f.site, NULL, NULL, &f.diags, &f.e), 0);
+	assert_int_equal(site_server_id(f.site, 1), 2);
+	assert_int_equal(site_server_overlay(f.site, 1)->wanted, SERVER_READY);
+	assert_null(strstr(read_file(f.wanted), "maint"));
+	assert_non_null(strstr(read_file(f.numbers), "web/web9"));
+	free(other);
+	free(small);
 }
 
 static void test_apply(void **state)
@@ -213,6 +286,7 @@ static void test_apply(void **state)
 	assert_int_equal(apply_with("weight = 5", "weight = 6"), 0);
 	assert_int_equal(fake.publishes, 2);
 	assert_int_equal(fake.members[1].weight, 6);
+	assert_int_equal(f.site->unsaved, STATE_SEEN); /* with other addresses, maybe */
 	assert_int_equal(apply_with("web1: { address = \"198.51.100.11\"; };", ""), 0);
 	assert_int_equal(fake.input.n_members, 2);
 	assert_int_equal(site_server_id(f.site, 0), id);
@@ -343,13 +417,13 @@ static void test_failed_first_publish(void **state)
 
 static void test_damaged_state(void **state)
 {
-	int fd = open(f.state, O_WRONLY | O_CREAT, 0600);
+	int fd = open(f.numbers, O_WRONLY | O_CREAT, 0600);
 
 	(void)state;
 	assert_int_equal(write(fd, "{ \"version\": 1", 14), 14);
 	close(fd);
 	assert_int_equal(fixture_start(&f), -EINVAL);
-	assert_non_null(strstr(f.e.text, f.state));
+	assert_non_null(strstr(f.e.text, f.numbers));
 	assert_non_null(strstr(f.e.text, "line 1"));
 	assert_false(fake.open);
 }
@@ -469,7 +543,13 @@ static void test_hold_lasts(void **state)
 	close(fd);
 }
 
-/* A verdict is published by the loop. */
+static bool has_saved_up(void *arg)
+{
+	(void)arg;
+	return strstr(read_file(f.seen), "\"tcp/s1\": {\n   \"state\": \"up\"");
+}
+
+/* A verdict is published by the loop, and on the disk a little later. */
 static void test_verdict(void **state)
 {
 	unsigned port, server = 0, turns = 0;
@@ -484,6 +564,8 @@ static void test_verdict(void **state)
 	assert_int_equal(fake.publishes, 2);
 	assert_int_equal(fake.members[0].weight, 1);
 	assert_int_equal(fake.members[1].weight, 0);
+	assert_false(has_saved_up(NULL));
+	assert_true(fixture_wait(&f, has_saved_up, NULL));
 	close(fd);
 }
 
@@ -705,7 +787,9 @@ int main(void)
 			test_server_set_that_cannot_be_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_server_set_that_cannot_be_saved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_server_set_writes_little, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_forgets_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counters_of_fresh_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_another_file, setup, teardown),

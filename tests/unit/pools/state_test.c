@@ -219,156 +219,315 @@ static void test_tracked_numbers_are_held(void **state)
 	free(small);
 }
 
-/* Files of the time when pools had no numbers. */
-static void test_no_pools_yet(void **state)
+/* As tandemd wrote it when one file had all parts, and before that when pools had no numbers. */
+static const char version_1[] =
+	"{\n"
+	" \"version\": 1,\n"
+	" \"key\": \"30313233343536373839616263646566\",\n"
+	" \"generation\": 77,\n"
+	" \"round\": 4,\n"
+	" \"addresses\": { \"vips/web\": { \"id\": 1 } },\n"
+	" \"services\": { \"web\": { \"id\": 3 } },\n"
+	" \"pools\": { \"web\": { \"id\": 9 } },\n"
+	" \"servers\": {\n"
+	"  \"web/web1\": { \"id\": 7, \"gone\": 2, \"overlay\": { \"wanted\": \"maint\", \"weight\": null,\n"
+	"   \"who\": \"root\", \"why\": \"disk\", \"when\": 1700000000 } },\n"
+	"  \"web/web2\": { \"id\": 2, \"seen\": { \"state\": \"down\", \"address\": \"198.51.100.12\",\n"
+	"   \"port\": 8080 } }\n"
+	" }\n"
+	"}\n";
+
+static struct state *decoded(const char *text, enum state_part part, struct state *st)
 {
-	struct binding ids;
-	struct conf *c;
-	struct state *st = bound(&c, &ids), *read;
-	char *text, *old;
+	struct err e = { "" };
+
+	st = st ? st : state_new();
+	if (state_decode(st, part, text, strlen(text), "state.json", &e) < 0)
+		fail_msg("%s", e.text);
+	return st;
+}
+
+static void test_version_1(void **state)
+{
+	char *no_pools = replaced(version_1, " \"pools\": { \"web\": { \"id\": 9 } },\n", "");
+	struct state *st = state_new();
 	struct err e = { "" };
 
 	(void)state;
-	text = state_encode(st);
-	old = replaced(text, " \"pools\": {\n  \"web\": {\n   \"id\": 1\n  }\n },\n", "");
-	assert_int_equal(state_decode(old, strlen(old), "state.json", &read, &e), 0);
-	assert_int_equal(read->pools.n, 0);
-	state_free(read);
-	free(old);
-	free(text);
-	binding_free(&ids);
-	conf_free(c);
+	assert_int_equal(
+		state_decode(st, STATE_NUMBERS, version_1, strlen(version_1), "x", &e), STATE_ALL);
+	assert_memory_equal(st->key, "0123456789abcdef", 16);
+	assert_int_equal(st->round, 4);
+	assert_int_equal(ids_find(&st->pools, "web")->id, 9);
+	assert_int_equal(ids_find(&st->servers, "web/web1")->gone, 2);
+	assert_int_equal(state_server(st, 7)->overlay.wanted, SERVER_MAINT);
+	assert_int_equal(state_server(st, 7)->overlay.weight, -1);
+	assert_string_equal(state_server(st, 7)->overlay.why, "disk");
+	assert_int_equal(state_server(st, 2)->overlay.wanted, SERVER_READY);
+	assert_int_equal(state_server(st, 2)->seen.state, HEALTH_DOWN);
+	assert_int_equal(state_server(st, 2)->seen.port, 8080);
 	state_free(st);
+	st = decoded(no_pools, STATE_NUMBERS, NULL);
+	assert_int_equal(st->pools.n, 0);
+	state_free(st);
+	free(no_pools);
 }
 
-static char *encoded(void)
+/* A state with something to say in every part. */
+static struct state *eventful(void)
 {
 	struct binding ids;
 	struct conf *c;
 	struct state *st = bound(&c, &ids);
 	struct site_overlay *o = &state_server(st, ids.servers[1])->overlay;
-	char *text;
 
 	memcpy(st->key, "0123456789abcdef", 16);
-	st->generation = 77;
 	*o = (struct site_overlay){ .wanted = SERVER_DRAIN, .weight = 3, .when_s = 1700000000 };
 	strcpy(o->who, "root");
 	strcpy(o->why, "kernel \"update\" \xc3\xa4");
 	state_server(st, ids.servers[0])->seen.state = HEALTH_UP;
-	text = state_encode(st);
-	assert_non_null(text);
 	binding_free(&ids);
 	conf_free(c);
+	return st;
+}
+
+static char *encoded(enum state_part part)
+{
+	struct state *st = eventful();
+	char *text = state_encode(st, part);
+
+	assert_non_null(text);
 	state_free(st);
 	return text;
 }
 
 static void test_round_trip(void **state)
 {
-	char *text = encoded(), *again;
-	struct state *st, *copy;
-	struct err e = { "" };
+	static const enum state_part parts[] = { STATE_NUMBERS, STATE_WANTED, STATE_SEEN };
+	struct state *st = state_new(), *copy;
 
 	(void)state;
-	assert_int_equal(state_decode(text, strlen(text), "state.json", &st, &e), 0);
+	for (size_t i = 0; i < 3; i++) {
+		char *text = encoded(parts[i]), *again;
+
+		decoded(text, parts[i], st);
+		copy = state_copy(st);
+		again = state_encode(copy, parts[i]);
+		assert_string_equal(text, again);
+		state_free(copy);
+		free(again);
+		free(text);
+	}
 	assert_memory_equal(st->key, "0123456789abcdef", 16);
-	assert_int_equal(st->generation, 77);
 	assert_int_equal(st->round, 1);
 	assert_int_equal(ids_find(&st->addresses, "gateways/back")->id, 2);
 	assert_int_equal(ids_find(&st->pools, "web")->id, 1);
 	assert_int_equal(state_server(st, 1)->seen.state, HEALTH_UP);
 	assert_int_equal(state_server(st, 2)->overlay.wanted, SERVER_DRAIN);
 	assert_int_equal(state_server(st, 2)->overlay.weight, 3);
+	assert_string_equal(state_server(st, 2)->overlay.who, "root");
 	assert_string_equal(state_server(st, 2)->overlay.why, "kernel \"update\" \xc3\xa4");
-	copy = state_copy(st);
-	again = state_encode(copy);
-	assert_string_equal(text, again);
-	free(again);
-	state_free(copy);
+	assert_int_equal(state_server(st, 2)->overlay.when_s, 1700000000);
 	state_free(st);
-	free(text);
+}
+
+/* What goes without saying is not written: a change of one server among many is one line. */
+static void test_untold(void **state)
+{
+	char *numbers = encoded(STATE_NUMBERS), *wanted = encoded(STATE_WANTED),
+	     *seen = encoded(STATE_SEEN);
+
+	(void)state;
+	assert_null(strstr(numbers, "drain"));
+	assert_null(strstr(numbers, "198.51.100.11"));
+	assert_null(strstr(wanted, "web/web1"));
+	assert_non_null(strstr(wanted, "web/web2"));
+	assert_non_null(strstr(seen, "web/web1"));
+	assert_null(strstr(seen, "web/web2"));
+	free(seen);
+	free(wanted);
+	free(numbers);
+}
+
+/* A name that lost its number says nothing to whoever has that now. */
+static void test_said_of_nobody(void **state)
+{
+	char *wanted = encoded(STATE_WANTED), *seen = encoded(STATE_SEEN);
+	char *numbers = encoded(STATE_NUMBERS), *others = replaced(numbers, "web/web1", "web/web8"),
+	     *all_others = replaced(others, "web/web2", "web/web9");
+	struct state *st = decoded(all_others, STATE_NUMBERS, NULL);
+
+	(void)state;
+	decoded(wanted, STATE_WANTED, st);
+	decoded(seen, STATE_SEEN, st);
+	assert_int_equal(state_server(st, 1)->seen.state, HEALTH_STARTING);
+	assert_int_equal(state_server(st, 2)->overlay.wanted, SERVER_READY);
+	assert_int_equal(st->servers.n, 2);
+	state_free(st);
+	free(all_others);
+	free(others);
+	free(numbers);
+	free(seen);
+	free(wanted);
 }
 
 /* Each is damage, and the sentence says where. */
 static void test_damage(void **state)
 {
 	static const struct {
+		enum state_part part;
 		const char *from, *to, *where;
 	} cases[] = {
-		{ "\"version\": 1", "\"version\": 2", "version 2" },
-		{ "\"version\": 1", "\"version\": \"1\"", "top level" },
-		{ "\"version\": 1,", "", "version" },
-		{ "\"key\": \"30", "\"key\": \"3x", "\"key\"" },
-		{ "\"key\": \"30", "\"key\": \"", "\"key\"" },
-		{ "\"generation\": 77", "\"generation\": -1", "\"generation\"" },
-		{ "\"generation\": 77", "\"generation\": 7.5", "top level" },
-		{ "\"round\": 1", "\"round\": 1, \"extra\": 1", "extra" },
-		{ "\"round\": 1", "\"round\": 1, \"round\": 1", "line" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 2",
+		{ STATE_NUMBERS, "\"version\": 2", "\"version\": 3", "version 3" },
+		{ STATE_NUMBERS, "\"version\": 2", "\"version\": 0", "version 0" },
+		{ STATE_NUMBERS, "\"version\": 2", "\"version\": 1", "top level" },
+		{ STATE_WANTED, "\"version\": 1", "\"version\": 2", "version 2" },
+		{ STATE_SEEN, "\"version\": 1", "\"version\": 2", "version 2" },
+		{ STATE_NUMBERS, "\"version\": 2", "\"version\": \"1\"", "top level" },
+		{ STATE_NUMBERS, "\"version\": 2,", "", "version" },
+		{ STATE_NUMBERS, "\"key\": \"30", "\"key\": \"3x", "\"key\"" },
+		{ STATE_NUMBERS, "\"key\": \"30", "\"key\": \"", "\"key\"" },
+		{ STATE_NUMBERS, "\"round\": 1", "\"round\": 1, \"extra\": 1", "extra" },
+		{ STATE_NUMBERS, "\"round\": 1", "\"round\": 1, \"round\": 1", "line" },
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 2",
 			"addresses.vips/web" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 0",
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 0",
 			"addresses.vips/web" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 4294967297",
-			"addresses.vips/web" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 131073",
-			"addresses.vips/web" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 1, \"gone\": -1",
-			"addresses.vips/web" },
-		{ "\"vips/web\": {\n   \"id\": 1", "\"vips/web\": {\n   \"id\": 1, \"seen\": {}",
-			"addresses.vips/web" },
-		{ "\"vips/web\": {", "\"vips/web\": [{", "line" },
-		{ "\"pools\": {\n  \"web\": {\n   \"id\": 1",
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1",
+			"\"vips/web\": {\n   \"id\": 4294967297", "addresses.vips/web" },
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1",
+			"\"vips/web\": {\n   \"id\": 131073", "addresses.vips/web" },
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1",
+			"\"vips/web\": {\n   \"id\": 1, \"gone\": -1", "addresses.vips/web" },
+		{ STATE_NUMBERS, "\"vips/web\": {\n   \"id\": 1",
+			"\"vips/web\": {\n   \"id\": 1, \"seen\": {}", "addresses.vips/web" },
+		{ STATE_NUMBERS, "\"vips/web\": {", "\"vips/web\": [{", "line" },
+		{ STATE_NUMBERS, "\"pools\": {\n  \"web\": {\n   \"id\": 1",
 			"\"pools\": {\n  \"web\": {\n   \"id\": -1", "pools.web" },
-		{ "\"overlay\"", "\"overlby\"", "servers.web/web2" },
-		{ "\"wanted\": \"drain\"", "\"wanted\": \"dry\"", "servers.web/web2" },
-		{ "\"weight\": 3", "\"weight\": 1001", "servers.web/web2" },
-		{ "\"weight\": 3", "\"weight\": \"3\"", "servers.web/web2" },
-		{ "\"who\": \"root\"", "\"who\": 0", "servers.web/web2" },
-		{ "\"who\": \"root\"",
+		{ STATE_NUMBERS, "\"pools\": {", "\"poools\": {", "top level" },
+		{ STATE_NUMBERS, "\"web/web1\": {", "\"web/web1\": { \"seen\": {},",
+			"servers.web/web1" },
+		{ STATE_NUMBERS, "\"round\": 1", "\"round\": -1", "\"round\"" },
+		{ STATE_WANTED, "\"servers\": {", "\"servers\": 1, \"x\": {", "top level" },
+		{ STATE_WANTED, "\"servers\": {", "\"servers\": [], \"x\": {", "top level" },
+		{ STATE_SEEN, "\"web/web1\": {", "\"web/web1\": 1, \"x\": {", "servers.web/web1" },
+		{ STATE_WANTED, "web/web2\": {\n   \"wanted\": \"drain\"",
+			"web/gone\": {\n   \"wanted\": \"dry\"", "servers.web/gone" },
+		{ STATE_WANTED, "\"wanted\": \"drain\"", "\"wanted\": \"dry\"",
+			"servers.web/web2" },
+		{ STATE_WANTED, "\"weight\": 3", "\"weight\": 1001", "servers.web/web2" },
+		{ STATE_WANTED, "\"weight\": 3", "\"weight\": \"3\"", "servers.web/web2" },
+		{ STATE_WANTED, "\"who\": \"root\"", "\"who\": 0", "servers.web/web2" },
+		{ STATE_WANTED, "\"who\": \"root\"",
 			"\"who\": "
 			"\"0123456789012345678901234567890123456789012345678901234567890123\"",
 			"servers.web/web2" },
-		{ "\"when\": 1700000000", "\"when\": -1", "servers.web/web2" },
-		{ "\"state\": \"up\"", "\"state\": \"upp\"", "servers.web/web1" },
-		{ "\"198.51.100.11\"", "\"198.51.100.256\"", "servers.web/web1" },
-		{ "\"port\": 8080", "\"port\": 65536", "servers.web/web2" },
-		{ "\"port\": 8080", "\"port\": 8080, \"x\": 1", "servers.web/web2" },
+		{ STATE_WANTED, "\"when\": 1700000000", "\"when\": -1", "servers.web/web2" },
+		{ STATE_SEEN, "\"state\": \"up\"", "\"state\": \"upp\"", "servers.web/web1" },
+		{ STATE_SEEN, "\"198.51.100.11\"", "\"198.51.100.256\"", "servers.web/web1" },
+		{ STATE_SEEN, "\"port\": 0", "\"port\": 65536", "servers.web/web1" },
+		{ STATE_SEEN, "\"port\": 0", "\"port\": 0, \"x\": 1", "servers.web/web1" },
 	};
-	char *good = encoded();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct state *st = cases[i].part == STATE_NUMBERS ? state_new() : eventful();
+		char *good = encoded(cases[i].part);
 		char *bad = replaced(good, cases[i].from, cases[i].to);
 		struct err e = { "" };
-		struct state *st;
 
-		assert_int_equal(state_decode(bad, strlen(bad), "/x/state.json", &st, &e), -EINVAL);
+		assert_int_equal(
+			state_decode(st, cases[i].part, bad, strlen(bad), "/x/state.json", &e),
+			-EINVAL);
 		assert_non_null(strstr(e.text, "/x/state.json"));
 		if (!strstr(e.text, cases[i].where))
 			fail_msg("case %zu: \"%s\" does not name %s", i, e.text, cases[i].where);
+		state_free(st);
+		free(bad);
+		free(good);
+	}
+}
+
+/* The same where one text has all. */
+static void test_damage_of_version_1(void **state)
+{
+	static const struct {
+		const char *from, *to, *where;
+	} cases[] = {
+		{ "\"generation\": 77", "\"generation\": 7.5", "top level" },
+		{ "\"generation\": 77,", "", "generation" },
+		{ "\"web\": { \"id\": 3 }", "\"web\": { \"id\": 3, \"seen\": {} }",
+			"services.web" },
+		{ "\"maint\"", "\"mint\"", "servers.web/web1" },
+		{ "\"overlay\"", "\"overlby\"", "servers.web/web1" },
+		{ "\"down\"", "\"dawn\"", "servers.web/web2" },
+		{ "\"port\": 8080", "\"port\": 65536", "servers.web/web2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *bad = replaced(version_1, cases[i].from, cases[i].to);
+		struct state *st = state_new();
+		struct err e = { "" };
+
+		assert_int_equal(
+			state_decode(st, STATE_NUMBERS, bad, strlen(bad), "state.json", &e),
+			-EINVAL);
+		if (!strstr(e.text, cases[i].where))
+			fail_msg("case %zu: \"%s\" does not name %s", i, e.text, cases[i].where);
+		state_free(st);
 		free(bad);
 	}
-	free(good);
+}
+
+/* What moving a damaged file away would cost is told for each. */
+static void test_damage_tells_the_price(void **state)
+{
+	static const struct {
+		enum state_part part;
+		const char *told, *untold;
+	} cases[] = {
+		{ STATE_NUMBERS, "counters", "checks" },
+		{ STATE_WANTED, "run time", "counters" },
+		{ STATE_SEEN, "checks", "run time" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct state *st = state_new();
+		struct err e = { "" };
+
+		assert_int_equal(state_decode(st, cases[i].part, "{}", 2, "x", &e), -EINVAL);
+		assert_non_null(strstr(e.text, cases[i].told));
+		assert_null(strstr(e.text, cases[i].untold));
+		state_free(st);
+	}
 }
 
 /* A file that was cut off anywhere is refused, and never read beyond its end. */
 static void test_truncation(void **state)
 {
-	char *good = encoded();
-	size_t len = strlen(good);
+	static const enum state_part parts[] = { STATE_NUMBERS, STATE_WANTED, STATE_SEEN };
 
 	(void)state;
-	for (size_t i = 0; i + 1 < len; i++) {
-		char *part = malloc(i ? i : 1);
-		struct err e = { "" };
-		struct state *st;
+	for (size_t p = 0; p < 3; p++) {
+		char *good = encoded(parts[p]);
+		size_t len = strlen(good);
 
-		memcpy(part, good, i);
-		assert_int_equal(state_decode(part, i, "state.json", &st, &e), -EINVAL);
-		assert_non_null(strstr(e.text, "line "));
-		free(part);
+		for (size_t i = 0; i + 1 < len; i++) {
+			struct state *st = state_new();
+			char *part = malloc(i ? i : 1);
+			struct err e = { "" };
+
+			memcpy(part, good, i);
+			assert_int_equal(
+				state_decode(st, parts[p], part, i, "state.json", &e), -EINVAL);
+			assert_non_null(strstr(e.text, "line "));
+			state_free(st);
+			free(part);
+		}
+		free(good);
 	}
-	free(good);
 }
 
 int main(void)
@@ -379,9 +538,13 @@ int main(void)
 		cmocka_unit_test(test_reused_number_is_clean),
 		cmocka_unit_test(test_fresh_numbers),
 		cmocka_unit_test(test_tracked_numbers_are_held),
-		cmocka_unit_test(test_no_pools_yet),
+		cmocka_unit_test(test_version_1),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_untold),
+		cmocka_unit_test(test_said_of_nobody),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_damage_of_version_1),
+		cmocka_unit_test(test_damage_tells_the_price),
 		cmocka_unit_test(test_truncation),
 	};
 
