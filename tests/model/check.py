@@ -4,7 +4,8 @@
 
 check.py [--count N] [--seed S] PACKET_RUN BODY WORLD
 
-Verdict, interface and bytes must be among those that the model allows. Where a ring decides between servers any
+Verdict, interface and bytes must be among those that the model allows, and so must the records in the flow's bucket; in
+the end all buckets are as the model knows them. Where a ring of which nothing is known decides between servers any
 of the pool will do, but a flow must keep to one. Frames that were sent in without a fault must come out with
 right checksums, by scapy's own reckoning.
 """
@@ -20,14 +21,19 @@ from scapy.layers.inet6 import in6_chksum, IPv6
 from scapy.utils import checksum
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'packets'))
+from changes import Changes  # noqa: E402
 from frames import Generator  # noqa: E402
 from model import Answer, Model  # noqa: E402
+from records import EMPTY, Record  # noqa: E402
 from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
 VERDICTS = set("""not_ours unreadable own elsewhere forwarded replied arp_answered nd_answered echo_answered
 too_big_answered rejected malformed fragment extension no_service icmp_unhandled no_server no_route
 no_neighbour ttl_exceeded too_big""".split())
+# So must new records come into each kind of entry.
+PLACES = {'free', 'void', 'embryonic', 'agreeing', 'live', 'none'}
+CHANGE_EVERY = 20  # frames
 
 
 class Oracle:
@@ -37,17 +43,30 @@ class Oracle:
         self.process = subprocess.Popen([program, '--oracle', body, world], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
+    def say(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f'{self.process.args}: no answer to {line}')
+        return answer.split()
+
     def ask(self, interface, frame):
         """The engine's Answer; None when it cannot be given such a frame."""
-        self.process.stdin.write(f'{interface} {frame.hex() or "-"}\n')
-        self.process.stdin.flush()
-        words = self.process.stdout.readline().split()
-        if len(words) != 3:
-            raise SystemExit(f'{self.process.args}: no answer to {interface} {frame.hex()}')
+        words = self.say(f'{interface} {frame.hex() or "-"}')
         if words[0] == '-':
             return None
         return Answer(words[0], None if words[1] == '-' else words[1],
                       b'' if words[2] == '-' else bytes.fromhex(words[2]))
+
+    def tell(self, line):
+        if self.say(line) != ['ok']:
+            raise SystemExit(f'{self.process.args}: refused: {line}')
+
+    def bucket(self, number):
+        """The records in it."""
+        words = [int(word, 16) for word in self.say(f'bucket {number}')]
+        return [record for record in map(Record.read, words[::2], words[1::2]) if record.state != EMPTY]
 
     def close(self):
         self.process.stdin.close()
@@ -59,18 +78,19 @@ class Flows:
     """Which servers each flow may have been sent to: the choices that every packet of it left open."""
 
     def __init__(self):
-        self.servers = {}
+        self.servers, self.sure = {}, set()
 
-    def narrow(self, flow, servers):
+    def narrow(self, flow, pool, servers):
         """Returns whether one server explains all of the flow so far."""
         self.servers[flow] = self.servers.get(flow, servers) & servers
+        if len(self.servers[flow]) == 1:
+            self.sure.update((pool, server) for server in self.servers[flow])
         return bool(self.servers[flow])
 
     def unused(self, model):
-        """Serving members of the larger pools that no flow is known to have gone to."""
-        used = {server for servers in self.servers.values() if len(servers) == 1 for server in servers}
-        return {server for _, servers in model.services.values() for server in servers
-                if len(servers) > 1 and server not in used}
+        """Servers of the larger pools that no flow is known to have gone to."""
+        return {f'{pool.name}/{server}' for pool in model.pools.values() for server in pool.open
+                if len(pool.servers) > 1 and (pool.name, server) not in self.sure}
 
 
 def checksums_right(model, frame):
@@ -93,12 +113,14 @@ def checksums_right(model, frame):
 
 
 def flow_of(model, frame):
-    """The 5-tuple of a packet that a server was chosen for."""
+    """The 5-tuple of a packet that a server was chosen for, and its pool."""
     at = model.ethernet(frame)
     is6 = frame[at] >> 4 == 6
     packet = model.payload6(frame, model.ipv6(frame, at)) if is6 else \
         model.payload4(frame, model.ipv4(frame, at))
-    return (packet.source, packet.target, packet.protocol) + model.ports(frame, packet)
+    source, target = model.ports(frame, packet)
+    return (packet.source, packet.target, packet.protocol, source, target), \
+        model.services[packet.target, target, packet.protocol].pool
 
 
 def text(answer, frame):
@@ -106,53 +128,99 @@ def text(answer, frame):
     return f'{answer.verdict} {answer.interface or "-"} {"=" if answer.frame == frame else answer.frame.hex()}'
 
 
-def complaint(model, flows, interface, frame, sound, got):
-    """What is wrong with the engine's answer, or None."""
-    allowed = model.judge(interface, frame)
-    servers = {server for server, answer in allowed.items() if answer == got}
-    if not servers:
-        return 'the model allows ' + '; '.join(sorted(text(a, frame) for a in set(allowed.values())))
-    if got.verdict in ('too_big_answered', 'rejected'):
-        model.answered()
-    if None not in servers and not flows.narrow(flow_of(model, frame), frozenset(servers)):
-        return 'the flow went to another server before'
-    if sound and got.verdict in ('forwarded', 'replied') and not checksums_right(model, got.frame):
-        return 'a checksum is wrong'
-    return None
+class Check:
+    """One run: the engine, the model, and what has occurred."""
+
+    def __init__(self, oracle, world, seed):
+        self.oracle, self.model, self.flows = oracle, Model(world), Flows()
+        self.seen, self.places = collections.Counter(), collections.Counter()
+        self.generator = Generator(world, random.Random(seed))
+        self.changes = Changes(self.model, oracle, random.Random(~seed))
+
+    def complaint(self, interface, frame, sound, got):
+        """What is wrong with the engine's answer, or None."""
+        allowed = self.model.judge(interface, frame)
+        servers = {server for server, answer in allowed.items() if answer == got}
+        if not servers:
+            return 'the model allows ' + '; '.join(sorted(text(a, frame) for a in set(allowed.values())))
+        if got.verdict in ('too_big_answered', 'rejected'):
+            self.model.answered()
+        if None not in servers and not self.is_true_to(frame, servers, len(allowed) == 1):
+            return 'the flow went to another server before'
+        if sound and got.verdict in ('forwarded', 'replied') and not checksums_right(self.model, got.frame):
+            return 'a checksum is wrong'
+        return None
+
+    def is_true_to(self, frame, servers, known):
+        """Whether the flow may have gone to these before; known: slot or record tells where to."""
+        flow, pool = flow_of(self.model, frame)
+        if known:
+            self.flows.sure.update((pool.name, server) for server in servers)
+            return True
+        return self.flows.narrow(flow, pool.name, frozenset(servers))
+
+    def record_complaint(self):
+        """What is wrong with the records in the bucket of the last frame's flow, or None."""
+        if not self.model.recorded:
+            return None
+        pool, flow, allowed = self.model.recorded
+        before = self.model.records.buckets[self.model.records.bucket(flow)]
+        got = self.oracle.bucket(self.model.records.bucket(flow))
+        good, place = self.model.records.take(pool, flow, got, allowed)
+        if good:
+            self.places[place] += 1
+            return None
+        return '\n    '.join([f'at {self.model.records.now} the flow {flow:016x} of pool {pool} finds'] +
+                            list(map(str, before)) + ['and leaves'] + list(map(str, got)) +
+                            [f'where the model allows {want}' for want, _ in allowed])
+
+    def step(self):
+        """One frame: None, or what is wrong with what became of it."""
+        interface, frame, sound = self.generator.frame()
+        got = self.oracle.ask(interface, frame)
+        if got is None:
+            self.seen['(not given: too short)'] += 1
+            return None
+        self.seen[got.verdict] += 1
+        why = self.complaint(interface, frame, sound, got) or self.record_complaint()
+        return why and f'{interface} {frame.hex()}\n  came to {text(got, frame)}\n  {why}'
+
+    def strays(self):
+        """Buckets that a packet changed which has no business there."""
+        buckets = self.model.records.buckets
+        return [n for n in range(len(buckets)) if sorted(self.oracle.bucket(n)) != sorted(buckets[n])]
+
+    def missing(self):
+        return VERDICTS - set(self.seen) | PLACES - set(self.places) | self.flows.unused(self.model)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--count', type=int, default=4000)
+    parser.add_argument('--count', type=int, default=8000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('program')
     parser.add_argument('body')
     parser.add_argument('world')
     args = parser.parse_args()
-    world = World(args.world)
-    model, flows = Model(world), Flows()
-    generator = Generator(world, random.Random(args.seed))
     oracle = Oracle(args.program, args.body, args.world)
-    seen, failed = collections.Counter(), 0
+    check, failed = Check(oracle, World(args.world), args.seed), 0
     for number in range(args.count):
-        interface, frame, sound = generator.frame()
-        got = oracle.ask(interface, frame)
-        if got is None:
-            seen['(not given: too short)'] += 1
-            continue
-        seen[got.verdict] += 1
-        why = complaint(model, flows, interface, frame, sound, got)
+        if number % CHANGE_EVERY == 0:
+            check.changes.next(number > args.count / 2)
+        why = check.step()
         if why:
             failed += 1
-            print(f'FAIL seed {args.seed} frame {number}: {interface} {frame.hex()}\n'
-                  f'  {args.body}: {text(got, frame)}\n  {why}')
+            print(f'FAIL {args.body} seed {args.seed} frame {number}: {why}')
+    strays = check.strays()
     oracle.close()
-    missing = VERDICTS - set(seen) | flows.unused(model)
-    print(', '.join(f'{verdict} {n}' for verdict, n in seen.most_common()))
-    print(f'{args.body}: {args.count - failed} agreed, {failed} did not')
-    if missing:
-        print(f'never seen: {", ".join(sorted(missing))}')
-    return 1 if failed or missing else 0
+    print(', '.join(f'{what} {n}' for what, n in check.seen.most_common()))
+    print('records: ' + ', '.join(f'{what or "kept"} {n}' for what, n in check.places.most_common()))
+    print(f'{args.body} seed {args.seed}: {args.count - failed} agreed, {failed} did not')
+    if strays:
+        print(f'changed without need: the buckets {strays}')
+    if check.missing():
+        print(f'never seen: {", ".join(sorted(check.missing()))}')
+    return 1 if failed or strays or check.missing() else 0
 
 
 if __name__ == '__main__':

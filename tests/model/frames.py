@@ -19,8 +19,10 @@ class Generator:
         self.where = {one['address']: one['interface'] for kind in ('vips', 'gateways')
                       for one in config.get(kind, {}).values()}
         self.services, self.servers = [], []
+        self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
-            self.services.append((vips[service['vip']], service.get('protocol', 'tcp'), service['port']))
+            often = 4 if len(config['pools'][service['pool']]['servers']) > 1 else 1
+            self.services += [(vips[service['vip']], service.get('protocol', 'tcp'), service['port'])] * often
             for server in config['pools'][service['pool']]['servers'].values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
@@ -41,7 +43,7 @@ class Generator:
         """(interface, bytes, whether every length and checksum in it is right)."""
         r = self.random
         interface = r.choice(list(self.world.links))
-        kinds = ((self.request, 45), (self.reply, 20), (self.echo, 8), (self.arp, 9), (self.nd, 9),
+        kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.arp, 9), (self.nd, 9),
                  (self.unrelated, 9))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
@@ -64,7 +66,7 @@ class Generator:
 
     def payload(self):
         size = self.random.choices((0, self.random.randrange(1, 64), self.random.randrange(1150, 1500)),
-                                   (40, 55, 5))[0]
+                                   (40, 51, 9))[0]
         return Raw(self.random.randbytes(size))
 
     def network(self, source, target):
@@ -94,36 +96,50 @@ class Generator:
             ), (30, 35, 25, 4, 6))[0]
         return packet
 
-    def transport(self, protocol, sport, dport):
+    def transport(self, protocol, sport, dport, first):
+        """A packet of a connection whose SYN had the number `first`, or of somebody who does not know that."""
+        r = self.random
         if protocol == 'udp':
             layer = UDP(sport=sport, dport=dport) / self.payload()
             if self.chance(15):
                 layer.chksum = 0
             return layer
-        options = [('NOP', None)] * self.random.choice((0, 0, 4, 12, 40))
-        return TCP(sport=sport, dport=dport, flags=self.random.choice(('S', 'A', 'PA', 'FA', 'R', 0)),
-                   seq=self.random.getrandbits(32), options=options) / self.payload()
+        options = [('NOP', None)] * r.choice((0, 0, 4, 12, 40))
+        flags = r.choices(('S', 'A', 'PA', 'FA', 'R', 'SA', 'SF', 0), (6, 6, 3, 3, 2, 1, 1, 1))[0]
+        seq = first + (0 if flags == 'S' else r.choice((1, 1, 1, 2, 1000, 16384, 16385, 0, -1)))
+        if self.chance(15):
+            seq = r.getrandbits(32)
+        return TCP(sport=sport, dport=dport, flags=flags, seq=seq % (1 << 32), options=options) / self.payload()
 
     def port(self):
         """Few enough for flows to come again."""
         return self.random.choice((0, 40000, 40001, 40002, 65535))
 
+    def flow(self):
+        """Mostly one that sent before."""
+        if self.flows and not self.chance(25):
+            return self.random.choice(self.flows)
+        service = self.random.choice(self.services)
+        flow = self.other(service[0]), self.port(), service, self.random.getrandbits(32)
+        self.flows = self.flows[-40:] + [flow]
+        return flow
+
     def request(self, interface):
-        target, protocol, port = self.random.choice(self.services)
+        source, sport, (target, protocol, port), first = self.flow()
         if self.chance(10):
-            target = self.random.choice(self.ours)
+            target = self.random.choice([a for a in self.ours if (':' in a) == (':' in target)])
         if self.chance(10):
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
             protocol = 'udp' if protocol == 'tcp' else 'tcp'
-        packet = self.network(self.other(target), target) / self.transport(protocol, self.port(), port)
+        packet = self.network(source, target) / self.transport(protocol, sport, port, first)
         return None, packet, interface
 
     def reply(self, interface):
         source, protocol, port = self.random.choice(self.servers)
         if self.chance(10):
             port = self.port()
-        packet = self.network(source, self.other(source)) / self.transport(protocol, port, self.port())
+        packet = self.network(source, self.other(source)) / self.transport(protocol, port, self.port(), 1)
         return None, packet, interface
 
     def echo(self, interface):
@@ -183,7 +199,7 @@ class Generator:
             else:
                 packet.proto = r.choice((2, 47, 50, 58, 132, 255))
             return None, packet / self.payload(), interface
-        return None, packet / self.transport(r.choice(('tcp', 'udp')), self.port(), 80), interface
+        return None, packet / self.transport(r.choice(('tcp', 'udp')), self.port(), 80, 1), interface
 
     def damage(self, frame):
         """One or two of: cut short, a byte changed, a field near the front set to an edge value."""

@@ -2,8 +2,8 @@
 """The data path once more, from the specification and the RFCs and not from dataplane/l4.
 
 Slow and plain on purpose: one packet, one function per layer, no table but the world's own. What comes of a
-packet is a dict from server to Answer, since any member of a pool may be the ring's choice; the key is None
-where no server is chosen.
+packet is a dict from server to Answer, since any member of a pool may be the ring's choice as long as nothing was said of
+its slots; the key is None where no server is chosen.
 """
 import ipaddress
 from collections import namedtuple
@@ -14,11 +14,17 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLL
 from scapy.layers.l2 import ARP
 from scapy.utils import mac2str
 
+import records
 import siphash
 
 Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
+
+# where: address and port of each member of the pool, by name; idle: in coarse time.
+Service = namedtuple('Service', 'forward pool where idle track_all client')
+# servers: numbers by name; open: names of those that take new flows.
+Pool = namedtuple('Pool', 'name number servers open reject')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 CHECKSUM_AT = {TCP: 16, UDP: 6}
@@ -55,29 +61,55 @@ class Model:
         for kind in ('vips', 'gateways'):
             for one in world.config.get(kind, {}).values():
                 self.ours[ipaddress.ip_address(one['address'])] = (one['interface'], kind == 'gateways')
+        self.pools, self.names, self.down = {}, {0: None}, set()
+        for name, pool in world.config['pools'].items():
+            self.add_pool(name, pool)
         self.services, self.replies = {}, {}
-        self.answers = world.config.get('limits', {}).get('answers', 1000)  # that may still be given
         for service in world.config.get('services', {}).values():
             self.add_service(service)
+        self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
+        self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0}, self.slots,
+                                       {n: self.longest_idle(n) for n in self.slots})
+        self.recorded = None  # of the last packet: (pool, flow, what its bucket may hold now)
+        self.set_time(0)
+
+    def add_pool(self, name, pool):
+        first = len(self.names)
+        servers = {server: first + i for i, server in enumerate(pool['servers'])}
+        self.names.update({number: server for server, number in servers.items()})
+        down = {server for server in servers if name + '/' + server in self.world.down}
+        self.down.update(servers[server] for server in down)
+        takes = [server for server, one in pool['servers'].items() if one.get('weight', 1) and server not in down]
+        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset')
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
-        pool = self.world.config['pools'][service['pool']]['servers']
-        reject = self.world.config['pools'][service['pool']].get('when_empty') == 'reset'
-        servers = {}
-        for name, server in pool.items():
-            where = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
+        where = {}
+        for name, server in self.world.config['pools'][service['pool']]['servers'].items():
+            where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
             if service['forward'] == 'nat':
-                self.replies[where + (protocol,)] = (address, service['port'])
-            full = service['pool'] + '/' + name
-            if server.get('weight', 1) and full not in self.world.down:
-                servers[full] = where
-        self.services[address, service['port'], protocol] = (
-            'reject' if reject and not servers else service['forward'], servers)
+                self.replies[where[name] + (protocol,)] = (address, service['port'])
+        seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
+        self.services[address, service['port'], protocol] = Service(
+            service['forward'], self.pools[service['pool']], where, records.units(seconds),
+            service.get('track') == 'all', service.get('affinity') == 'client')
+
+    def longest_idle(self, number):
+        return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
+
+    def set_time(self, now):
+        """In coarse time; as many answers may be given again."""
+        self.records.now = now
+        self.answers = self.world.config['limits']['answers']
+
+    def knows(self, pool):
+        """Whether anything was said of the pool's slots."""
+        return self.slots[pool.number].sides is not None
 
     def judge(self, interface, frame):
         """What must become of the frame: {server or None: Answer}."""
+        self.recorded = None
         try:
             at = self.ethernet(frame)
             kind = word(frame, at - 2)
@@ -220,28 +252,61 @@ class Model:
         return self.request(interface, frame, packet, self.ports(frame, packet))
 
     def request(self, interface, frame, packet, ports):
-        forward, servers = self.services.get((packet.target, ports[1], packet.protocol), (None, None))
-        if forward is None:
+        service = self.services.get((packet.target, ports[1], packet.protocol))
+        if service is None:
             raise Says('no_service')
-        if not servers:
-            if forward != 'reject':
-                raise Says('no_server')
-            return {None: self.reject(interface, frame, packet)}
+        if not service.pool.open and not self.knows(service.pool):
+            return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
             raise Says('ttl_exceeded')
-        out = {}
-        for name, (address, server_port) in servers.items():
-            kind, hop = self.route(address)
-            if kind != 'unicast':
-                out[name] = Answer('no_route', None, frame)
-                continue
-            if forward == 'tunnel':
-                flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
-                out[name] = self.tunnel(interface, frame, packet, hop, address, flow)
-                continue
-            new = (address, server_port) if forward == 'nat' else None
-            out[name] = self.send('forwarded', interface, frame, packet, hop, new, False)
-        return out
+        if service.client:
+            flow = siphash.client_hash(packet.source, service.pool.number)
+        else:
+            flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
+        return {server: self.forward(service, server, flow, interface, frame, packet)
+                for server in self.choices(service, flow, frame, packet)}
+
+    def choices(self, service, flow, frame, packet):
+        """The servers that the packet may go to; [None]: there is none."""
+        number = service.pool.number
+        if not self.knows(service.pool):
+            assert not service.track_all
+            return service.pool.open
+        owner, base = self.slots[number].of(flow)
+        if base is None and not service.track_all:
+            return [self.names[owner]]
+        idle, signal, seq = service.idle, None, 0
+        if service.client:
+            idle = self.records.idle[number]
+        elif packet.protocol == TCP:
+            segment = Tcp(frame[packet.payload:packet.end])
+            signal, seq = self.signal(segment.flags), segment.seq
+        server, allowed = self.records.packet(number, flow, idle, signal, seq)
+        self.recorded = (number, flow, allowed)
+        return [self.names[server]]
+
+    @staticmethod
+    def signal(flags):
+        if flags.F or flags.R:
+            return 'end'
+        return 'syn' if flags.S and not flags.A else 'data'
+
+    def forward(self, service, server, flow, interface, frame, packet):
+        if server is None:
+            return self.no_server(service, interface, frame, packet)
+        address, port = service.where[server]
+        kind, hop = self.route(address)
+        if kind != 'unicast':
+            return Answer('no_route', None, frame)
+        if service.forward == 'tunnel':
+            return self.tunnel(interface, frame, packet, hop, address, flow)
+        new = (address, port) if service.forward == 'nat' else None
+        return self.send('forwarded', interface, frame, packet, hop, new, False)
+
+    def no_server(self, service, interface, frame, packet):
+        if not service.pool.reject:
+            return Answer('no_server', None, frame)
+        return self.reject(interface, frame, packet)
 
     def source(self, packet, hop, flow):
         """Where a flow's tunnel towards the next hop comes from, or None."""
@@ -311,7 +376,7 @@ class Model:
         else:
             segment = Tcp(frame[packet.payload:packet.end])
             if segment.flags.R:
-                raise Says('no_server')
+                return Answer('no_server', None, frame)
             length = packet.end - packet.payload - segment.dataofs * 4 + segment.flags.S + segment.flags.F
             reset = Tcp(sport=segment.dport, dport=segment.sport, window=0)
             if segment.flags.A:

@@ -4,7 +4,7 @@
 
 bytes.py --check FILE...   fails when a file's hex is not what its expressions give
 bytes.py --write FILE...   writes it anew
-bytes.py --seeds DIR FILE...  writes each frame that goes in as a seed for tests/fuzz/frame_fuzz
+bytes.py --seeds DIR FILE...  writes the frames that go in in each case as a seed for tests/fuzz/frame_fuzz
 """
 import argparse
 import difflib
@@ -112,6 +112,8 @@ def refresh(path, seeds=None):
         new.append(line)
         if line.startswith('world '):
             names = names_of(os.path.join(os.path.dirname(path), line.split()[1]))
+        elif line.startswith('case ') and seeds is not None:
+            seeds.append([])
         elif line.startswith('let '):
             name, expression = line[4:].split('=', 1)
             names[name.strip()] = evaluate(expression, names, f'{path}:{len(new)}')
@@ -133,7 +135,7 @@ def refresh(path, seeds=None):
         frame = bytes(frame)
         new += hex_lines(frame)
         if not is_flow and match[1] and seeds is not None:
-            seeds.append((match[2], frame))
+            seeds[-1].append((match[2], frame))
     return old, new
 
 
@@ -145,10 +147,10 @@ def evaluate(expression, names, where):
 
 
 def write_seeds(folder, seeds, links):
-    """First byte: the interface's number; then the frame."""
+    """Each frame behind a byte, the interface's number; those of one case with a word between them."""
     os.makedirs(folder, exist_ok=True)
-    for link, frame in seeds:
-        data = bytes([links.index(link)]) + frame
+    for frames in seeds:
+        data = b'next'.join(bytes([links.index(link)]) + frame for link, frame in frames)
         with open(os.path.join(folder, hashlib.sha1(data).hexdigest()[:16]), 'wb') as out:
             out.write(data)
 

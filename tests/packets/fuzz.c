@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random and damaged frames through both engines: verdict, interface, bytes and counters must agree. */
+/* Random and damaged frames through both engines, while slots change hands and time goes on: verdict, interface, bytes,
+ * records and counters must agree. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/packets/churn.h"
+#include "tests/packets/flows.h"
 #include "tests/packets/generate.h"
 #include "tests/packets/lines.h"
 #include "tests/packets/tally.h"
 
-#define SHOWN_MAX  10	/* differences that are printed */
-#define TIME_EVERY 5000 /* frames in a unit of coarse time */
+#define SHOWN_MAX   10	/* differences that are printed */
+#define CHURN_EVERY 200 /* frames between two changes */
 
 struct side {
 	const struct body_ops *ops;
 	struct body *body;
+	struct flows *flows;
+	struct l4_record *records;
 	struct body_result result;
 	struct tally *tally;
 };
@@ -22,6 +27,9 @@ struct side {
 struct fuzz {
 	struct world_file *world;
 	struct side native, xdp;
+	struct generator generator;
+	struct churn churn;
+	uint32_t n_records;
 	struct frame frame;
 	uint32_t ifindex;
 	uint64_t seed, count, index, differ;
@@ -85,27 +93,64 @@ static int compare_one(struct fuzz *z)
 	return 0;
 }
 
-/* Both engines' clocks, so that what is limited in time happens again. */
-static int move_time(struct fuzz *z)
+static void print_record(const struct side *s, const struct l4_record *r)
 {
-	uint16_t now = (uint16_t)(z->index / TIME_EVERY);
-	int rc = z->native.ops->set_time(z->native.body, now);
-
-	return rc ? rc : z->xdp.ops->set_time(z->xdp.body, now);
+	printf("  %-6s who %016" PRIx64 " what %016" PRIx64 "\n", s->ops->name, r->who, r->what);
 }
 
-static int compare_all(struct fuzz *z)
+/* What differs is made equal, so that the next difference is another one. */
+static void compare_records(struct fuzz *z)
 {
-	struct generator g = { z->world, z->seed };
+	size_t size = z->n_records * sizeof *z->native.records;
+
+	if (!memcmp(z->native.records, z->xdp.records, size))
+		return;
+	z->differ++;
+	print_difference(z, "the engines recorded otherwise");
+	for (uint32_t i = 0; i < z->n_records && z->differ <= SHOWN_MAX; i++) {
+		const struct l4_record *a = &z->native.records[i], *b = &z->xdp.records[i];
+
+		if (a->who == b->who && a->what == b->what)
+			continue;
+		print_record(&z->native, a);
+		print_record(&z->xdp, b);
+	}
+	memcpy(z->xdp.records, z->native.records, size);
+}
+
+static int tell_both(void *arg, const struct case_step *s, struct err *e)
+{
+	struct fuzz *z = arg;
+	int rc = flows_step(z->native.flows, s, e);
+
+	return rc ? rc : flows_step(z->xdp.flows, s, e);
+}
+
+static int change(struct fuzz *z, struct err *e)
+{
+	int rc = churn_next(&z->churn, tell_both, z, e);
+
+	churn_records(&z->churn, z->native.records, z->n_records);
+	memcpy(z->xdp.records, z->native.records, z->n_records * sizeof *z->native.records);
+	if (!rc)
+		rc = flows_publish(z->native.flows, e);
+	return rc ? rc : flows_publish(z->xdp.flows, e);
+}
+
+static int compare_all(struct fuzz *z, struct err *e)
+{
 	int rc = 0;
 
 	for (z->index = 0; z->index < z->count && !rc; z->index++) {
-		if (z->index % TIME_EVERY == 0)
-			rc = move_time(z);
+		if (z->index % CHURN_EVERY == 0)
+			rc = change(z, e);
 		if (rc)
 			break;
-		generate(&g, &z->ifindex, &z->frame);
+		generate(&z->generator, &z->ifindex, &z->frame);
 		rc = compare_one(z);
+		if (rc)
+			err_set(e, rc, "an engine failed: %s", strerror(-rc));
+		compare_records(z);
 	}
 	return rc;
 }
@@ -127,35 +172,65 @@ static unsigned print_verdicts(const uint64_t verdicts[L4_V_COUNT])
 	return wrong;
 }
 
+/* New records must have come into each kind of entry. */
+static unsigned print_places(const uint64_t places[L4_PLACE_COUNT])
+{
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < L4_PLACE_COUNT; i++) {
+		printf("%-14s %8" PRIu64 "%s\n", place_name(i), places[i],
+			places[i] ? "" : "  never occurred");
+		wrong += !places[i];
+	}
+	return wrong;
+}
+
 static int open_side(struct fuzz *z, struct side *s, struct err *e)
 {
 	int rc = s->ops->open(&s->body, &z->world->world, e);
+	uint32_t n;
 
 	if (rc)
 		return rc;
+	s->records = s->ops->records(s->body, &n);
+	if (z->n_records && z->n_records != n)
+		return err_set(e, -EINVAL, "the tables of records differ in size");
+	z->n_records = n;
 	s->tally = tally_new(z->world);
-	return s->tally ? 0 : err_set(e, -ENOMEM, "out of memory");
+	rc = s->tally ? flows_new(&s->flows, z->world, s->ops, s->body) : -ENOMEM;
+	return rc ? err_set(e, rc, "out of memory") : 0;
 }
 
 static void close_side(struct side *s)
 {
+	flows_free(s->flows);
 	tally_free(s->tally);
 	if (s->body)
 		s->ops->close(s->body);
 }
 
-static int run(struct fuzz *z, const char *path, struct err *e)
+static int set_up(struct fuzz *z, const char *path, struct err *e)
 {
 	int rc = world_open(&z->world, path, e);
 
-	if (!rc && !z->world->conf->n_services)
-		rc = err_set(e, -EINVAL, "%s: a world without a service", path);
+	if (rc)
+		return rc;
+	if (!z->world->conf->n_services)
+		return err_set(e, -EINVAL, "%s: a world without a service", path);
+	z->generator.world = z->world;
+	z->generator.state = z->seed;
+	if (churn_init(&z->churn, z->world->conf, ~z->seed))
+		return err_set(e, -ENOMEM, "out of memory");
+	rc = open_side(z, &z->native, e);
+	return rc ? rc : open_side(z, &z->xdp, e);
+}
+
+static int run(struct fuzz *z, const char *path, struct err *e)
+{
+	int rc = set_up(z, path, e);
+
 	if (!rc)
-		rc = open_side(z, &z->native, e);
-	if (!rc)
-		rc = open_side(z, &z->xdp, e);
-	if (!rc && (rc = compare_all(z)))
-		err_set(e, rc, "an engine failed: %s", strerror(-rc));
+		rc = compare_all(z, e);
 	if (!rc && ((rc = tally_read(z->native.tally, z->native.ops, z->native.body)) ||
 			   (rc = tally_read(z->xdp.tally, z->xdp.ops, z->xdp.body))))
 		err_set(e, rc, "cannot read the counters: %s", strerror(-rc));
@@ -166,10 +241,11 @@ static bool report(const struct fuzz *z)
 {
 	unsigned counters = tally_print_diff(stdout, z->native.tally, z->xdp.tally, "xdp");
 	unsigned verdicts = print_verdicts(z->native.tally->verdicts);
+	unsigned places = print_places(z->native.tally->places);
 
 	printf("seed %" PRIu64 ": %" PRIu64 " frames, %" PRIu64 " differ, %u counters differ\n",
 		z->seed, z->count, z->differ, counters);
-	return !z->differ && !counters && !verdicts;
+	return !z->differ && !counters && !verdicts && !places;
 }
 
 /* Returns the world's path, or NULL when the command line is wrong. */
@@ -208,6 +284,7 @@ int main(int argc, char **argv)
 		good = report(&z);
 	close_side(&z.native);
 	close_side(&z.xdp);
+	churn_free(&z.churn);
 	world_close(z.world);
 	return good ? 0 : 1;
 }

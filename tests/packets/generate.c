@@ -2,6 +2,7 @@
 #include "tests/packets/generate.h"
 #include <netinet/in.h>
 #include <string.h>
+#include "tests/packets/random.h"
 
 /* Where the layers of the frame in work begin; 0: it has none. */
 struct layers {
@@ -11,24 +12,19 @@ struct layers {
 	size_t next; /* where the number of the next header stands (IPv6) */
 };
 
-/* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. */
 static uint64_t draw(struct generator *g)
 {
-	uint64_t z = g->state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return random_draw(&g->state);
 }
 
 static unsigned below(struct generator *g, size_t n)
 {
-	return n ? (unsigned)(draw(g) % n) : 0;
+	return random_below(&g->state, n);
 }
 
 static bool chance(struct generator *g, unsigned percent)
 {
-	return below(g, 100) < percent;
+	return random_chance(&g->state, percent);
 }
 
 #define PICK(g, array) ((array)[below(g, sizeof(array) / sizeof *(array))])
@@ -278,16 +274,52 @@ static unsigned client_port(struct generator *g)
 	return chance(g, 20) ? PICK(g, ports) : (unsigned)draw(g) & 0xffff;
 }
 
+/* A flow of a service: mostly one that sent before, and may have a record. */
+static const struct generated_flow *pick_flow(struct generator *g)
+{
+	struct generated_flow *flow = &g->flows[below(g, GENERATED_FLOWS)];
+	const struct conf *c = g->world->conf;
+
+	if (flow->service && !chance(g, 15))
+		return flow;
+	flow->service = &c->services[below(g, c->n_services)];
+	flow->client = other(g, c->vips[flow->service->vip].address.af);
+	flow->port = client_port(g);
+	flow->seq = (uint32_t)draw(g);
+	return flow;
+}
+
+/* What the flow sends from its SYN to its end, or somebody else in its name: the sequence number is counted from the
+ * SYN's, so that 0 is that once more, and 1 to 16,384 continue the handshake. */
+static void put_segment(
+	struct generator *g, struct frame *f, size_t l4, const struct generated_flow *flow)
+{
+	enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+	static const uint8_t flags[] = { SYN, SYN, SYN, ACK, ACK, ACK, ACK | PSH, FIN | ACK,
+		FIN | ACK, RST, SYN | ACK };
+	static const uint16_t seqs[] = { 1, 1, 1, 1, 2, 1000, 16384, 16385, 0, 0xffff };
+	uint8_t flag = PICK(g, flags);
+	uint32_t seq = flow->seq + (flag == SYN ? 0 : PICK(g, seqs));
+
+	if (chance(g, 10))
+		seq = (uint32_t)draw(g);
+	set16(f, l4 + 4, seq >> 16);
+	set16(f, l4 + 6, seq & 0xffff);
+	f->bytes[l4 + 13] = flag;
+}
+
 static void make_request(struct generator *g, struct frame *f, struct layers *at)
 {
-	const struct conf *c = g->world->conf;
-	const struct conf_service *s = &c->services[below(g, c->n_services)];
-	const struct addr *dst = chance(g, 5) ? ours(g) : &c->vips[s->vip].address;
-	struct addr src = other(g, dst->af);
+	const struct generated_flow *flow = pick_flow(g);
+	const struct conf_service *s = flow->service;
+	const struct addr *vip = &g->world->conf->vips[s->vip].address;
+	const struct addr *dst = chance(g, 5) ? ours_of(g, vip->af) : vip;
 
 	at->protocol = s->protocol;
-	put_ip(g, f, &src, dst, at);
-	put_transport(g, f, at, client_port(g), chance(g, 92) ? s->port : client_port(g));
+	put_ip(g, f, &flow->client, dst, at);
+	put_transport(g, f, at, flow->port, chance(g, 92) ? s->port : client_port(g));
+	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
+		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);
 }
 
@@ -460,8 +492,9 @@ static void damage(struct generator *g, struct frame *f, const struct layers *at
 
 void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 {
-	static void (*const makers[])(struct generator *, struct frame *,
-		struct layers *) = { make_request, make_request, make_request, make_request,
+	static void (*const makers[])(
+		struct generator *, struct frame *, struct layers *) = { make_request, make_request,
+		make_request, make_request, make_request, make_request, make_request, make_request,
 		make_reply, make_reply, make_echo, make_arp, make_nd, make_stranger };
 	const struct world *w = &g->world->world;
 	const struct host_link *l = &w->links[below(g, w->n_links)];

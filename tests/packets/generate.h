@@ -4,9 +4,20 @@
 #include "tests/packets/frame.h"
 #include "tests/packets/world.h"
 
+/* Few enough to come again and meet what they left. */
+enum { GENERATED_FLOWS = 512 };
+
+struct generated_flow {
+	const struct conf_service *service; /* NULL: none yet */
+	struct addr client;
+	unsigned port;
+	uint32_t seq; /* of its SYN */
+};
+
 struct generator {
 	const struct world_file *world; /* with at least one service */
 	uint64_t state;			/* any number: the seed */
+	struct generated_flow flows[GENERATED_FLOWS];
 };
 
 /* Makes the next frame, of at least 14 bytes, and says on which interface it arrives. The same seed gives the
