@@ -70,13 +70,20 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+/* The lowest that is n or more. */
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t to = 1;
+
+	while (to < n && to < 1u << 31)
+		to *= 2;
+	return to;
+}
+
 static uint32_t record_buckets(uint32_t records)
 {
-	uint32_t n = LOADER_MIN_RECORDS / L4_BUCKET_RECORDS;
-
-	while (n < records / L4_BUCKET_RECORDS && n < 1u << 31)
-		n *= 2;
-	return n;
+	return power_of_two(
+		(records < LOADER_MIN_RECORDS ? LOADER_MIN_RECORDS : records) / L4_BUCKET_RECORDS);
 }
 
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
@@ -341,7 +348,7 @@ int loader_open(
 		goto fail;
 	}
 	libbpf_set_print(quiet);
-	l->image_lines = sizes->image_lines;
+	l->image_lines = power_of_two(sizes->image_lines);
 	if (run_dir && (rc = open_run_dir(l, run_dir)))
 		goto fail;
 	l->bpf = tandem_bpf__open();
@@ -350,9 +357,9 @@ int loader_open(
 		goto fail;
 	}
 	l->bpf->rodata->trace_on = l->bpf->rodata->test_time_on = trace;
-	l->bpf->rodata->image_lines = sizes->image_lines;
+	l->bpf->rodata->image_mask = l->image_lines - 1;
 	set_sizes(l->bpf, sizes);
-	image = image_map_new(sizes->image_lines);
+	image = image_map_new(l->image_lines);
 	if (image < 0) {
 		rc = image;
 		goto fail;

@@ -11,8 +11,8 @@ const volatile bool trace_on;
 /* Set before loading: coarse time is what the map test_time says, so that tests move it. */
 const volatile bool test_time_on;
 
-/* Lines of an image's map, which all generations share. */
-const volatile uint32_t image_lines = L4_LINE_FIRST;
+/* Which numbers lines may have: all images' maps hold a power of two of them. */
+const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
@@ -21,7 +21,7 @@ enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
 	struct xdp_md *ctx;
-	const struct l4_line *image; /* image_lines of them */
+	const struct l4_line *image; /* image_mask + 1 of them */
 	bool records;		     /* a record is noted, to be written */
 };
 
@@ -34,14 +34,15 @@ static __always_inline const struct l4_line *image_now(void)
 	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
 }
 
+/* A mask and no comparison: of a number that the compiler put on the stack before, Linux 6.1 does not know what a comparison
+ * found. */
 L4_INLINE const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
 {
 	uint64_t at = line;
 
 	if (__builtin_constant_p(line) && line < L4_LINE_FIRST)
 		return t->image + line;
-	asm volatile("" : "+r"(at)); /* the verifier is to see the register that is compared */
-	return at < image_lines ? t->image + at : NULL;
+	return t->image + (at & image_mask);
 }
 
 L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)

@@ -5,7 +5,7 @@
  *
  *   struct l4_tables;
  *   const void *l4_tables_line(const struct l4_tables *t, uint32_t line);
- *       a line of the generation that t stands for, or NULL outside the image
+ *       a line of the generation that t stands for; outside the image, where no line of it leads, NULL or any line
  *   uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot);
  *       a slot of the ring that begins at the chunk, L4_SLOT_NONE outside the rings
  *   struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash);
