@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Random changes under way, told to the engine and to the model alike: time, slots, and records of flows that are never
-seen."""
+"""Random changes under way, told to the engine and to the model alike: time, slots, and records of flows that are
+never seen."""
 from records import CLOSING, EMBRYONIC, IN_BUCKET, LIVE, Record
 
 SETTLED = None
@@ -18,16 +18,18 @@ class Changes:
 
     def next(self, late):
         """One more; all pools' slots are in play when it is late."""
-        kind, known = self.random.randrange(5), [pool for pool in self.pools if self.model.knows(pool)]
+        kind, known = self.random.randrange(6), [pool for pool in self.pools if self.model.knows(pool)]
         if kind < 2:
             self.slots(self.random.choice(self.pools if late else known))
         elif kind == 2:
             self.time()
+        elif kind == 3:
+            self.mislead(known)
         else:
             self.crowd(known)
 
     def time(self):
-        self.to(self.model.records.now + self.random.choice((1, 1, 1, 2, 2, 5, 6, 10, 11, 56, 57, 94, 95)))
+        self.to(self.model.records.now + self.random.choice((1, 1, 1, 2, 2, 5, 6, 10, 11, 56, 57, 94, 95, 187, 188)))
 
     def to(self, now):
         self.oracle.tell(f'now {now & 0xffff}')
@@ -53,17 +55,34 @@ class Changes:
             slots.set(owner, base, flow)
             self.oracle.tell(' '.join(['slot', pool.name] + names + [f'{flow:016x}']))
 
+    def put(self, number, bucket):
+        words = ' '.join(f'{word:x}' for record in bucket for word in record.words())
+        self.oracle.tell(f'bucket {number} {words}' + ' 0 0' * (IN_BUCKET - len(bucket)))
+        self.model.records.buckets[number] = bucket
+
+    def any_server(self, pool):
+        return self.random.choice(list(pool.servers.values()))
+
     def crowd(self, pools):
         """Buckets of four of a kind."""
-        r, records = self.random, self.model.records
+        r, now = self.random, self.model.records.now
         for _ in range(r.randrange(30)):
-            number, state = r.randrange(len(records.buckets)), r.choice((EMBRYONIC, LIVE, LIVE, LIVE, CLOSING))
-            agrees, bucket = r.randrange(3) == 0, []
+            state, agrees, bucket = r.choice((EMBRYONIC, LIVE, LIVE, LIVE, CLOSING)), r.randrange(3) == 0, []
             for _ in range(IN_BUCKET):
                 pool = r.choice(pools)
-                bucket.append(Record(r.getrandbits(32), r.getrandbits(12), pool.number,
-                                     r.choice(list(pool.servers.values())), state,
-                                     records.now - r.randrange(4) & 0xffff, 0, agrees))
-            records.buckets[number] = bucket
-            words = ' '.join(f'{word:x}' for record in bucket for word in record.words())
-            self.oracle.tell(f'bucket {number} {words}')
+                bucket.append(Record(r.getrandbits(32), r.getrandbits(12), pool.number, self.any_server(pool),
+                                     state, now + 1 - r.randrange(5) & 0xffff, 0, agrees))
+            self.put(r.randrange(len(self.model.records.buckets)), bucket)
+
+    def mislead(self, pools):
+        """Records come to name another server of their pool, also one that is down, or to stand behind another
+        flow's that differs in the lowest bits of its hash alone."""
+        by_number = {pool.number: pool for pool in pools}
+        for number, bucket in enumerate(self.model.records.buckets):
+            if not bucket or self.random.randrange(3):
+                continue
+            if len(bucket) < IN_BUCKET and self.random.randrange(2):
+                bucket = [self.random.choice(bucket)._replace(low=self.random.getrandbits(32))] + bucket
+            else:
+                bucket = [record._replace(server=self.any_server(by_number[record.pool])) for record in bucket]
+            self.put(number, bucket)

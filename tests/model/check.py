@@ -4,10 +4,10 @@
 
 check.py [--count N] [--seed S] PACKET_RUN BODY WORLD
 
-Verdict, interface and bytes must be among those that the model allows, and so must the records in the flow's bucket; in
-the end all buckets are as the model knows them. Where a ring of which nothing is known decides between servers any
-of the pool will do, but a flow must keep to one. Frames that were sent in without a fault must come out with
-right checksums, by scapy's own reckoning.
+Verdict, interface and bytes must be among those that the model allows, and so must the records in the flow's
+bucket; in the end all buckets are as the model knows them. Where a ring of which nothing is known decides between
+servers any of the pool will do, but a flow must keep to one. Frames that were sent in without a fault must come
+out with right checksums, by scapy's own reckoning.
 """
 import argparse
 import collections
@@ -196,7 +196,7 @@ class Check:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--count', type=int, default=8000)
+    parser.add_argument('--count', type=int, default=6000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('program')
     parser.add_argument('body')

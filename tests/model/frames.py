@@ -36,6 +36,11 @@ class Generator:
     def other(self, like):
         return self.random.choice([a for a in self.others if (':' in a) == (':' in like)])
 
+    def nobody(self, like):
+        """A source that is no host's."""
+        return self.random.choice(('::', 'ff02::1', '::1') if ':' in like
+                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1'))
+
     def chance(self, percent):
         return self.random.randrange(100) < percent
 
@@ -106,7 +111,7 @@ class Generator:
             return layer
         options = [('NOP', None)] * r.choice((0, 0, 4, 12, 40))
         flags = r.choices(('S', 'A', 'PA', 'FA', 'R', 'SA', 'SF', 0), (6, 6, 3, 3, 2, 1, 1, 1))[0]
-        seq = first + (0 if flags == 'S' else r.choice((1, 1, 1, 2, 1000, 16384, 16385, 0, -1)))
+        seq = first + (0 if flags == 'S' else r.choice((1, 1, 1, 2, 1000, 16384, 16385, 0, 0, -1)))
         if self.chance(15):
             seq = r.getrandbits(32)
         return TCP(sport=sport, dport=dport, flags=flags, seq=seq % (1 << 32), options=options) / self.payload()
@@ -116,11 +121,12 @@ class Generator:
         return self.random.choice((0, 40000, 40001, 40002, 65535))
 
     def flow(self):
-        """Mostly one that sent before."""
+        """Mostly one that sent before, often the last that began: handshakes are short."""
         if self.flows and not self.chance(25):
-            return self.random.choice(self.flows)
+            return self.flows[-1] if self.chance(35) else self.random.choice(self.flows)
         service = self.random.choice(self.services)
-        flow = self.other(service[0]), self.port(), service, self.random.getrandbits(32)
+        client = self.nobody(service[0]) if self.chance(8) else self.other(service[0])
+        flow = client, self.port(), service, self.random.getrandbits(32)
         self.flows = self.flows[-40:] + [flow]
         return flow
 
@@ -146,8 +152,7 @@ class Generator:
         r, target = self.random, self.random.choice(self.ours)
         source = self.other(target)
         if self.chance(15):
-            source = r.choice(('::', 'ff02::1', '::1') if ':' in target
-                              else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1'))
+            source = self.nobody(target)
         ident, seq = r.randrange(65536), r.randrange(65536)
         if ':' in target:
             echo = r.choices((ICMPv6EchoRequest, ICMPv6EchoReply), (9, 1))[0](

@@ -2,8 +2,8 @@
 """The data path once more, from the specification and the RFCs and not from dataplane/l4.
 
 Slow and plain on purpose: one packet, one function per layer, no table but the world's own. What comes of a
-packet is a dict from server to Answer, since any member of a pool may be the ring's choice as long as nothing was said of
-its slots; the key is None where no server is chosen.
+packet is a dict from server to Answer, since any member of a pool may be the ring's choice as long as nothing was
+said of its slots; the key is None where no server is chosen.
 """
 import ipaddress
 from collections import namedtuple
@@ -68,8 +68,8 @@ class Model:
         for service in world.config.get('services', {}).values():
             self.add_service(service)
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
-        self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0}, self.slots,
-                                       {n: self.longest_idle(n) for n in self.slots})
+        self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0},
+                                       self.slots, {n: self.longest_idle(n) for n in self.slots})
         self.recorded = None  # of the last packet: (pool, flow, what its bucket may hold now)
         self.set_time(0)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which server a packet of a service goes to, by slot and record: the life of a ring slot once more, from the rules
-(ARCHITECTURE.md) and not from dataplane/l4.
+"""Which server a packet of a service goes to, by slot and record: the life of a ring slot once more, from the
+rules (ARCHITECTURE.md) and not from dataplane/l4.
 
-Where the rules leave a choice, as between two records that were seen at the same time and of which one must go, what
-comes of it is a list.
+Where the rules leave a choice, as between two records that were seen at the same time and of which one must go,
+what comes of it is a list.
 """
 from collections import namedtuple
 
@@ -64,8 +64,8 @@ class Slots:
 
 
 class Records:
-    """The table. `serves`: numbers of the servers that serve the flows which they have; `slots`: by pool; `idle`: by
-    pool, the longest of its services' time-outs, in coarse time."""
+    """The table. `serves`: numbers of the servers that serve the flows which they have; `slots`: by pool; `idle`:
+    by pool, the longest of its services' time-outs, in coarse time."""
 
     def __init__(self, records, serves, slots, idle):
         self.bits = max(records // IN_BUCKET - 1, 255).bit_length()
@@ -76,7 +76,9 @@ class Records:
         return flow >> 64 - self.bits
 
     def age(self, record):
-        return self.now - record.time & 0xffff
+        """Another processor's clock may be one unit ahead."""
+        age = self.now - record.time & 0xffff
+        return 0 if age == 0xffff else age
 
     def is_over(self, record, idle):
         limit = {EMBRYONIC: EMBRYONIC_UNITS, CLOSING: min(idle, CLOSING_UNITS)}.get(record.state, idle)
@@ -140,7 +142,8 @@ class Records:
             return [(old, 'none')]
         least = [r for r in old if self.rank(r) == rank]
         age = max(map(self.age, least))
-        return [([r for r in old if r is not victim] + [record], rank) for victim in least if self.age(victim) == age]
+        return [([r for r in old if r is not victim] + [record], rank)
+                for victim in least if self.age(victim) == age]
 
     def take(self, pool, flow, got, allowed):
         """Whether the flow's bucket holds what it may, and the kind of entry that was taken. What it holds is the

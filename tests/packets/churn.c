@@ -22,7 +22,8 @@ void churn_free(struct churn *c)
 /* Around the time-outs of embryonic and closing records and of the services; seldom so long that all is over. */
 static uint16_t later(struct churn *c)
 {
-	static const uint16_t steps[] = { 1, 1, 1, 1, 1, 2, 2, 3, 5, 6, 9, 10, 50, 56, 57, 93 };
+	static const uint16_t steps[] = { 1, 1, 1, 1, 1, 2, 2, 3, 5, 6, 9, 10, 50, 56, 57, 93, 187,
+		188 };
 	static const uint16_t leaps[] = { 838, 840, 0x7fff, 0xffff };
 
 	if (random_chance(&c->state, 3))
@@ -99,7 +100,7 @@ static struct l4_record any_record(struct churn *c, uint8_t state, bool agrees)
 {
 	uint64_t server = 1 + random_below(&c->state, c->conf->n_servers);
 	uint64_t in = 1 + c->conf->servers[server - 1].pool;
-	uint64_t time = (uint16_t)(c->now - random_below(&c->state, 4));
+	uint64_t time = (uint16_t)(c->now + 1 - random_below(&c->state, 5));
 
 	if (random_chance(&c->state, 2))
 		return (struct l4_record){ random_draw(&c->state), random_draw(&c->state) };
@@ -110,6 +111,15 @@ static struct l4_record any_record(struct churn *c, uint8_t state, bool agrees)
 	};
 }
 
+/* The record names another server from here on, which may be down or of another pool. */
+static void mislead(struct churn *c, struct l4_record *r)
+{
+	uint64_t server = 1 + random_below(&c->state, c->conf->n_servers);
+
+	if (r->what)
+		r->what = (r->what & ~(0xffffull << 20)) | server << 20;
+}
+
 void churn_records(struct churn *c, struct l4_record *records, uint32_t n)
 {
 	static const uint8_t states[] = { L4_RECORD_EMPTY, L4_RECORD_EMBRYONIC, L4_RECORD_LIVE,
@@ -118,9 +128,12 @@ void churn_records(struct churn *c, struct l4_record *records, uint32_t n)
 	for (unsigned i = random_below(&c->state, BUCKETS_MAX); i; i--) {
 		uint32_t bucket = random_below(&c->state, n / 4) * 4;
 		uint8_t state = states[random_below(&c->state, sizeof states)];
-		bool agrees = random_chance(&c->state, 30);
+		bool agrees = random_chance(&c->state, 30), fill = random_chance(&c->state, 70);
 
 		for (uint32_t k = bucket; k < bucket + 4; k++)
-			records[k] = any_record(c, state, agrees);
+			if (fill)
+				records[k] = any_record(c, state, agrees);
+			else
+				mislead(c, &records[k]);
 	}
 }

@@ -21,5 +21,5 @@ typedef int churn_tell_fn(void *arg, const struct case_step *s, struct err *e);
 int churn_next(struct churn *c, churn_tell_fn *tell, void *arg, struct err *e);
 
 /* Fills some buckets of a table of n records with what flows that are never seen may have left there: four of a kind
- * each, so that there is no room for others, or only over theirs. */
+ * each, so that there is no room for others, or only over theirs. What is in others names other servers from then on. */
 void churn_records(struct churn *c, struct l4_record *records, uint32_t n);
