@@ -111,19 +111,33 @@ L4_INLINE uint32_t l4_tables_find_neighbour(
 	return row ? *row : L4_NO_NEIGHBOUR;
 }
 
-/* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
-L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
+/* Takes the fields of a struct l4_want, for which its callers have no room. Two neighbours that share a row of `asked`
+ * may wait for each other's interval; no more is lost. */
+__attribute__((noinline)) int ask(uint64_t first, uint64_t second, uint32_t ifindex, uint32_t is6)
 {
-	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
+	struct l4_want want = {
+		{ (uint32_t)first, first >> 32, (uint32_t)second, second >> 32 },
+		ifindex,
+		is6,
+	};
+	uint32_t row = (want.address[0] ^ want.address[1] ^ want.address[2] ^ want.address[3]) *
 			       0x9e3779b1u >>
 		       22;
 	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
 
-	(void)t;
 	if (!last || (*last && now - *last < ASK_INTERVAL_NS))
-		return;
+		return 0;
 	*last = now;
-	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
+	bpf_ringbuf_output(&wants, &want, sizeof want, 0);
+	return 0;
+}
+
+L4_INLINE void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
+{
+	const uint32_t *a = want->address;
+
+	(void)t;
+	ask(a[0] | (uint64_t)a[1] << 32, a[2] | (uint64_t)a[3] << 32, want->ifindex, want->is6);
 }
 
 /* The compiler is kept from making 32-bit sums with pointers of the length, which the verifier refuses. */

@@ -395,6 +395,7 @@ L4_INLINE enum l4_verdict l4_process_ip(
 	enum l4_verdict v;
 
 	w->refuse = L4_REFUSE_NONE;
+	w->fits = 0;
 	w->reverse = NULL;
 	v = l4_process_known(w, f, ifindex, r);
 	return w->refuse ? l4_refuse(w, f, v, r) : v;
