@@ -137,11 +137,11 @@ L4_INLINE enum l4_verdict l4_refuse(
 	struct l4_walk *w, struct l4_frame *f, enum l4_verdict why, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	struct l4_refusal refusal = { .kind = w->refuse, .mtu = w->fits };
+	struct l4_refusal refusal = { .kind = (uint8_t)w->refuse, .mtu = (uint16_t)w->fits };
 
 	refusal.is6 = p->flow.is6;
-	refusal.l3 = p->l3;
-	refusal.l4 = p->l4;
+	refusal.l3 = (uint16_t)p->l3;
+	refusal.l4 = (uint16_t)p->l4;
 	refusal.ip_len = p->ip_len;
 	refusal.budget = w->root->answers;
 #pragma GCC unroll 4

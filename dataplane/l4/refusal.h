@@ -16,14 +16,19 @@
 
 enum l4_refusal_kind { L4_REFUSE_NONE, L4_REFUSE_TOO_BIG, L4_REFUSE_NO_PORT, L4_REFUSE_RESET };
 
+/* Small, since it lies on the stack of the packet's way; without padding, since the kernel's verifier lets no function
+ * have bytes that were never written. */
 struct l4_refusal {
-	uint32_t kind; /* enum l4_refusal_kind */
-	uint32_t is6;
-	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
-	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
+	uint8_t kind; /* enum l4_refusal_kind */
+	uint8_t is6;
+	uint16_t mtu;	 /* TOO_BIG: what would have fitted */
+	uint16_t l3, l4; /* as in struct l4_packet, as is ip_len */
+	uint32_t ip_len;
 	uint32_t budget;  /* answers that this processor may give in one unit of coarse time */
 	uint32_t from[4]; /* the address of ours that answers; zero: the packet's destination */
 };
+
+_Static_assert(sizeof(struct l4_refusal) == 32, "no padding");
 
 enum l4_refused {
 	L4_REFUSED_SILENTLY, /* nothing may be sent, and nothing was changed */
