@@ -165,12 +165,14 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	struct l4_walk *w, uint32_t row, uint32_t more, enum l4_verdict *why)
 {
 	struct l4_neighbour *n = l4_tables_neighbour(w->tables, row);
+	int fits;
 
 	*why = L4_V_NO_ROUTE;
 	if (!n)
 		return NULL;
-	if (w->packet.ip_len + more > n->mtu) {
-		*why = l4_too_big(w, n->mtu - more);
+	fits = n->mtu - (int)more;
+	if ((int)w->packet.ip_len > fits) {
+		*why = l4_too_big(w, (uint32_t)fits);
 		return NULL;
 	}
 	if (!n->used)

@@ -98,6 +98,8 @@ L4_INLINE enum l4_record_place l4_record_victim(const struct l4_tables *t,
 {
 	uint32_t best = UINT32_MAX, index = 0;
 
+	/* Unrolled, it would keep all records at once on the BPF stack, which is short. */
+#pragma GCC unroll 1
 	for (uint32_t i = 0; i < L4_BUCKET_RECORDS; i++) {
 		uint64_t what = l4_record_read(&b->records[i].what);
 		uint32_t cost = (uint32_t)l4_tables_rank(t, what, now) << 16 |
@@ -238,8 +240,8 @@ L4_INLINE uint32_t l4_choose_tracked(const struct l4_walk *w, const struct l4_fr
 	if (!t.bucket)
 		return 0;
 	t.now = l4_tables_now(w->tables);
-	l4_trackee_read(f, &w->packet, &t);
 	found = l4_record_find(t.bucket, hash, s->pool_id);
+	l4_trackee_read(f, &w->packet, &t); /* now, so that the search need not keep it */
 	if (l4_track_is_steady(&t, &found))
 		line = l4_server_line(&v, l4_record_server(found.what));
 	if (line)
