@@ -33,14 +33,21 @@ static __always_inline const struct l4_line *image_now(void)
 	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
 }
 
+/* The number that is used is the one that comes out of the comparison: Linux 6.1 does not know what was found about it
+ * of a copy that the compiler put on the stack before. */
 L4_INLINE const void *l4_tables_line(const struct l4_tables *t, uint32_t line)
 {
-	uint64_t at = line;
+	uint64_t at = line, end = image_lines;
 
 	if (__builtin_constant_p(line) && line < L4_LINE_FIRST)
 		return t->image + line;
-	asm volatile("" : "+r"(at)); /* the verifier is to see the register that is compared */
-	return at < image_lines ? t->image + at : NULL;
+	asm goto("if %0 >= %1 goto %l[outside]" : "+r"(at) : "r"(end) : : outside);
+	return t->image + at;
+/* cppcheck-suppress unusedLabel */
+outside:
+	/* A way of its own, or the callers would ask once more whether there is a line. */
+	asm volatile("");
+	return NULL;
 }
 
 L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uint32_t slot)

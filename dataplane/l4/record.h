@@ -176,6 +176,8 @@ L4_INLINE struct l4_found l4_record_find(struct l4_record_bucket *b, uint64_t ha
 	}
 	if (!any)
 		return found;
+	/* Or the compiler leaves out the mask, which the verifier of Linux 6.1 wants to see. */
+	__asm__("" : "+r"(index));
 	r = &b->records[index & (L4_BUCKET_RECORDS - 1)];
 	found.what = l4_record_read(&r->what);
 	found.who = l4_record_read(&r->who);
