@@ -284,6 +284,7 @@ L4_INLINE enum l4_verdict l4_process_ip(
 	enum l4_verdict v;
 
 	w->refuse = L4_REFUSE_NONE;
+	w->fits = 0;
 	w->reverse = NULL;
 	w->hop = NULL;
 	w->link = 0;

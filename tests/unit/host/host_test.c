@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/unit/host/lab.h"
@@ -303,7 +304,7 @@ static void ipv6_on_link_routes_of_several_interfaces_stand_side_by_side(void **
 	struct lab *l = *state;
 
 	lab_veth("va", "vb");
-	lab_run("ip -6 route flush fe80::/64\nip addr add fe80::a/64 dev va nodad\n"
+	lab_run("ip addr add fe80::a/64 dev va nodad\n"
 		"ip addr add fe80::b/64 dev vb nodad\n"
 		"ip -6 route add default via fe80::1 dev va");
 	way_is(l, "2001:db8::1", "va via fe80::1");
@@ -414,6 +415,7 @@ static pid_t far_end(void)
 	pid_t pid = fork();
 
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		unshare(CLONE_NEWNET);
 		pause();
 		_exit(0);

@@ -84,10 +84,18 @@ int lab_setup(void **state)
 	return 0;
 }
 
+static void wait_end(void)
+{
+	if (patience)
+		event_free(patience);
+	patience = NULL;
+}
+
 int lab_teardown(void **state)
 {
 	struct lab *l = *state;
 
+	wait_end();
 	host_free(l->host);
 	event_base_free(l->base);
 	free(l);
@@ -108,10 +116,12 @@ void lab_run(const char *fmt, ...)
 		fail_msg("failed: %s", command + n);
 }
 
+/* Without link-local addresses of the kernel's own, which come some time after the links are up. */
 void lab_veth(const char *a, const char *b)
 {
-	lab_run("ip link add %s type veth peer name %s\nip link set %s up\nip link set %s up", a, b,
-		a, b);
+	lab_run("ip link add %s type veth peer name %s\nip link set %s addrgenmode none\n"
+		"ip link set %s addrgenmode none\nip link set %s up\nip link set %s up",
+		a, b, a, b, a, b);
 }
 
 static void on_patience_over(evutil_socket_t fd, short what, void *arg)
@@ -124,8 +134,7 @@ static void on_patience_over(evutil_socket_t fd, short what, void *arg)
 
 static void wait_begin(struct lab *l, const struct timeval *wait)
 {
-	if (patience)
-		event_free(patience);
+	wait_end();
 	out_of_patience = false;
 	patience = evtimer_new(l->base, on_patience_over, NULL);
 	event_add(patience, wait);
