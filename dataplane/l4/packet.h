@@ -17,6 +17,13 @@ L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits)
 	return L4_V_TOO_BIG;
 }
 
+/* Notes that the packet may not be passed on any more. */
+L4_INLINE enum l4_verdict l4_expired(struct l4_walk *w)
+{
+	w->refuse = L4_REFUSE_EXPIRED;
+	return L4_V_TTL_EXCEEDED;
+}
+
 /* Notes that a service has no server for the packet. */
 L4_INLINE enum l4_verdict l4_no_server(struct l4_walk *w, const struct l4_service *s)
 {
@@ -166,7 +173,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	if (!s->n_members)
 		return l4_no_server(w, s);
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED; /* and no record of it */
+		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	if (line)
@@ -218,7 +225,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	w->reverse = rev;
 	r->vip_id = rev->vip_id;
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
+		return l4_expired(w);
 	if (!route || route->kind == L4_ROUTE_DISCARD)
 		return L4_V_NO_ROUTE;
 	row = route->neighbour;

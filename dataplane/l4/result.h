@@ -11,7 +11,13 @@ struct l4_result {
 	uint32_t service_id, server_id; /* FORWARDED only */
 };
 
-enum l4_refusal_kind { L4_REFUSE_NONE, L4_REFUSE_TOO_BIG, L4_REFUSE_NO_PORT, L4_REFUSE_RESET };
+enum l4_refusal_kind {
+	L4_REFUSE_NONE,
+	L4_REFUSE_TOO_BIG,
+	L4_REFUSE_EXPIRED, /* its TTL or hop limit is used up */
+	L4_REFUSE_NO_PORT,
+	L4_REFUSE_RESET,
+};
 
 /* A packet that cannot go on, and how it may be answered. */
 struct l4_refusal {

@@ -26,6 +26,8 @@ enum l4_action {
 	X(ECHO_ANSWERED, "echo_answered", L4_SEND, "ping of one of our addresses, answered")       \
 	X(TOO_BIG_ANSWERED, "too_big_answered", L4_SEND,                                           \
 		"larger than the MTU towards the next hop; its sender was told the MTU that fits") \
+	X(TTL_EXCEEDED_ANSWERED, "ttl_exceeded_answered", L4_SEND,                                 \
+		"TTL or hop limit is used up; its sender was told")                                \
 	X(REJECTED, "rejected", L4_SEND,                                                           \
 		"no server may take the packet; answered with a reset or port unreachable")        \
 	X(MALFORMED, "malformed", L4_DROP,                                                         \
@@ -43,7 +45,8 @@ enum l4_action {
 		"no route to the next hop over an interface of the engine")                        \
 	X(NO_NEIGHBOUR, "no_neighbour", L4_DROP,                                                   \
 		"the next hop's MAC address is not known yet; it is being asked for")              \
-	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP, "TTL or hop limit is used up")                    \
+	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP,                                                   \
+		"TTL or hop limit is used up; its sender could not be told now")                   \
 	X(TOO_BIG, "too_big", L4_DROP,                                                             \
 		"larger than the MTU towards the next hop; its sender could not be told now")      \
 	X(ENGINE_FAULT, "engine_fault", L4_DROP,                                                   \

@@ -29,7 +29,7 @@ from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
 VERDICTS = set("""not_ours unreadable own elsewhere forwarded replied arp_answered nd_answered echo_answered
-too_big_answered rejected malformed fragment extension no_service icmp_unhandled no_server no_route
+too_big_answered ttl_exceeded_answered rejected malformed fragment extension no_service icmp_unhandled no_server no_route
 no_neighbour ttl_exceeded too_big""".split())
 # So must new records come into each kind of entry.
 PLACES = {'free', 'void', 'embryonic', 'agreeing', 'live', 'none'}
@@ -143,7 +143,7 @@ class Check:
         servers = {server for server, answer in allowed.items() if answer == got}
         if not servers:
             return 'the model allows ' + '; '.join(sorted(text(a, frame) for a in set(allowed.values())))
-        if got.verdict in ('too_big_answered', 'rejected'):
+        if got.verdict in ('too_big_answered', 'ttl_exceeded_answered', 'rejected'):
             self.model.answered()
         if None not in servers and not self.is_true_to(frame, servers, len(allowed) == 1):
             return 'the flow went to another server before'

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
-                                ICMPv6PacketTooBig, IPv6)
+                                ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
 from scapy.utils import mac2str
 
@@ -258,7 +258,7 @@ class Model:
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, packet.target)}
         if service.client:
             flow = siphash.client_hash(packet.source, service.pool.number)
         else:
@@ -369,6 +369,11 @@ class Model:
                            ICMPv6PacketTooBig(mtu=mtu))
         return self.refuse('too_big', 'too_big_answered', interface, frame, packet, error)
 
+    def expired(self, interface, frame, packet, ours):
+        """RFC 792; RFC 4443, 3.3."""
+        error = self.error(frame, packet, ours, Icmp4(type=11), ICMPv6TimeExceeded())
+        return self.refuse('ttl_exceeded', 'ttl_exceeded_answered', interface, frame, packet, error)
+
     def reject(self, interface, frame, packet):
         """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
         if packet.protocol == UDP:
@@ -401,7 +406,7 @@ class Model:
         if kind == 'local':
             return self.stays('own', frame)
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, self.replies[key][0])}
         if kind != 'unicast':
             raise Says('no_route')
         return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}
