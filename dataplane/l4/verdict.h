@@ -38,7 +38,9 @@ enum l4_action {
 	X(NO_SERVICE, "no_service", L4_DROP,                                                       \
 		"one of our addresses, but no service on this protocol and port")                  \
 	X(ICMP_UNHANDLED, "icmp_unhandled", L4_DROP,                                               \
-		"an ICMP message to one of our addresses that is not an echo request")             \
+		"an ICMP message to one of our addresses that is neither echo request nor error")  \
+	X(ICMP_NO_FLOW, "icmp_no_flow", L4_DROP,                                                   \
+		"an ICMP error to one of our addresses that quotes no packet of a service")        \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \
@@ -59,6 +61,8 @@ enum l4_verdict {
 		L4_V_COUNT,
 	/* Instead of a verdict: who goes on with the packet, which is as it came. */
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
+	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
+	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped; the control plane is to learn of the neighbour that it wants */
 };
