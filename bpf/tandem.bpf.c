@@ -157,6 +157,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
+#include "dataplane/l4/error.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
@@ -306,13 +307,45 @@ __noinline int tandem_rare(struct xdp_md *ctx)
 	struct l4_tables t = { ctx, image_now(), false };
 	struct l4_result r = { 0 };
 	struct l4_frame f;
+	enum l4_verdict v;
 	uint32_t bytes;
 
 	if (!t.image)
 		return XDP_PASS;
 	frame_set(&f, ctx);
 	bytes = f.len;
-	return finish(ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
+	v = l4_rare(&t, &f, ctx->ingress_ifindex, &r);
+	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+}
+
+__noinline int tandem_error_in(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_result r;
+	struct l4_frame f;
+	enum l4_verdict v;
+	uint32_t bytes;
+
+	if (!t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = f.len;
+	v = l4_error_in(&t, &f, &r);
+	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+}
+
+__noinline int tandem_error_out(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_result r;
+	struct l4_frame f;
+	enum l4_verdict v;
+
+	if (!t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	v = l4_error_out(&t, &f, &r);
+	return v < L4_V_COUNT ? finish(ctx, v, &r, f.len) : TANDEM_NEXT + (int)v;
 }
 
 __noinline int tandem_refusal(struct xdp_md *ctx)
@@ -335,7 +368,8 @@ __noinline int tandem_refusal(struct xdp_md *ctx)
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
 static __always_inline void ask(const struct l4_want *want)
 {
-	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
+	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3] ^
+			       want->mtu) *
 			       0x9e3779b1u >>
 		       22;
 	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
@@ -362,15 +396,20 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 {
 	if (action & TANDEM_RECORD)
 		tandem_record();
-	switch (action & ~TANDEM_RECORD) {
-	case TANDEM_NEXT + L4_NEXT_RARE:
-		return tandem_rare(ctx);
+	action &= ~TANDEM_RECORD;
+	if (action == TANDEM_NEXT + L4_NEXT_RARE)
+		action = tandem_rare(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_ERROR_IN)
+		action = tandem_error_in(ctx);
+	else if (action == TANDEM_NEXT + L4_NEXT_ERROR_OUT)
+		action = tandem_error_out(ctx);
+	switch (action) {
 	case TANDEM_NEXT + L4_NEXT_REFUSAL:
 		return tandem_refusal(ctx);
 	case TANDEM_NEXT + L4_NEXT_WANT:
 		return tandem_want(ctx);
 	default:
-		return action & ~TANDEM_RECORD;
+		return action;
 	}
 }
 

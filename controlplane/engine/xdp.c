@@ -37,6 +37,7 @@ struct engine {
 	struct ring_buffer *wants;
 	struct event *wants_event;
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
 	void *arg;
 };
 
@@ -71,13 +72,17 @@ static int want_one(void *arg, void *data, size_t size)
 {
 	struct engine *en = arg;
 	const struct l4_want *w = data;
-	struct addr a = { 0 };
+	struct addr a = { 0 }, from = { 0 };
 
-	if (size < sizeof *w || !en->neighbour_wanted)
+	if (size < sizeof *w || !en->neighbour_wanted || !en->path_told)
 		return 0;
-	a.af = w->is6 ? 6 : 4;
+	a.af = from.af = w->is6 ? 6 : 4;
 	memcpy(a.bytes, w->address, addr_size(&a));
-	en->neighbour_wanted(en->arg, w->ifindex, &a);
+	memcpy(from.bytes, w->from, addr_size(&from));
+	if (w->mtu)
+		en->path_told(en->arg, &from, &a, w->mtu);
+	else
+		en->neighbour_wanted(en->arg, w->ifindex, &a);
 	return 0;
 }
 
@@ -203,6 +208,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		   : o->mode == CONF_XDP_GENERIC ? LINKS_GENERIC
 						 : LINKS_AUTO;
 	en->neighbour_wanted = o->neighbour_wanted;
+	en->path_told = o->path_told;
 	en->arg = o->arg;
 	en->dry = o->dry;
 	rc = loader_open(&en->loader, o->dry ? NULL : o->run_dir, &sizes, o->dry);

@@ -168,6 +168,7 @@ static void build_member(
 	memcpy(m->hop_bytes, hop->addr.bytes, sizeof m->hop_bytes);
 	memcpy(m->source, hop->source.bytes, sizeof m->source);
 	m->source_bits = hop->source_bits;
+	m->mtu = hop->mtu;
 }
 
 static void build_pools(struct build *b, const struct sources *from)

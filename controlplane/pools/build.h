@@ -13,6 +13,7 @@ struct build_hop {
 	struct addr addr;
 	struct addr source; /* of tunnels that take it; af 0: there is none, or none is wanted */
 	uint8_t source_bits;
+	uint16_t mtu; /* of the path that tunnels take; 0: not known */
 };
 
 /* What the host knows. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's side of the site: interfaces, routes and neighbours, and what follows when they change. */
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/log.h"
+#include "controlplane/pools/clock.h"
 #include "controlplane/pools/site_impl.h"
 
 /* Routes come in floods; a pool's next hops need not follow each of them. */
@@ -107,6 +109,41 @@ static void on_resync(void *arg)
 {
 	log_warn("messages of the kernel about routes and neighbours were lost; all was read anew");
 	publish_later(arg, 0);
+}
+
+/* Waits until the next path is to be forgotten. */
+static void age_later(struct site *s)
+{
+	uint64_t next = paths_next(s->paths), now = clock_ms();
+	uint64_t wait = next > now ? next - now : 1;
+	struct timeval tv = { (time_t)(wait / 1000), (suseconds_t)(wait % 1000 * 1000) };
+
+	if (next)
+		event_add(s->age, &tv);
+}
+
+void facts_age_event(int fd, short what, void *arg)
+{
+	struct site *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (paths_expire(s->paths, clock_ms()))
+		publish_later(s, 0);
+	age_later(s);
+}
+
+void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+{
+	struct site *s = arg;
+	char text[ADDR_TEXT];
+
+	if (!paths_are_ours(s->published, from, to) || !paths_told(s->paths, to, mtu, clock_ms()))
+		return;
+	log_info("tunnels to %s may be %u bytes long: ICMP says that its path takes no more",
+		addr_text(to, text), paths_mtu(s->paths, to));
+	age_later(s);
+	publish_later(s, 0);
 }
 
 struct feed {
@@ -275,6 +312,7 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 
 		(*hops)[i] = build_hop(
 			host_route_lookup(s->host, server), server, *ports, c->n_interfaces);
+		(*hops)[i].mtu = paths_mtu(s->paths, server);
 	}
 	rc = set_sources(s, c, *hops);
 	if (rc) {

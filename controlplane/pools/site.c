@@ -86,6 +86,7 @@ static int open_engine(struct site *s, struct err *e)
 		.links = links,
 		.n_links = c->n_interfaces,
 		.neighbour_wanted = on_neighbour_wanted,
+		.path_told = facts_path_told,
 		.arg = s,
 	};
 	int err;
@@ -119,8 +120,10 @@ static int open_events(struct site *s, struct err *e)
 	s->hold = event_new(s->base, -1, 0, publish_hold_event, s);
 	s->save = event_new(s->base, -1, 0, site_save_event, s);
 	s->sweep = event_new(s->base, -1, 0, sweep_event, s);
+	s->age = event_new(s->base, -1, 0, facts_age_event, s);
 	s->tracker = tracker_new();
-	return s->publish && s->hold && s->save && s->sweep && s->tracker
+	s->paths = paths_new();
+	return s->publish && s->hold && s->save && s->sweep && s->age && s->tracker && s->paths
 		       ? 0
 		       : err_set(e, -ENOMEM, "out of memory");
 }
@@ -203,11 +206,13 @@ void site_free(struct site *s)
 		health_free(s->health);
 	close_engine(s);
 	tracker_free(s->tracker);
+	paths_free(s->paths);
 	keeper_free(s->keeper);
 	if (s->host)
 		host_free(s->host);
 	free_event(s->publish);
 	free_event(s->sweep);
+	free_event(s->age);
 	free_event(s->hold);
 	free_event(s->save);
 	build_free(s->published);

@@ -111,6 +111,9 @@ const struct tracking_server *site_server_tracking(const struct site *s, unsigne
 const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool);
 const struct tracking_node *site_tracking(const struct site *s);
 
+/* How long tunnels to the server may be at most, as ICMP told; 0: nothing is known of its path. */
+unsigned site_server_path_mtu(const struct site *s, unsigned server);
+
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);
 uint32_t site_gateway_id(const struct site *s, unsigned gateway);

@@ -7,6 +7,7 @@
 #include "controlplane/pools/duty.h"
 #include "controlplane/pools/live.h"
 #include "controlplane/pools/keeper.h"
+#include "controlplane/pools/paths.h"
 #include "controlplane/pools/site.h"
 #include "controlplane/pools/state.h"
 #include "controlplane/pools/state_file.h"
@@ -39,6 +40,8 @@ struct site {
 	struct health *health;
 	struct keeper *keeper;
 	struct tracker *tracker;
+	struct paths *paths;
+	struct event *age;     /* pending until one of the paths is forgotten */
 	struct event *sweep;   /* pending until the next sweep over the records, or part of one */
 	uint64_t sweep_round;  /* of the state, when the sweep began */
 	uint64_t records_lost; /* as the engine counted at the last sweep */
@@ -65,6 +68,12 @@ struct site {
 
 /* Opens the mirror and finds the configuration's interfaces. Returns 0 or a negative errno and a sentence. */
 int facts_open(struct site *s, struct err *e);
+
+/* For the engine: what ICMP says of a path. */
+void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+
+/* For the loop: forgets paths that were told too long ago. */
+void facts_age_event(int fd, short what, void *arg);
 
 /* Tells a newly opened engine all routes and neighbours. Neighbours that it has no room for are a warning, since
  * they come and go. Returns 0, or the engine's error for a route. */

@@ -114,6 +114,11 @@ uint32_t site_pool_id(const struct site *s, unsigned pool)
 	return s->live->ids.pools[pool];
 }
 
+unsigned site_server_path_mtu(const struct site *s, unsigned server)
+{
+	return paths_mtu(s->paths, &s->live->conf->servers[server].address);
+}
+
 uint32_t site_server_id(const struct site *s, unsigned server)
 {
 	return s->live->ids.servers[server];

@@ -17,6 +17,13 @@ L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits)
 	return L4_V_TOO_BIG;
 }
 
+/* Notes that the packet may not be passed on any more. */
+L4_INLINE enum l4_verdict l4_expired(struct l4_walk *w)
+{
+	w->refuse = L4_REFUSE_EXPIRED;
+	return L4_V_TTL_EXCEEDED;
+}
+
 /* Notes that a service has no server for the packet. */
 L4_INLINE enum l4_verdict l4_no_server(struct l4_walk *w, const struct l4_service *s)
 {
@@ -46,6 +53,7 @@ L4_INLINE void l4_note_refusal(const struct l4_walk *w, struct l4_refusal *to)
 
 L4_INLINE void l4_note_want(const struct l4_walk *w, struct l4_want *to)
 {
+	to->mtu = 0;
 	to->is6 = w->hop ? w->hop->is6 : w->packet.flow.is6;
 	to->ifindex = w->link;
 #pragma GCC unroll 4
@@ -95,34 +103,44 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	return n;
 }
 
+/* Counts the packet's hop and addresses it to the next one. False when a header is not in the frame. */
+L4_INLINE bool l4_pass_on(const struct l4_frame *f, const struct l4_packet *p,
+	const struct l4_neighbour *n, struct l4_result *r)
+{
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	if (p->flow.is6) {
+		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!eth || !ip)
+			return false;
+		ip->hop_limit--;
+	} else {
+		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!eth || !ip)
+			return false;
+		l4_forward_ttl4(ip);
+	}
+	l4_forward_link(eth, n);
+	r->ifindex = n->ifindex;
+	return true;
+}
+
 /* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
  * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
 L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
 	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 	enum l4_verdict why;
 	const struct l4_neighbour *n = l4_next_hop(w, row, 0, &why);
 
 	if (!n)
 		return why;
-	if (p->flow.is6) {
-		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
-
-		if (!eth || !ip || (to && !l4_nat6(f, p, source, to)))
-			return L4_V_MALFORMED;
-		ip->hop_limit--;
-	} else {
-		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
-
-		if (!eth || !ip || (to && !l4_nat4(f, p, source, to)))
-			return L4_V_MALFORMED;
-		l4_forward_ttl4(ip);
-	}
-	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
-	return done;
+	if (to && !(p->flow.is6 ? l4_nat6(f, p, source, to) : l4_nat4(f, p, source, to)))
+		return L4_V_MALFORMED;
+	return l4_pass_on(f, p, n, r) ? done : L4_V_MALFORMED;
 }
 
 /* Wraps the packet up for a server and sends it to that one's next hop. */
@@ -137,6 +155,8 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 
 	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
 		return L4_V_NO_ROUTE;
+	if (p->ip_len + room > m->mtu)
+		return l4_too_big(w, m->mtu - room);
 	n = l4_next_hop(w, m->neighbour, room, &why);
 	if (!n)
 		return why;
@@ -149,6 +169,15 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 	l4_forward_link(eth, n);
 	r->ifindex = n->ifindex;
 	return L4_V_FORWARDED;
+}
+
+/* Where a server of a nat service takes what clients send to `dport`. */
+L4_INLINE void l4_member_end(const struct l4_member *m, uint16_t dport, struct l4_end *to)
+{
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		to->address[i] = m->address[i];
+	to->port = m->port ? m->port : dport;
 }
 
 /* A packet of a service: to the server that its flow's slot or record names. */
@@ -166,7 +195,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	if (!s->n_members)
 		return l4_no_server(w, s);
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED; /* and no record of it */
+		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	if (line)
@@ -176,10 +205,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++)
-			to.address[i] = m->address[i];
-		to.port = m->port ? m->port : p->flow.dport;
+		l4_member_end(m, p->flow.dport, &to);
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
 	} else if (s->forward == L4_FORWARD_TUNNEL) {
 		v = l4_send_tunnel(w, f, m, hash, r);
@@ -204,24 +230,23 @@ L4_INLINE enum l4_verdict l4_ask(struct l4_walk *w, uint32_t link)
 	return L4_V_NO_NEIGHBOUR;
 }
 
-/* A reply of a nat service's server: back under the service's own address. */
-L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
-	const struct l4_reverse *rev, struct l4_result *r)
+/* Finds the row of the next hop towards the client of what a nat service's server sends, or says why it cannot go there:
+ * then it is not REPLIED. */
+L4_INLINE enum l4_verdict l4_reply_way(
+	struct l4_walk *w, const struct l4_reverse *rev, struct l4_result *r, uint32_t *row)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_route *route = l4_tables_route(w->tables, &p->flow);
-	struct l4_end to;
-	uint32_t row;
 
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
 	w->reverse = rev;
 	r->vip_id = rev->vip_id;
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
+		return l4_expired(w);
 	if (!route || route->kind == L4_ROUTE_DISCARD)
 		return L4_V_NO_ROUTE;
-	row = route->neighbour;
+	*row = route->neighbour;
 	if (route->kind == L4_ROUTE_LINK) {
 		struct l4_neighbour_key key = {
 			{ p->flow.dst[0], p->flow.dst[1], p->flow.dst[2], p->flow.dst[3] },
@@ -229,14 +254,33 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 			p->flow.is6,
 		};
 
-		row = l4_tables_find_neighbour(w->tables, &key);
-		if (row == L4_NO_NEIGHBOUR)
+		*row = l4_tables_find_neighbour(w->tables, &key);
+		if (*row == L4_NO_NEIGHBOUR)
 			return l4_ask(w, route->ifindex);
 	}
+	return L4_V_REPLIED;
+}
+
+/* What a server's packets are translated back to. */
+L4_INLINE void l4_reverse_end(const struct l4_reverse *rev, struct l4_end *to)
+{
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
-		to.address[i] = rev->vip[i];
-	to.port = rev->vip_port;
+		to->address[i] = rev->vip[i];
+	to->port = rev->vip_port;
+}
+
+/* A reply of a nat service's server: back under the service's own address. */
+L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_reverse *rev, struct l4_result *r)
+{
+	struct l4_end to;
+	uint32_t row;
+	enum l4_verdict v = l4_reply_way(w, rev, r, &row);
+
+	if (v != L4_V_REPLIED)
+		return v;
+	l4_reverse_end(rev, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
@@ -252,8 +296,8 @@ L4_INLINE enum l4_verdict l4_process_known(
 	bool maybe_ours = l4_filter_has(w, dst);
 	const void *row;
 
-	if (!maybe_ours && !l4_filter_has(w, src))
-		return L4_V_NOT_OURS;
+	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
+		return p->flow.protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
 	if (!l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
 	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
@@ -283,11 +327,7 @@ L4_INLINE enum l4_verdict l4_process_ip(
 {
 	enum l4_verdict v;
 
-	w->refuse = L4_REFUSE_NONE;
-	w->fits = 0;
-	w->reverse = NULL;
-	w->hop = NULL;
-	w->link = 0;
+	l4_walk_clear(w);
 	v = l4_process_known(w, f, ifindex, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
 }

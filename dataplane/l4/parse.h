@@ -142,20 +142,13 @@ L4_INLINE enum l4_parsed l4_parse_ip4_payload(const struct l4_frame *f, struct l
 	return l4_parse_transport(f, p, total - header);
 }
 
-/* The rest of an IPv6 header, the extension headers behind it and what they end in. */
-L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l4_packet *p)
+/* Skips the extension headers from `off` on, of a packet that ends at `end` and whose first is p->flow.protocol. OTHER: what
+ * follows them is at p->l4 and p->flow.protocol. */
+L4_INLINE enum l4_parsed l4_parse_extensions(
+	const struct l4_frame *f, struct l4_packet *p, uint32_t off, uint32_t end)
 {
-	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
-	uint32_t off = p->l3 + sizeof *ip, end;
-	uint8_t next;
+	uint8_t next = p->flow.protocol;
 
-	if (!ip)
-		return L4_PARSED_MALFORMED;
-	p->ip_len = sizeof *ip + __builtin_bswap16(ip->payload_len);
-	end = p->l3 + p->ip_len;
-	if (end > f->len)
-		return L4_PARSED_MALFORMED;
-	next = ip->next_header;
 #pragma GCC unroll 7
 	for (int i = 0; i <= L4_MAX_EXTENSIONS; i++) {
 		const struct l4_ip6_ext *ext;
@@ -181,7 +174,25 @@ L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l
 	}
 	p->l4 = off;
 	p->flow.protocol = next;
-	return l4_parse_transport(f, p, end - off);
+	return L4_PARSED_OTHER;
+}
+
+/* The rest of an IPv6 header, the extension headers behind it and what they end in. */
+L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+	enum l4_parsed parsed;
+	uint32_t end;
+
+	if (!ip)
+		return L4_PARSED_MALFORMED;
+	p->ip_len = sizeof *ip + __builtin_bswap16(ip->payload_len);
+	end = p->l3 + p->ip_len;
+	if (end > f->len)
+		return L4_PARSED_MALFORMED;
+	p->flow.protocol = ip->next_header;
+	parsed = l4_parse_extensions(f, p, p->l3 + sizeof *ip, end);
+	return parsed == L4_PARSED_OTHER ? l4_parse_transport(f, p, end - p->l4) : parsed;
 }
 
 /* What follows the addresses, of either family. */

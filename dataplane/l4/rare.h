@@ -3,7 +3,7 @@
  * body defines what walk.h asks for before it includes this file, and calls l4_rare() for what packet.h leaves to it: from a
  * place of its own, if it likes, since nothing of the packet's way before is needed. */
 #pragma once
-#include "dataplane/l4/answer.h"
+#include "dataplane/l4/quoted.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/l4/walk.h"
 
@@ -69,6 +69,21 @@ L4_INLINE enum l4_verdict l4_rare_nd(struct l4_walk *w, struct l4_frame *f, stru
 	return L4_V_ND_ANSWERED;
 }
 
+/* Notes an ICMP error and what it quotes for who goes on with it. False when there is no error, or no flow in it. */
+L4_INLINE bool l4_rare_error(struct l4_walk *w, const struct l4_frame *f, const struct l4_result *r)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	struct l4_packet *p = &w->packet;
+	const struct l4_icmp *icmp = l4_at(f, p->l4, sizeof *icmp);
+
+	if (!note || !icmp || !l4_icmp_is_error(icmp->type, p->flow.is6))
+		return false;
+	p->flow.sport = p->flow.dport = 0;
+	note->quote.error = *p;
+	note->vip_id = r->vip_id;
+	return l4_parse_quote(f, p, &note->quote.quoted);
+}
+
 /* A packet for an address of ours that is no service's. */
 L4_INLINE enum l4_verdict l4_rare_own(
 	struct l4_walk *w, const struct l4_frame *f, enum l4_parsed parsed, struct l4_result *r)
@@ -93,6 +108,8 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	icmp = l4_at(f, p->l4, sizeof *icmp);
 	if (!eth || !icmp)
 		return L4_V_MALFORMED;
+	if (l4_icmp_is_error(icmp->type, p->flow.is6))
+		return l4_rare_error(w, f, r) ? L4_NEXT_ERROR_IN : L4_V_ICMP_NO_FLOW;
 	if (!l4_is_echo(icmp, p->flow.is6))
 		return L4_V_ICMP_UNHANDLED;
 	if (!l4_echo_source_is_valid(&p->flow))
@@ -121,15 +138,22 @@ L4_INLINE enum l4_verdict l4_rare_ip(
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
 	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
-	const struct l4_address *ours;
+	const struct l4_address *ours = NULL;
+	enum l4_parsed parsed;
+	bool is_icmp;
 
-	if (!l4_filter_has(w, dst) || !l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
-	ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+	if (l4_filter_has(w, dst))
+		ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+	is_icmp = p->flow.protocol == (is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP);
+	parsed = l4_parse_payload(f, p);
 	if (!ours)
-		return L4_V_NOT_OURS;
+		return is_icmp && parsed == L4_PARSED_ICMP && l4_rare_error(w, f, r)
+			       ? L4_NEXT_ERROR_OUT
+			       : L4_V_NOT_OURS;
 	r->vip_id = ours->id;
-	return l4_rare_own(w, f, l4_parse_payload(f, p), r);
+	return l4_rare_own(w, f, parsed, r);
 }
 
 /* As l4_process(), for packets that it leaves to this. */

@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 2
+#define L4_TABLES_VERSION 3
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -122,7 +122,7 @@ struct l4_member {
 	uint32_t id;
 	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
 	uint16_t port;	    /* network order; 0: the one that the client asked for */
-	uint16_t pad0;
+	uint16_t mtu;	    /* of the path that tunnels to it take; UINT16_MAX: not known */
 	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
 	 * (all zero): no tunnel can be made. */
 	uint32_t source[4], source_mask;

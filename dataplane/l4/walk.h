@@ -63,6 +63,16 @@ L4_INLINE bool l4_walk_begin(struct l4_walk *w, const struct l4_tables *t)
 	return w->root && w->keys && w->root->generation;
 }
 
+/* Nothing is to be noted of the packet yet. */
+L4_INLINE void l4_walk_clear(struct l4_walk *w)
+{
+	w->refuse = L4_REFUSE_NONE;
+	w->fits = 0;
+	w->reverse = NULL;
+	w->hop = NULL;
+	w->link = 0;
+}
+
 /* The row of an interface of the engine, or NULL. */
 L4_INLINE const struct l4_port *l4_port_of(
 	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)

@@ -64,6 +64,7 @@ struct l4_ip4 {
 };
 
 #define L4_IP4_MORE_OR_OFFSET 0x3fff /* of frag: set in every fragment (RFC 791) */
+#define L4_IP4_OFFSET	      0x1fff /* of frag: set in all of them but the first */
 #define L4_IP4_DF	      0x4000 /* of frag: do not fragment */
 
 struct l4_ip6 {
@@ -101,8 +102,12 @@ enum {
 	L4_ICMP_ECHO_REPLY = 0,
 	L4_ICMP_UNREACHABLE = 3,
 	L4_ICMP_ECHO = 8,
+	L4_ICMP_TIME_EXCEEDED = 11,
+	L4_ICMP_PARAMETER = 12,
 	L4_ICMP6_UNREACHABLE = 1,
 	L4_ICMP6_TOO_BIG = 2,
+	L4_ICMP6_TIME_EXCEEDED = 3,
+	L4_ICMP6_PARAMETER = 4,
 	L4_ICMP6_ECHO = 128,
 	L4_ICMP6_ECHO_REPLY = 129,
 	L4_ICMP6_NS = 135,

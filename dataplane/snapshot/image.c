@@ -244,6 +244,7 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		memcpy(row->address, m->bytes, m->af == 6 ? 16 : 4);
 		row->id = m->id;
 		row->port = L4_BE16(m->port);
+		row->mtu = m->mtu ? m->mtu : UINT16_MAX;
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;

@@ -76,6 +76,7 @@ struct snapshot_member {
 	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
 	uint8_t source[16];
 	uint8_t source_bits;
+	uint16_t mtu; /* of the path that tunnels take; 0: not known */
 };
 
 struct snapshot_input {

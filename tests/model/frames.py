@@ -3,8 +3,9 @@
 import ipaddress
 
 from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Router_Alert)
-from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
-                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt,
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, ICMPv6ParamProblem,
+                                ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt,
                                 IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
@@ -48,7 +49,7 @@ class Generator:
         """(interface, bytes, whether every length and checksum in it is right)."""
         r = self.random
         interface = r.choice(list(self.world.links))
-        kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.arp, 9), (self.nd, 9),
+        kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
                  (self.unrelated, 9))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
@@ -162,6 +163,26 @@ class Generator:
             echo = ICMP(type=r.choices((8, 0), (9, 1))[0], id=ident, seq=seq) / self.payload()
             echo = ICMP(type=3, code=1) / b'quote' if self.chance(5) else echo
         return None, self.network(source, target) / echo, interface
+
+    def error(self, interface):
+        """About what a flow's server sent, or about what a server got of it."""
+        r = self.random
+        client, port, (vip, protocol, ours), first = self.flow()
+        source, target, sport, dport, to = vip, client, ours, port, vip
+        if self.chance(40):
+            target, protocol, dport = r.choice([s for s in self.servers if (':' in s[0]) == (':' in vip)])
+            source, sport, to = client, port, client
+        if self.chance(5):
+            source = self.other(vip)
+        quoted = bytes(self.network(source, target) / self.transport(protocol, sport, dport, first))
+        quoted = quoted[:r.choice((20, 27, 28, 29, 36, 37, 38, 47, 48, 49, 56, 58, 66, 548, 1232))]
+        outer = self.network(self.other(vip) if self.chance(70) else source, to)
+        if ':' in vip:
+            message = r.choice((ICMPv6PacketTooBig(mtu=1300), ICMPv6DestUnreach(code=4), ICMPv6TimeExceeded(),
+                                ICMPv6ParamProblem()))
+        else:
+            message = ICMP(type=r.choice((3, 3, 11, 12, 5)), code=r.choice((0, 3, 4)))
+        return None, outer / message / quoted, interface
 
     def at_home(self, target, interface):
         return self.where[target] if target in self.where and self.chance(85) else interface

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
-                                ICMPv6PacketTooBig, IPv6)
+                                ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
 from scapy.utils import mac2str
 
@@ -246,6 +246,8 @@ class Model:
             return self.reply(interface, frame, packet, payload)
         packet = payload(frame, packet)
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
+            if self.is_error(frame, packet):
+                return self.error_in(interface, frame, packet)
             return self.echo(interface, frame, packet)
         if packet.protocol not in (TCP, UDP):
             raise Says('no_service')
@@ -258,13 +260,131 @@ class Model:
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, packet.target)}
         if service.client:
             flow = siphash.client_hash(packet.source, service.pool.number)
         else:
             flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
         return {server: self.forward(service, server, flow, interface, frame, packet)
                 for server in self.choices(service, flow, frame, packet)}
+
+    @staticmethod
+    def is_error(frame, packet):
+        """RFC 792; RFC 4443, 2.1."""
+        if packet.end - packet.payload < 8:
+            raise Says('malformed')
+        return frame[packet.payload] in ((1, 2, 3, 4) if packet.is6 else (3, 11, 12))
+
+    def quoted(self, frame, packet):
+        """What an ICMP error quotes: that packet and its two ports; or Says that these are not there."""
+        part, at = frame[:packet.end], packet.payload + 8
+        if len(part) < at + (40 if packet.is6 else 20) or part[at] >> 4 != (6 if packet.is6 else 4):
+            raise Says('icmp_no_flow')
+        if packet.is6:
+            try:
+                inner = self.payload6(part, self.ipv6(part, at)._replace(end=len(part)))
+            except Says:
+                raise Says('icmp_no_flow') from None
+        else:
+            inner = self.ipv4(part, at)
+        later = not packet.is6 and word(part, at + 6) & 0x1fff
+        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or inner.protocol not in (TCP, UDP):
+            raise Says('icmp_no_flow')
+        return inner, word(part, inner.payload), word(part, inner.payload + 2)
+
+    def error_in(self, interface, frame, packet):
+        """About what one of our addresses sent: to the flow's server."""
+        inner, ours, port = self.quoted(frame, packet)
+        service = self.services.get((packet.target, ours, inner.protocol))
+        if inner.source != packet.target or service is None:
+            raise Says('icmp_no_flow')
+        if not service.pool.open and not self.knows(service.pool):
+            raise Says('no_server')
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        flow = siphash.client_hash(inner.target, service.pool.number) if service.client else \
+            siphash.flow_hash(inner.target, packet.target, port, ours, inner.protocol)
+        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner)
+                for server in self.peek(service, flow)}
+
+    def peek(self, service, flow):
+        number = service.pool.number
+        if not self.knows(service.pool):
+            return service.pool.open
+        owner, base = self.slots[number].of(flow)
+        if base is None and not service.track_all:
+            return [self.names[owner]]
+        idle = self.records.idle[number] if service.client else service.idle
+        return [self.names[self.records.peek(number, flow, idle)]]
+
+    def forward_error(self, service, server, flow, interface, frame, packet, inner):
+        if server is None:
+            return Answer('no_server', None, frame)
+        address, port = service.where[server]
+        kind, hop = self.route(address)
+        if kind != 'unicast':
+            return Answer('no_route', None, frame)
+        if service.forward == 'tunnel':
+            return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
+        answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
+        if service.forward == 'nat' and answer.verdict == 'forwarded':
+            return self.translate_error(answer, packet, inner, (address, port), False)
+        return answer
+
+    def error_out(self, interface, frame, packet):
+        """About what a client sent to a nat service: to the client."""
+        try:
+            packet = (self.payload6 if packet.is6 else self.payload4)(frame, packet)
+            inner, _, port = self.quoted(frame, packet) if self.is_error(frame, packet) else (None, 0, 0)
+        except Says:
+            inner = None
+        key = inner and (inner.target, port, inner.protocol)
+        if not inner or inner.source != packet.target or key not in self.replies:
+            return self.stays('not_ours', frame)
+        kind, hop = self.route(packet.target)
+        if kind == 'local':
+            return self.stays('own', frame)
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        if kind != 'unicast':
+            raise Says('no_route')
+        answer = self.quiet(self.send('replied', interface, frame, packet, hop, None, False), frame)
+        if answer.verdict == 'replied':
+            answer = self.translate_error(answer, packet, inner, self.replies[key], True)
+        return {None: answer}
+
+    @staticmethod
+    def quiet(answer, frame):
+        """RFC 1122, 3.2.2: no error about an error."""
+        return Answer('too_big', None, frame) if answer.verdict == 'too_big_answered' else answer
+
+    @staticmethod
+    def translate_error(answer, packet, inner, new, at_source):
+        """RFC 5508, 4.2: one end of the error, the other of the quote, and all checksums over them."""
+        out = bytearray(answer.frame)
+
+        def put(at, value):
+            old = bytes(out[at:at + len(value)])
+            out[at:at + len(value)] = value
+            return old, bytes(value)
+
+        size, first = (16, 8) if packet.is6 else (4, 12)
+        outer = put(packet.at + first + (0 if at_source else size), new[0].packed)
+        address = put(inner.at + first + (size if at_source else 0), new[0].packed)
+        port = put(inner.payload + (2 if at_source else 0), new[1].to_bytes(2, 'big'))
+        changes = [address, port]
+        if packet.is6:
+            changes.append(outer)
+        else:
+            put(packet.at + 10, update(word(out, packet.at + 10), *outer))
+            changes.append(put(inner.at + 10, update(word(out, inner.at + 10), *address)))
+        at = inner.payload + CHECKSUM_AT[inner.protocol]
+        if at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
+            checksum = update(word(out, at), address[0] + port[0], address[1] + port[1])
+            changes.append(put(at, b'\xff\xff' if inner.protocol == UDP and checksum == b'\0\0' else checksum))
+        old, to = (b''.join(part) for part in zip(*changes))
+        put(packet.payload + 2, update(word(out, packet.payload + 2), old, to))
+        return answer._replace(frame=bytes(out))
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""
@@ -299,7 +419,7 @@ class Model:
         if kind != 'unicast':
             return Answer('no_route', None, frame)
         if service.forward == 'tunnel':
-            return self.tunnel(interface, frame, packet, hop, address, flow)
+            return self.tunnel(service, server, interface, frame, packet, hop, flow)
         new = (address, port) if service.forward == 'nat' else None
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
@@ -319,12 +439,15 @@ class Model:
         near = [a for a in own if hop[1] in a.network]
         return min((a.ip for a in near or own), default=None)
 
-    def tunnel(self, interface, frame, packet, hop, server, flow):
+    def tunnel(self, service, name, interface, frame, packet, hop, flow):
         """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
         source = self.source(packet, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        room = 40 if packet.is6 else 20
+        server, room = service.where[name][0], 40 if packet.is6 else 20
+        path = self.world.paths.get(f'{service.pool.name}/{name}')
+        if path and packet.length > path - room:
+            return self.too_big(interface, frame, packet, path - room, packet.target)
         unfit = self.unfit(interface, frame, packet, hop, room, packet.target)
         if unfit:
             return unfit
@@ -369,6 +492,11 @@ class Model:
                            ICMPv6PacketTooBig(mtu=mtu))
         return self.refuse('too_big', 'too_big_answered', interface, frame, packet, error)
 
+    def expired(self, interface, frame, packet, ours):
+        """RFC 792; RFC 4443, 3.3."""
+        error = self.error(frame, packet, ours, Icmp4(type=11), ICMPv6TimeExceeded())
+        return self.refuse('ttl_exceeded', 'ttl_exceeded_answered', interface, frame, packet, error)
+
     def reject(self, interface, frame, packet):
         """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
         if packet.protocol == UDP:
@@ -388,6 +516,8 @@ class Model:
         return self.refuse('no_server', 'rejected', interface, frame, packet, answer)
 
     def reply(self, interface, frame, packet, payload):
+        if packet.protocol == (ICMP6 if packet.is6 else ICMP):
+            return self.error_out(interface, frame, packet)
         try:
             packet = payload(frame, packet)
             if packet.protocol not in (TCP, UDP):
@@ -401,7 +531,7 @@ class Model:
         if kind == 'local':
             return self.stays('own', frame)
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, self.replies[key][0])}
         if kind != 'unicast':
             raise Says('no_route')
         return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}

@@ -26,7 +26,8 @@ struct world {
 	unsigned n_neighbours;
 	const struct host_address *addresses; /* of the host itself */
 	unsigned n_addresses;
-	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
+	const uint16_t *server_mtu; /* likewise: of the path that tunnels take; 0: not known */
+	const bool *server_down;    /* per conf->servers: true keeps it out of the rings */
 };
 
 struct body_result {

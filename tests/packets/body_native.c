@@ -171,6 +171,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 	return &((struct l4_tables *)t)->note;
 }
 
+#include "dataplane/l4/error.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
@@ -391,7 +392,11 @@ static int native_inject(
 	out->verdict = l4_process(t, &f, ifindex, &r);
 	if (out->verdict == L4_NEXT_RARE)
 		out->verdict = l4_rare(t, &f, ifindex, &r);
-	else if (out->verdict == L4_NEXT_REFUSAL)
+	if (out->verdict == L4_NEXT_ERROR_IN)
+		out->verdict = l4_error_in(t, &f, &r);
+	else if (out->verdict == L4_NEXT_ERROR_OUT)
+		out->verdict = l4_error_out(t, &f, &r);
+	if (out->verdict == L4_NEXT_REFUSAL)
 		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = t->note.why;

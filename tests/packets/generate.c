@@ -360,6 +360,38 @@ static void make_echo(struct generator *g, struct frame *f, struct layers *at)
 	finish(g, f, at);
 }
 
+/* An ICMP error about what a flow's server sent, or about what a server got of it. */
+static void make_error(struct generator *g, struct frame *f, struct layers *at)
+{
+	static const uint8_t types[][6] = { { 3, 3, 3, 11, 12, 4 }, { 1, 2, 2, 3, 4, 5 } };
+	const struct generated_flow *flow = pick_flow(g);
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = flow->service;
+	const struct conf_pool *p = &c->pools[s->pool];
+	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct addr *vip = &c->vips[s->vip].address;
+	bool out = chance(g, 40), is6 = vip->af == 6;
+	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
+	unsigned port = out && server->port ? server->port : s->port;
+	struct frame quoted = { 0 };
+	struct layers in = { .protocol = s->protocol };
+	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
+
+	put_ip(g, &quoted, out ? &flow->client : end, out ? end : &flow->client, &in);
+	put_transport(g, &quoted, &in, out ? flow->port : port, out ? port : flow->port);
+	finish(g, &quoted, &in);
+	if (chance(g, 60))
+		quoted.len = in.l4 + below(g, 30);
+	at->protocol = is6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	put_ip(g, f, &from, chance(g, 5) ? ours_of(g, vip->af) : to, at);
+	put8(f, PICK(g, types[is6]));
+	put8(f, below(g, 6));
+	put16(f, 0);
+	put_random(g, f, 4);
+	put(f, quoted.bytes + in.l3, quoted.len - in.l3);
+	finish(g, f, at);
+}
+
 static void make_arp(struct generator *g, struct frame *f, struct layers *at)
 {
 	struct addr target = chance(g, 80) ? *ours_of(g, 4) : other(g, 4);
@@ -492,10 +524,10 @@ static void damage(struct generator *g, struct frame *f, const struct layers *at
 
 void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 {
-	static void (*const makers[])(
-		struct generator *, struct frame *, struct layers *) = { make_request, make_request,
-		make_request, make_request, make_request, make_request, make_request, make_request,
-		make_reply, make_reply, make_echo, make_arp, make_nd, make_stranger };
+	static void (*const makers[])(struct generator *, struct frame *,
+		struct layers *) = { make_request, make_request, make_request, make_request,
+		make_request, make_request, make_request, make_request, make_reply, make_reply,
+		make_error, make_error, make_echo, make_arp, make_nd, make_stranger };
 	const struct world *w = &g->world->world;
 	const struct host_link *l = &w->links[below(g, w->n_links)];
 	struct layers at = { 0 };

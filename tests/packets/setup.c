@@ -81,6 +81,8 @@ static int setup_facts(const struct world *w, struct snapshot_port **ports, stru
 	for (unsigned i = 0; i < c->n_servers; i++)
 		(*hops)[i] = build_hop(setup_route(w, &c->servers[i].address),
 			&c->servers[i].address, *ports, w->n_links);
+	for (unsigned i = 0; w->server_mtu && i < c->n_servers; i++)
+		(*hops)[i].mtu = w->server_mtu[i];
 	return setup_sources(w, *hops);
 }
 

@@ -145,6 +145,18 @@ static int read_down(struct reader *r, struct err *e)
 	return 0;
 }
 
+/* path POOL/SERVER mtu N */
+static int read_path(struct reader *r, struct err *e)
+{
+	int server = r->n == 4 ? world_server(r->w, r->word[1]) : -1;
+	unsigned long mtu = server < 0 ? 0 : strtoul(r->word[3], NULL, 10);
+
+	if (server < 0 || strcmp(r->word[2], "mtu") != 0 || !mtu || mtu > UINT16_MAX)
+		return lines_error(&r->lines, e, "expected: path POOL/SERVER mtu BYTES");
+	r->w->server_mtu[server] = (uint16_t)mtu;
+	return 0;
+}
+
 static int read_let(struct reader *r, struct err *e)
 {
 	(void)r; /* names for the expressions, which are bytes.py's */
@@ -161,6 +173,7 @@ static const struct {
 	{ "neighbour", read_neighbour },
 	{ "address", read_address },
 	{ "down", read_down },
+	{ "path", read_path },
 	{ "let", read_let },
 };
 
@@ -175,7 +188,9 @@ static int allocate(struct reader *r, struct err *e)
 	w->neighbours = calloc(r->lines.total, sizeof *w->neighbours);
 	w->addresses = calloc(r->lines.total, sizeof *w->addresses);
 	w->server_down = calloc(c->n_servers + 1u, sizeof *w->server_down);
-	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down)
+	w->server_mtu = calloc(c->n_servers + 1u, sizeof *w->server_mtu);
+	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down ||
+		!w->server_mtu)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < c->n_interfaces; i++)
 		snprintf(w->links[i].name, sizeof w->links[i].name, "%s", c->interfaces[i].device);
@@ -185,7 +200,8 @@ static int allocate(struct reader *r, struct err *e)
 		.routes = w->routes,
 		.neighbours = w->neighbours,
 		.addresses = w->addresses,
-		.server_down = w->server_down };
+		.server_down = w->server_down,
+		.server_mtu = w->server_mtu };
 	return 0;
 }
 
@@ -251,6 +267,7 @@ void world_close(struct world_file *w)
 	free(w->neighbours);
 	free(w->addresses);
 	free(w->server_down);
+	free(w->server_mtu);
 	free(w);
 }
 

@@ -11,6 +11,7 @@ struct world_file {
 	struct host_neighbour *neighbours;
 	struct host_address *addresses;
 	bool *server_down;
+	uint16_t *server_mtu;
 };
 
 /* Returns 0, or a negative errno and a sentence that begins with PATH:LINE. */

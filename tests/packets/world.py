@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, path):
         self.config, self.links, self.routes, self.neighbours = {}, {}, [], {}
-        self.down, self.names, self.addresses = set(), {}, []
+        self.down, self.paths, self.names, self.addresses = set(), {}, {}, []
         text = open(path, encoding='utf-8').read()
         head, rest = text.split('config {\n', 1)
         inside, rest = rest.split('\n}\n', 1)
@@ -73,6 +73,9 @@ class World:
 
     def read_address(self, words, _):
         self.addresses.append((words[0], ipaddress.ip_interface(words[1])))
+
+    def read_path(self, words, _):
+        self.paths[words[0]] = int(words[2])
 
     def read_down(self, words, _):
         self.down.add(words[0])
