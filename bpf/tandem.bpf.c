@@ -249,6 +249,18 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return t.records ? action | TANDEM_RECORD : action;
 }
 
+__noinline int tandem_guard(const struct l4_guard *g, const struct l4_guarded *p)
+{
+	return g && p ? (int)l4_guard(g, p) : (int)L4_V_ENGINE_FAULT;
+}
+
+static __always_inline enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, const struct l4_guarded *p)
+{
+	(void)t;
+	return (enum l4_verdict)tandem_guard(g, p);
+}
+
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
  * generation that is published now, which may be later than the packet's: all that they decide by it is which
  * record is worth least. */

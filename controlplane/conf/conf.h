@@ -15,6 +15,9 @@ enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
+/* What becomes of packets that nobody who means well sends. */
+enum conf_unwanted { CONF_UNWANTED_PASS, CONF_UNWANTED_DROP };
+
 /* Every name is unique among its kind (a server's within its pool), and is a libconfig name:
  * [A-Za-z*][-A-Za-z0-9_*]*, at most 63 characters. `line` is where the object stands in the file. */
 /* What the probe can send (RFC 9110, section 9; RFC 5789). */
@@ -134,6 +137,10 @@ struct conf {
 	struct {
 		struct conf_source source4, source6;
 	} tunnel;
+	/* Of packets for services. */
+	struct {
+		enum conf_unwanted invalid_flags, land, bogons;
+	} guard;
 	struct conf_interface *interfaces;
 	struct conf_vip *vips;
 	struct conf_gateway *gateways;

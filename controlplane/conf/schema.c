@@ -79,6 +79,11 @@ static const struct conf_word affinities[] = {
 	{ "client", CONF_AFFINITY_CLIENT },
 	{ 0 },
 };
+static const struct conf_word unwanted[] = {
+	{ "pass", CONF_UNWANTED_PASS },
+	{ "drop", CONF_UNWANTED_DROP },
+	{ 0 },
+};
 static const struct conf_word empties[] = {
 	{ "drop", CONF_EMPTY_DROP },
 	{ "reset", CONF_EMPTY_RESET },
@@ -146,6 +151,23 @@ const struct conf_key conf_schema[] = {
 	  .otherwise = "the host's own address on the interface towards the server", .reloadable = true,
 	  .example = "2001:db8::2",
 	  .help = "the same for IPv6; of a prefix such as fd00:9::/64 the last 32 bits are chosen by flow" },
+
+	{ .path = "guard", .type = CONF_GROUP,
+	  .help = "which packets for services are dropped before a server is chosen; other packets are never "
+		  "touched" },
+	{ .path = "guard.invalid_flags", .type = CONF_ENUM, FIELD(conf, guard.invalid_flags),
+	  .words = unwanted, .fallback = "pass", .reloadable = true,
+	  .help = "TCP segments whose flags no connection sends: anything but a SYN, a SYN with ACK, a RST with "
+		  "or without ACK, and segments with ACK but neither SYN nor RST, such as none at all, FIN "
+		  "without ACK, SYN with FIN or RST; PSH, ECE and CWR are not looked at" },
+	{ .path = "guard.land", .type = CONF_ENUM, FIELD(conf, guard.land), .words = unwanted,
+	  .fallback = "pass", .reloadable = true,
+	  .help = "packets whose source address and port are the destination's" },
+	{ .path = "guard.bogons", .type = CONF_ENUM, FIELD(conf, guard.bogons), .words = unwanted,
+	  .fallback = "pass", .reloadable = true,
+	  .help = "packets from 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, 240.0.0.0/4, ::, ::1, "
+		  "::ffff:0:0/96, fe80::/10, ff00::/8 or the VIP itself; private networks are no bogons: use "
+		  "guard.deny for what else should not come" },
 
 	{ .path = "api", .type = CONF_GROUP, .help = "the API on the Unix socket" },
 	{ .path = "api.group", .type = CONF_STRING, FIELD(conf, api.group), .rule = conf_rule_group,

@@ -125,6 +125,16 @@ static enum l4_forward build_forward(enum conf_forward f)
 	return L4_FORWARD_DSR;
 }
 
+uint8_t build_guard_checks(const struct conf *c)
+{
+	bool drop_flags = c->guard.invalid_flags == CONF_UNWANTED_DROP,
+	     drop_land = c->guard.land == CONF_UNWANTED_DROP,
+	     drop_bogons = c->guard.bogons == CONF_UNWANTED_DROP;
+
+	return (uint8_t)((drop_flags ? L4_GUARD_FLAGS : 0) | (drop_land ? L4_GUARD_LAND : 0) |
+			 (drop_bogons ? L4_GUARD_BOGONS : 0));
+}
+
 static void build_services(struct build *b, const struct conf *c, const struct binding *ids)
 {
 	for (unsigned i = 0; i < c->n_services; i++) {
@@ -140,6 +150,7 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
 		b->services[i].reject = rejects(c, s->pool);
+		b->services[i].guard_checks = build_guard_checks(c);
 	}
 }
 

@@ -56,6 +56,9 @@ void build_source(struct build_hop *hop, const struct conf *c, const struct addr
 /* Per pool: whether a tunnel service uses it, or falls back on it. To be freed; NULL when out of memory. */
 bool *build_tunnel_pools(const struct conf *c);
 
+/* What the guard of every service looks at: enum l4_guard_checks, or'ed. */
+uint8_t build_guard_checks(const struct conf *c);
+
 /* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */
 int build_new(struct build **out, const struct conf *c, const struct binding *ids,
 	const struct state *st, const struct build_facts *facts);

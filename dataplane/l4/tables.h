@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 2
+#define L4_TABLES_VERSION 3
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -79,7 +79,21 @@ struct l4_service {
 	uint8_t flags;			/* enum l4_service_flags */
 	uint16_t pool_id;
 	uint16_t idle; /* how long a flow may be silent, in coarse time */
-	uint8_t pad[14];
+	uint8_t pad0[2];
+	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
+	uint8_t pad1[8];
+};
+
+/* What is looked at before a packet of the service takes its slot. */
+enum l4_guard_checks {
+	L4_GUARD_FLAGS = 1,  /* TCP flags that contradict each other */
+	L4_GUARD_LAND = 2,   /* source and destination are the same */
+	L4_GUARD_BOGONS = 4, /* sources that cannot be */
+};
+
+struct l4_guard {
+	uint8_t checks; /* enum l4_guard_checks */
+	uint8_t pad[63];
 };
 
 /* What is left of a pool when its id is all that is known: where its slots are. */
@@ -201,6 +215,7 @@ L4_IS_LINE(l4_root);
 L4_IS_LINE(l4_keys);
 L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
+L4_IS_LINE(l4_guard);
 L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);

@@ -37,6 +37,11 @@ enum l4_action {
 		"one of our addresses, but no service on this protocol and port")                  \
 	X(ICMP_UNHANDLED, "icmp_unhandled", L4_DROP,                                               \
 		"an ICMP message to one of our addresses that is not an echo request")             \
+	X(INVALID_FLAGS, "invalid_flags", L4_DROP,                                                 \
+		"TCP flags that no connection sends together, or none at all")                     \
+	X(LAND, "land", L4_DROP, "sent from the service's own address and port")                   \
+	X(BOGON_SOURCE, "bogon_source", L4_DROP,                                                   \
+		"from an address that no client can have: loopback, multicast, reserved, our own") \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \

@@ -87,6 +87,14 @@ struct l4_tcp {
 	be16 window, checksum, urgent;
 };
 
+enum {
+	L4_TCP_FIN = 0x01,
+	L4_TCP_SYN = 0x02,
+	L4_TCP_RST = 0x04,
+	L4_TCP_ACK = 0x10,
+	L4_TCP_URG = 0x20,
+};
+
 struct l4_udp {
 	be16 sport, dport, len, checksum;
 };

@@ -38,11 +38,11 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
-	uint32_t rows = addresses + services + servers;
+	uint32_t rows = addresses + services + servers, guards = services;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
-	       index_bucket_lines(rows) + rows + servers + server_ids / L4_LINE_SERVERS + 2 +
-	       pool_ids + 1;
+	       index_bucket_lines(rows) + rows + guards + servers + server_ids / L4_LINE_SERVERS +
+	       2 + pool_ids + 1;
 }
 
 /* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
@@ -370,6 +370,20 @@ static int image_reverse(struct image *im, const struct snapshot_service *s)
 	return 0;
 }
 
+static int image_guard(struct image *im, const struct snapshot_service *s, struct l4_service *row)
+{
+	struct l4_guard *g;
+
+	if (!s->guard_checks)
+		return 0;
+	row->guard = image_take(im, 1, "services");
+	if (!row->guard)
+		return -ENOSPC;
+	g = (struct l4_guard *)&im->lines[row->guard];
+	g->checks = s->guard_checks;
+	return 0;
+}
+
 static int image_services(struct image *im)
 {
 	image_pool_idles(im);
@@ -394,6 +408,8 @@ static int image_services(struct image *im)
 				       (s->reject ? L4_SERVICE_REJECT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
 		row->idle = image_idle(im, s);
+		if (image_guard(im, s, row))
+			return -ENOSPC;
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;
 	}

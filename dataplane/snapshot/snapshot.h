@@ -37,7 +37,8 @@ struct snapshot_service {
 	uint32_t pool;	 /* index into pools */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
-	bool reject; /* answers what no server takes, instead of dropping it */
+	bool reject;	      /* answers what no server takes, instead of dropping it */
+	uint8_t guard_checks; /* enum l4_guard_checks */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */

@@ -38,8 +38,9 @@ class Generator:
 
     def nobody(self, like):
         """A source that is no host's."""
-        return self.random.choice(('::', 'ff02::1', '::1') if ':' in like
-                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1'))
+        return self.random.choice(('::', 'ff02::1', '::1', '::ffff:8.8.8.8', 'fe80::9') if ':' in like
+                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1',
+                                        '169.254.1.1'))
 
     def chance(self, percent):
         return self.random.randrange(100) < percent
@@ -138,6 +139,8 @@ class Generator:
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
             protocol = 'udp' if protocol == 'tcp' else 'tcp'
+        if self.chance(2):
+            source, sport = target, self.random.choice((sport, port))
         packet = self.network(source, target) / self.transport(protocol, sport, port, first)
         return None, packet, interface
 

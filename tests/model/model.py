@@ -28,6 +28,9 @@ Pool = namedtuple('Pool', 'name number servers open reject')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 CHECKSUM_AT = {TCP: 16, UDP: 6}
+BOGONS = [ipaddress.ip_network(net) for net in (
+    '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
+    '::/128', '::1/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8')]
 BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
 
 
@@ -255,6 +258,7 @@ class Model:
         service = self.services.get((packet.target, ports[1], packet.protocol))
         if service is None:
             raise Says('no_service')
+        self.guard(frame, packet, ports)
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -265,6 +269,22 @@ class Model:
             flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
         return {server: self.forward(service, server, flow, interface, frame, packet)
                 for server in self.choices(service, flow, frame, packet)}
+
+    def guard(self, frame, packet, ports):
+        """What stands between a service and its ring, as far as the configuration says so."""
+        drops = {what for what, does in self.world.config.get('guard', {}).items() if does == 'drop'}
+        if packet.protocol == TCP and 'invalid_flags' in drops:
+            flags = Tcp(frame[packet.payload:packet.end]).flags
+            kinds = [flag for flag in 'SFR' if getattr(flags, flag)]
+            opens = kinds == ['S'] and not (flags.A and flags.U)
+            resets = kinds == ['R'] and not flags.U
+            if not (opens or resets or (kinds in ([], ['F']) and flags.A)):
+                raise Says('invalid_flags')
+        itself = packet.source == packet.target
+        if itself and ports[0] == ports[1] and 'land' in drops:
+            raise Says('land')
+        if 'bogons' in drops and (itself or any(packet.source in net for net in BOGONS)):
+            raise Says('bogon_source')
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""

@@ -175,6 +175,13 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 
+static enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, const struct l4_guarded *p)
+{
+	(void)t;
+	return l4_guard(g, p);
+}
+
 static struct l4_view view_of(const struct l4_tables *t)
 {
 	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };

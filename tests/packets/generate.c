@@ -125,6 +125,23 @@ static struct addr other(struct generator *g, uint8_t af)
 	return a;
 }
 
+/* An address that no client has, or nearly so. */
+static struct addr bogon(struct generator *g, uint8_t af)
+{
+	static const uint8_t firsts4[] = { 0, 127, 169, 224, 239, 240, 255 };
+	static const uint8_t firsts6[] = { 0, 0, 0, 0xfe, 0xff };
+	static const uint8_t seconds[] = { 0, 2, 0x80, 0xbf, 0xc0, 254, 255 };
+	struct addr a = { .af = af };
+
+	a.bytes[0] = af == 6 ? PICK(g, firsts6) : PICK(g, firsts4);
+	if (a.bytes[0] || chance(g, 20))
+		a.bytes[1] = PICK(g, seconds);
+	if (af == 6 && chance(g, 40))
+		a.bytes[10] = a.bytes[11] = 0xff;
+	a.bytes[addr_size(&a) - 1] = (uint8_t)below(g, 3);
+	return a;
+}
+
 static void put_macs(struct generator *g, struct frame *f, const struct host_link *l)
 {
 	static const uint8_t strange[][6] = {
@@ -314,10 +331,13 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	const struct conf_service *s = flow->service;
 	const struct addr *vip = &g->world->conf->vips[s->vip].address;
 	const struct addr *dst = chance(g, 5) ? ours_of(g, vip->af) : vip;
+	bool itself = chance(g, 1);
+	struct addr nobody = bogon(g, vip->af);
 
 	at->protocol = s->protocol;
-	put_ip(g, f, &flow->client, dst, at);
-	put_transport(g, f, at, flow->port, chance(g, 92) ? s->port : client_port(g));
+	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
+	put_transport(g, f, at, itself && chance(g, 80) ? s->port : flow->port,
+		chance(g, 92) ? s->port : client_port(g));
 	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);

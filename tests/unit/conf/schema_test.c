@@ -45,7 +45,7 @@ static void make_key(void *arg, const struct conf_key *key)
 
 	if (damage == MISSING)
 		return;
-	fprintf(m->out, "%s%s = ", conf_key_word(key), damage == WRONG_WORD ? "zzzzzz" : "");
+	fprintf(m->out, "%s%s = ", conf_key_word(key), damage == WRONG_WORD ? "zzzzzzzzzzzz" : "");
 	if (damage == WRONG_TYPE || !is_section(key)) {
 		make_value(m, key, damage);
 	} else {
@@ -97,7 +97,7 @@ static void expect_complaint(const struct conf_key *key, enum damage damage, con
 		fail_msg("%s: no error", key->path);
 	says = diags_text(&d);
 	snprintf(quoted, sizeof quoted, "%s%s\"", conf_key_word(key),
-		damage == WRONG_WORD ? "zzzzzz" : "");
+		damage == WRONG_WORD ? "zzzzzzzzzzzz" : "");
 	found = strstr(says, quoted);
 	if (!found || !strstr(found, what))
 		fail_msg("%s: %s", key->path, says);

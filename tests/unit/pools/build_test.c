@@ -325,6 +325,25 @@ static const char *chosen(const struct conf *c, const char *next_hop, const char
 	return addr_text(&hop.source, found);
 }
 
+static uint8_t checks_of(const char *group)
+{
+	struct conf *c = tunnels(group);
+	uint8_t checks = build_guard_checks(c);
+
+	conf_free(c);
+	return checks;
+}
+
+static void test_guard_checks(void **state)
+{
+	(void)state;
+	assert_int_equal(checks_of(""), 0);
+	assert_int_equal(checks_of("guard: { invalid_flags = \"drop\"; };"), L4_GUARD_FLAGS);
+	assert_int_equal(
+		checks_of("guard: { land = \"drop\"; bogons = \"pass\"; };"), L4_GUARD_LAND);
+	assert_int_equal(checks_of("guard: { bogons = \"drop\"; };"), L4_GUARD_BOGONS);
+}
+
 static void test_own_source(void **state)
 {
 	struct conf *c = tunnels("");
@@ -389,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_serves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test(test_next_hop),
+		cmocka_unit_test(test_guard_checks),
 		cmocka_unit_test(test_own_source),
 		cmocka_unit_test(test_configured_source),
 		cmocka_unit_test(test_tunnel_pools),
