@@ -39,7 +39,11 @@ struct build {
 	struct snapshot_pool *pools;
 	struct snapshot_member *members;
 	struct build_pool *states; /* one per pool */
-	size_t size;		   /* of memory */
+	uint64_t *digests;	   /* of the lists */
+	/* Behind the memory that is compared: where the prefixes are says nothing about what they are. They are the
+	 * configuration's. */
+	struct snapshot_list *lists;
+	size_t size; /* of memory */
 	uint64_t memory[];
 };
 

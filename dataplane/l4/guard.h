@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Who may send what to a service: looked at between the service and its ring, where the service has a guard. */
 #pragma once
-#include "dataplane/l4/flow.h"
-#include "dataplane/l4/tables.h"
+#include "dataplane/l4/sources.h"
 #include "dataplane/l4/verdict.h"
-
-/* What is known of a packet. */
-struct l4_guarded {
-	struct l4_flow flow;
-	uint8_t tcp_flags; /* 0 of other protocols */
-	uint8_t pad[3];
-};
 
 /* PSH, ECE and CWR go with every other flag. */
 enum { L4_TCP_JUDGED = L4_TCP_FIN | L4_TCP_SYN | L4_TCP_RST | L4_TCP_ACK | L4_TCP_URG };
@@ -27,7 +19,7 @@ enum { L4_TCP_JUDGED = L4_TCP_FIN | L4_TCP_SYN | L4_TCP_RST | L4_TCP_ACK | L4_TC
 		L4_FLAGS_BIT(L4_TCP_FIN | L4_TCP_ACK | L4_TCP_URG) | L4_FLAGS_BIT(L4_TCP_ACK) | \
 		L4_FLAGS_BIT(L4_TCP_ACK | L4_TCP_URG))
 
-L4_INLINE bool l4_flags_are_valid(uint8_t flags)
+L4_INLINE bool l4_flags_are_valid(uint32_t flags)
 {
 	return L4_FLAGS_VALID >> (flags & L4_TCP_JUDGED) & 1;
 }
@@ -36,45 +28,38 @@ L4_INLINE bool l4_flags_are_valid(uint8_t flags)
  * loopback, link-local, multicast and reserved ones. Private and documentation networks are no bogons. */
 L4_INLINE bool l4_is_bogon4(uint32_t source)
 {
-	uint8_t first = (uint8_t)source;
+	uint32_t first = source >> 24;
 
-	return first == 0 || first == 127 || first >= 224 ||
-	       (source & L4_BE32(0xffff0000)) == L4_BE32(0xa9fe0000);
+	return first == 0 || first == 127 || first >= 224 || source >> 16 == 0xa9fe;
 }
 
 /* Unspecified, loopback, IPv4-mapped, link-local (RFC 4291, section 2.5.6) and multicast ones. */
-L4_INLINE bool l4_is_bogon6(const uint32_t source[4])
+L4_INLINE bool l4_is_bogon6(uint64_t high, uint64_t low)
 {
-	if (!(source[0] | source[1]))
-		return source[2] == L4_BE32(0xffff) ||
-		       (!source[2] && (!source[3] || source[3] == L4_BE32(1)));
-	return (source[0] & L4_BE32(0xff000000)) == L4_BE32(0xff000000) ||
-	       (source[0] & L4_BE32(0xffc00000)) == L4_BE32(0xfe800000);
-}
-
-L4_INLINE bool l4_is_from_itself(const struct l4_flow *f)
-{
-	return f->src[0] == f->dst[0] && f->src[1] == f->dst[1] && f->src[2] == f->dst[2] &&
-	       f->src[3] == f->dst[3];
+	if (!high)
+		return low <= 1 || low >> 32 == 0xffff;
+	return high >> 56 == 0xff || high >> 54 == 0xfe80 >> 6;
 }
 
 /* Decides about a packet of a service with this guard: L4_V_FORWARDED when it may go on, or why it is dropped. */
-L4_INLINE enum l4_verdict l4_guard(const struct l4_guard *g, const struct l4_guarded *p)
+L4_INLINE enum l4_verdict l4_guard(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	const struct l4_flow *f = &p->flow;
-	bool itself = l4_is_from_itself(f);
-
-	if (g->checks & L4_GUARD_FLAGS && f->protocol == L4_PROTO_TCP &&
-		!l4_flags_are_valid(p->tcp_flags))
+	if (g->checks & L4_GUARD_FLAGS && p.what & L4_GUARDED_TCP && !l4_flags_are_valid(p.what))
 		return L4_V_INVALID_FLAGS;
-	if (g->checks & L4_GUARD_LAND && itself && f->sport == f->dport)
+	if (g->checks & L4_GUARD_LAND && p.what & L4_GUARDED_ITSELF &&
+		p.what & L4_GUARDED_SAME_PORT)
 		return L4_V_LAND;
 	if (g->checks & L4_GUARD_BOGONS &&
-		(itself || (f->is6 ? l4_is_bogon6(f->src) : l4_is_bogon4(f->src[0]))))
+		(p.what & L4_GUARDED_ITSELF ||
+			(p.what & L4_GUARDED_IS6 ? l4_is_bogon6(p.high, p.low)
+						 : l4_is_bogon4((uint32_t)p.low))))
 		return L4_V_BOGON_SOURCE;
+	if (g->checks & L4_GUARD_SOURCES && !l4_guard_admits(t, g, p))
+		return L4_V_DENIED;
 	return L4_V_FORWARDED;
 }
 
 /* The body's way to it. */
 static enum l4_verdict l4_tables_guard(
-	const struct l4_tables *t, const struct l4_guard *g, const struct l4_guarded *p);
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p);

@@ -157,18 +157,29 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
 {
 	const struct l4_guard *g = l4_tables_line(w->tables, s->guard);
-	struct l4_guarded p = { .flow = w->packet.flow };
+	const struct l4_flow *flow = &w->packet.flow;
+	struct l4_guarded p = { .low = __builtin_bswap32(flow->src[0]) };
 	const struct l4_tcp *tcp;
 
 	if (!g)
 		return L4_V_ENGINE_FAULT;
-	if (p.flow.protocol == L4_PROTO_TCP) {
+	if (flow->is6) {
+		p.high = l4_host64(flow->src[0], flow->src[1]);
+		p.low = l4_host64(flow->src[2], flow->src[3]);
+		p.what = L4_GUARDED_IS6;
+	}
+	if (flow->src[0] == flow->dst[0] && flow->src[1] == flow->dst[1] &&
+		flow->src[2] == flow->dst[2] && flow->src[3] == flow->dst[3])
+		p.what |= L4_GUARDED_ITSELF;
+	if (flow->sport == flow->dport)
+		p.what |= L4_GUARDED_SAME_PORT;
+	if (flow->protocol == L4_PROTO_TCP) {
 		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
 		if (!tcp)
 			return L4_V_MALFORMED;
-		p.tcp_flags = tcp->flags;
+		p.what |= L4_GUARDED_TCP | tcp->flags;
 	}
-	return l4_tables_guard(w->tables, g, &p);
+	return l4_tables_guard(w->tables, g, p);
 }
 
 /* A packet of a service: to the server that its flow's slot or record names. */

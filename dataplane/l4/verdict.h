@@ -42,6 +42,7 @@ enum l4_action {
 	X(LAND, "land", L4_DROP, "sent from the service's own address and port")                   \
 	X(BOGON_SOURCE, "bogon_source", L4_DROP,                                                   \
 		"from an address that no client can have: loopback, multicast, reserved, our own") \
+	X(DENIED, "denied", L4_DROP, "from a source on a deny list, or not on the allow list")     \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \

@@ -22,6 +22,12 @@ typedef uint32_t be32 __attribute__((aligned(2)));
 #define L4_BE32(x) (__builtin_bswap32((uint32_t)(x)))
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
 
+/* Eight bytes of an address, of which the words are in network order. */
+L4_INLINE uint64_t l4_host64(uint32_t first, uint32_t second)
+{
+	return (uint64_t)L4_BE32(first) << 32 | L4_BE32(second);
+}
+
 enum {
 	L4_ETH_IP4 = 0x0800,
 	L4_ETH_ARP = 0x0806,

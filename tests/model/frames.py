@@ -26,6 +26,13 @@ class Generator:
             for server in config['pools'][service['pool']]['servers'].values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
+        self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
+        for group in [config.get('guard', {})] + list(config['services'].values()):
+            for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
+                ends = int(net[0]), int(net[-1])
+                self.listed += [str(net[0].__class__(at)) for end in ends for at in (end - 1, end, end + 1)
+                                if 0 <= at <= int(net[0].__class__('255.255.255.255' if net.version == 4 else
+                                                                   'ffff:' * 7 + 'ffff'))]
         # Somebody in every network, and a few who are nowhere.
         self.others = [str(route[0].network_address + 7) for route in world.routes
                        if route[0].num_addresses > 1]
@@ -127,6 +134,8 @@ class Generator:
             return self.flows[-1] if self.chance(35) else self.random.choice(self.flows)
         service = self.random.choice(self.services)
         client = self.nobody(service[0]) if self.chance(8) else self.other(service[0])
+        if self.chance(15):
+            client = self.random.choice([a for a in self.listed if (':' in a) == (':' in client)])
         flow = client, self.port(), service, self.random.getrandbits(32)
         self.flows = self.flows[-40:] + [flow]
         return flow

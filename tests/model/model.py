@@ -21,8 +21,8 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time.
-Service = namedtuple('Service', 'forward pool where idle track_all client')
+# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
@@ -32,6 +32,20 @@ BOGONS = [ipaddress.ip_network(net) for net in (
     '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
     '::/128', '::1/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8')]
 BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
+
+
+class Sources:
+    """A list of sources, as a group of the configuration has it."""
+
+    def __init__(self, group):
+        self.only = 'allow' in group
+        self.prefixes = [(ipaddress.ip_network(net), verdict == 'allow') for verdict in ('allow', 'deny')
+                         for net in group.get(verdict, [])]
+
+    def admits(self, source):
+        """The longest prefix decides, of two equal ones the one that denies."""
+        held = [(net.prefixlen, not allows) for net, allows in self.prefixes if source in net]
+        return not max(held)[1] if held else not self.only
 
 
 class Says(Exception):
@@ -96,7 +110,8 @@ class Model:
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
-            service.get('track') == 'all', service.get('affinity') == 'client')
+            service.get('track') == 'all', service.get('affinity') == 'client',
+            [Sources(self.world.config.get('guard', {})), Sources(service)])
 
     def longest_idle(self, number):
         return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
@@ -258,7 +273,7 @@ class Model:
         service = self.services.get((packet.target, ports[1], packet.protocol))
         if service is None:
             raise Says('no_service')
-        self.guard(frame, packet, ports)
+        self.guard(service, frame, packet, ports)
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -270,7 +285,7 @@ class Model:
         return {server: self.forward(service, server, flow, interface, frame, packet)
                 for server in self.choices(service, flow, frame, packet)}
 
-    def guard(self, frame, packet, ports):
+    def guard(self, service, frame, packet, ports):
         """What stands between a service and its ring, as far as the configuration says so."""
         drops = {what for what, does in self.world.config.get('guard', {}).items() if does == 'drop'}
         if packet.protocol == TCP and 'invalid_flags' in drops:
@@ -285,6 +300,8 @@ class Model:
             raise Says('land')
         if 'bogons' in drops and (itself or any(packet.source in net for net in BOGONS)):
             raise Says('bogon_source')
+        if not all(sources.admits(packet.source) for sources in service.lists):
+            raise Says('denied')
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""

@@ -291,6 +291,25 @@ static unsigned client_port(struct generator *g)
 	return chance(g, 20) ? PICK(g, ports) : (unsigned)draw(g) & 0xffff;
 }
 
+/* One in, beside or far from a prefix that a list of the service names; `client` where there is none. */
+static struct addr listed(struct generator *g, const struct conf_service *s, struct addr client)
+{
+	const struct conf_list *list = chance(g, 50) ? &s->sources.list
+						     : &g->world->conf->guard.sources.list;
+	const struct conf_prefix *p = list->n ? &list->prefixes[below(g, list->n)] : NULL;
+	unsigned bits = 8 * (unsigned)addr_size(&client);
+
+	if (!p || p->address.af != client.af)
+		return client;
+	client = p->address;
+	for (unsigned bit = p->plen; bit < bits; bit++)
+		if (chance(g, 50))
+			client.bytes[bit / 8] ^= (uint8_t)(128 >> bit % 8);
+	if (p->plen && chance(g, 30))
+		client.bytes[(p->plen - 1) / 8] ^= (uint8_t)(128 >> (p->plen - 1) % 8);
+	return client;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -301,6 +320,8 @@ static const struct generated_flow *pick_flow(struct generator *g)
 		return flow;
 	flow->service = &c->services[below(g, c->n_services)];
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
+	if (chance(g, 25))
+		flow->client = listed(g, flow->service, flow->client);
 	flow->port = client_port(g);
 	flow->seq = (uint32_t)draw(g);
 	return flow;

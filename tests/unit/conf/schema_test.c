@@ -33,6 +33,8 @@ static void make_value(const struct maker *m, const struct conf_key *key, enum d
 		fputs("true", m->out);
 	else if (key->type == CONF_INT)
 		fputs(value, m->out);
+	else if (key->type == CONF_PREFIXES)
+		fprintf(m->out, "[ \"%s\" ]", value);
 	else
 		fprintf(m->out, "\"%s\"", key->type == CONF_REF && !key->words ? "x" : value);
 }
