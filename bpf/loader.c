@@ -89,6 +89,7 @@ static uint32_t record_buckets(uint32_t records)
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
+	bpf_map__set_max_entries(b->maps.guard, s->guard_lines ? s->guard_lines : 1);
 	bpf_map__set_max_entries(b->maps.routes4, s->routes);
 	bpf_map__set_max_entries(b->maps.routes6, s->routes);
 	bpf_map__set_max_entries(b->maps.neighbours, s->neighbours);

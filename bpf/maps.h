@@ -36,6 +36,15 @@ struct {
 	__type(value, struct l4_chunk);
 } rings SEC(".maps");
 
+/* Lists of sources; the half that a published generation names is never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_line);
+} guard SEC(".maps");
+
 struct route4_key {
 	uint32_t plen;
 	uint32_t address[1];

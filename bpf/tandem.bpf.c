@@ -54,6 +54,12 @@ L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uin
 	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
 }
 
+L4_INLINE const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
+{
+	(void)t;
+	return bpf_map_lookup_elem(&guard, &line);
+}
+
 L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
 {
 	uint32_t row = (uint32_t)(hash >> (64 - record_bits));
@@ -248,6 +254,43 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 		return finish(ctx, v, r, bytes);
 	action = v < L4_V_COUNT ? finish(ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
 	return t.records ? action | TANDEM_RECORD : action;
+}
+
+__noinline uint32_t list4_count(uint32_t line, uint32_t address)
+{
+	return l4_list4_count(NULL, line, address);
+}
+
+__noinline uint32_t list6_count(uint32_t line, uint64_t high, uint64_t low)
+{
+	return l4_list6_count(NULL, line, high, low);
+}
+
+static __always_inline uint32_t l4_tables_list4_count(
+	const struct l4_tables *t, uint32_t line, uint32_t address)
+{
+	(void)t;
+	return list4_count(line, address);
+}
+
+static __always_inline uint32_t l4_tables_list6_count(
+	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
+{
+	(void)t;
+	return list6_count(line, high, low);
+}
+
+__noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_guard(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	(void)t;
+	return (enum l4_verdict)tandem_guard(g, p.high, p.low, p.what);
 }
 
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the

@@ -70,9 +70,16 @@ static bool get_caller(struct call *c, struct site_caller *out)
 static void check_text(struct call *c, const char *text, const char *name)
 {
 	struct diags d = { 0 };
+	struct source_reader reader;
+	const struct conf_files files = { source_read_list, &reader };
+	struct site_caller as;
 	struct conf *conf;
-	int err = conf_parse(text, name, &conf, &d);
+	int err;
 
+	if (!get_caller(c, &as))
+		return;
+	reader = (struct source_reader){ as.uid, as.gid };
+	err = conf_parse_with(text, name, &files, &conf, &d);
 	if (!err)
 		conf_free(conf);
 	call_reply(c, json_pack("{s:b, s:o}", "ok", !err, "diagnostics", value_diagnostics(&d)));

@@ -13,7 +13,7 @@
 #include "controlplane/engine/xdp.h"
 #include "controlplane/engine/neighbours.h"
 #include "dataplane/l4/result.h"
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/guard.h"
 
 enum { ENGINE_MAX_PORTS = 64 };
 
@@ -22,12 +22,14 @@ struct engine {
 	struct tandem_bpf *bpf;
 	struct ring_store *ring_store;
 	struct neighbours *neighbours;
+	struct guard_store *guard_store;
 	struct l4_chunk *rings;		  /* the map, mapped */
+	struct l4_line *guard;		  /* likewise */
 	struct l4_neighbour *rows;	  /* likewise */
 	struct l4_record_bucket *records; /* likewise */
 	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
 	uint32_t n_hop_rows;
-	size_t rings_size, rows_size, records_size;
+	size_t rings_size, guard_size, rows_size, records_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -159,10 +161,14 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 	int rc;
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
+	en->guard = map_memory(en->bpf->maps.guard, &en->guard_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
 	en->records = map_memory(en->bpf->maps.records, &en->records_size);
 	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
-	if (!en->rings || !en->rows || !en->records || !en->ring_store)
+	if (!en->rings || !en->guard || !en->rows || !en->records || !en->ring_store)
+		return -ENOMEM;
+	en->guard_store = guard_store_new(en->guard, o->limits->guard_prefixes);
+	if (!en->guard_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
 		bpf_map__fd(en->bpf->maps.neighbour_rows));
@@ -196,6 +202,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.image_lines = snapshot_lines(
 			lim->vips, lim->services, lim->servers, lim->servers, lim->pools),
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
+		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
 	};
 	struct engine *en = calloc(1, sizeof *en);
@@ -240,8 +247,11 @@ void engine_close(struct engine *en)
 	neighbours_free(en->neighbours);
 	free(en->hop_rows);
 	ring_store_free(en->ring_store);
+	guard_store_free(en->guard_store);
 	if (en->rings)
 		munmap(en->rings, en->rings_size);
+	if (en->guard)
+		munmap(en->guard, en->guard_size);
 	if (en->rows)
 		munmap(en->rows, en->rows_size);
 	if (en->records)
@@ -355,6 +365,12 @@ static int publish_error(int rc, const char *what, struct err *e)
 	return err_set(e, rc, "cannot publish the snapshot: %s", strerror(-rc));
 }
 
+static int take_lists(struct engine *en, const struct snapshot_input *in, const char **what)
+{
+	*what = "guard_prefixes";
+	return guard_store_take(en->guard_store, in);
+}
+
 static int compile(
 	struct engine *en, const struct snapshot_input *in, struct snapshot **sn, const char **what)
 {
@@ -365,8 +381,10 @@ static int compile(
 	if (rows)
 		rc = resolve_hops(en, in, rows);
 	if (!rc)
-		rc = snapshot_build(
-			en->ring_store, in, rows, en->generation + 1, en->image_lines, sn, what);
+		rc = take_lists(en, in, what);
+	if (!rc)
+		rc = snapshot_build(en->ring_store, en->guard_store, in, rows, en->generation + 1,
+			en->image_lines, sn, what);
 	free(en->hop_rows);
 	en->hop_rows = rows;
 	en->n_hop_rows = rows ? in->n_members : 0;
@@ -383,6 +401,7 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 		rc = compile(en, in, &sn, &what);
 	if (rc) {
 		neighbours_settle(en->neighbours, false);
+		guard_store_abort(en->guard_store);
 		return publish_error(rc, what, e);
 	}
 	for (uint32_t i = 0; i < sn->n_rings; i++)
@@ -392,11 +411,13 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 	if (rc) {
 		neighbours_settle(en->neighbours, false);
 		snapshot_abort(en->ring_store, sn);
+		guard_store_abort(en->guard_store);
 		return publish_error(rc, what, e);
 	}
 	en->generation++;
 	neighbours_settle(en->neighbours, true);
 	snapshot_commit(en->ring_store, sn);
+	guard_store_commit(en->guard_store);
 	return en->attached ? 0 : attach(en, e);
 }
 

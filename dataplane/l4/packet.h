@@ -5,6 +5,7 @@
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
 #include "dataplane/l4/forward.h"
+#include "dataplane/l4/guard.h"
 #include "dataplane/l4/tracked.h"
 #include "dataplane/l4/tunnel.h"
 #include "dataplane/l4/verdict.h"
@@ -180,6 +181,36 @@ L4_INLINE void l4_member_end(const struct l4_member *m, uint16_t dport, struct l
 	to->port = m->port ? m->port : dport;
 }
 
+/* L4_V_FORWARDED when the service's guard lets the packet go on, or why it is dropped. */
+L4_INLINE enum l4_verdict l4_pass_guard(
+	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
+{
+	const struct l4_guard *g = l4_tables_line(w->tables, s->guard);
+	const struct l4_flow *flow = &w->packet.flow;
+	struct l4_guarded p = { .low = __builtin_bswap32(flow->src[0]) };
+	const struct l4_tcp *tcp;
+
+	if (!g)
+		return L4_V_ENGINE_FAULT;
+	if (flow->is6) {
+		p.high = l4_host64(flow->src[0], flow->src[1]);
+		p.low = l4_host64(flow->src[2], flow->src[3]);
+		p.what = L4_GUARDED_IS6;
+	}
+	if (flow->src[0] == flow->dst[0] && flow->src[1] == flow->dst[1] &&
+		flow->src[2] == flow->dst[2] && flow->src[3] == flow->dst[3])
+		p.what |= L4_GUARDED_ITSELF;
+	if (flow->sport == flow->dport)
+		p.what |= L4_GUARDED_SAME_PORT;
+	if (flow->protocol == L4_PROTO_TCP) {
+		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
+		if (!tcp)
+			return L4_V_MALFORMED;
+		p.what |= L4_GUARDED_TCP | tcp->flags;
+	}
+	return l4_tables_guard(w->tables, g, p);
+}
+
 /* A packet of a service: to the server that its flow's slot or record names. */
 L4_INLINE enum l4_verdict l4_process_service(
 	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
@@ -192,6 +223,11 @@ L4_INLINE enum l4_verdict l4_process_service(
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
+	if (s->guard) {
+		v = l4_pass_guard(w, f, s);
+		if (v != L4_V_FORWARDED)
+			return v;
+	}
 	if (!s->n_members)
 		return l4_no_server(w, s);
 	if (p->ttl <= 1)

@@ -79,7 +79,65 @@ struct l4_service {
 	uint8_t flags;			/* enum l4_service_flags */
 	uint16_t pool_id;
 	uint16_t idle; /* how long a flow may be silent, in coarse time */
-	uint8_t pad[14];
+	uint8_t pad0[2];
+	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
+	uint8_t pad1[8];
+};
+
+/* What is looked at before a packet of the service takes its slot. */
+enum l4_guard_checks {
+	L4_GUARD_FLAGS = 1,   /* TCP flags that contradict each other */
+	L4_GUARD_LAND = 2,    /* source and destination are the same */
+	L4_GUARD_BOGONS = 4,  /* sources that cannot be */
+	L4_GUARD_SOURCES = 8, /* lists of sources */
+};
+
+/* Whose lists of sources: both must let a packet in. */
+enum l4_guard_whose { L4_GUARD_ALL, L4_GUARD_OWN, L4_GUARD_LISTS };
+
+struct l4_guard {
+	uint8_t checks; /* enum l4_guard_checks */
+	/* Per list of sources: whether one is denied that no prefix of the list holds. */
+	uint8_t denies[L4_GUARD_LISTS];
+	uint8_t pad0;
+	/* Guard lines: the filter of the VIP's family, and lists of it (struct l4_list). 0: no list. */
+	uint32_t filter, lists[L4_GUARD_LISTS];
+	uint32_t hashed, hashed_mask; /* IPv6: guard line of the hashed filter; mask of its words */
+	uint8_t pad1[40];
+};
+
+/* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
+ * next one. A filter says of most sources that no list names them:
+ *
+ * IPv4: a bit per /24, set where any list has a prefix that touches it.
+ * IPv6: a bit per /20 for the prefixes shorter than /32; the longer ones stand in a Bloom filter of 64-bit words by
+ *       their first 32, 48 or 64 bits, whichever they have.
+ *
+ * A list is the sorted addresses where its answer changes, from "not as without any prefix" to "as without" and back: the
+ * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
+ * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
+enum {
+	L4_FILTER4_BITS = 24,
+	L4_FILTER6_BITS = 20,
+	L4_LIST4_KEYS = 16,
+	L4_LIST6_KEYS = 8,
+	L4_LIST4_LEVELS = 6,
+	L4_LIST6_LEVELS = 8,
+};
+
+struct l4_list {
+	uint32_t n, n_levels;
+	uint32_t levels[14]; /* guard line where each begins; the first one is the root */
+};
+
+/* Keys behind the last one are the highest address. Host order. */
+struct l4_list4_node {
+	uint32_t keys[L4_LIST4_KEYS];
+};
+
+struct l4_list6_node {
+	uint64_t high[L4_LIST6_KEYS]; /* a line */
+	uint64_t low[L4_LIST6_KEYS];  /* the next */
 };
 
 /* What is left of a pool when its id is all that is known: where its slots are. */
@@ -201,6 +259,9 @@ L4_IS_LINE(l4_root);
 L4_IS_LINE(l4_keys);
 L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
+L4_IS_LINE(l4_guard);
+L4_IS_LINE(l4_list);
+L4_IS_LINE(l4_list4_node);
 L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);

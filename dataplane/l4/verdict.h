@@ -41,6 +41,12 @@ enum l4_action {
 		"an ICMP message to one of our addresses that is neither echo request nor error")  \
 	X(ICMP_NO_FLOW, "icmp_no_flow", L4_DROP,                                                   \
 		"an ICMP error to one of our addresses that quotes no packet of a service")        \
+	X(INVALID_FLAGS, "invalid_flags", L4_DROP,                                                 \
+		"TCP flags that no connection sends together, or none at all")                     \
+	X(LAND, "land", L4_DROP, "sent from the service's own address and port")                   \
+	X(BOGON_SOURCE, "bogon_source", L4_DROP,                                                   \
+		"from an address that no client can have: loopback, multicast, reserved, our own") \
+	X(DENIED, "denied", L4_DROP, "from a source on a deny list, or not on the allow list")     \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \

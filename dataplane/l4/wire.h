@@ -22,6 +22,12 @@ typedef uint32_t be32 __attribute__((aligned(2)));
 #define L4_BE32(x) (__builtin_bswap32((uint32_t)(x)))
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
 
+/* Eight bytes of an address, of which the words are in network order. */
+L4_INLINE uint64_t l4_host64(uint32_t first, uint32_t second)
+{
+	return (uint64_t)L4_BE32(first) << 32 | L4_BE32(second);
+}
+
 enum {
 	L4_ETH_IP4 = 0x0800,
 	L4_ETH_ARP = 0x0806,
@@ -86,6 +92,14 @@ struct l4_tcp {
 	be32 seq, ack;
 	uint8_t offset, flags; /* offset: header words in the upper 4 bits */
 	be16 window, checksum, urgent;
+};
+
+enum {
+	L4_TCP_FIN = 0x01,
+	L4_TCP_SYN = 0x02,
+	L4_TCP_RST = 0x04,
+	L4_TCP_ACK = 0x10,
+	L4_TCP_URG = 0x20,
 };
 
 struct l4_udp {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dataplane/snapshot/guard.h"
 #include "dataplane/snapshot/index.h"
 #include "dataplane/snapshot/rings.h"
 
@@ -12,6 +13,7 @@ struct image {
 	const struct snapshot_input *in;
 	const uint32_t *neighbours;
 	struct ring_store *store;
+	const struct guard_store *guard; /* NULL: no lists */
 	struct l4_line *lines;
 	uint32_t used, max;
 	struct ring **rings;	/* per pool */
@@ -38,11 +40,11 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
-	uint32_t rows = addresses + services + servers;
+	uint32_t rows = addresses + services + servers, guards = services;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
-	       index_bucket_lines(rows) + rows + servers + server_ids / L4_LINE_SERVERS + 2 +
-	       pool_ids + 1;
+	       index_bucket_lines(rows) + rows + guards + servers + server_ids / L4_LINE_SERVERS +
+	       2 + pool_ids + 1;
 }
 
 /* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
@@ -371,6 +373,50 @@ static int image_reverse(struct image *im, const struct snapshot_service *s)
 	return 0;
 }
 
+static bool image_has_list(const struct image *im, uint32_t list)
+{
+	return im->guard && list < im->in->n_lists &&
+	       (im->in->lists[list].n || im->in->lists[list].only);
+}
+
+/* The list of all services and the service's own, in the family of its VIP. */
+static void guard_lists(
+	struct l4_guard *g, const struct image *im, const struct snapshot_service *s)
+{
+	const struct guard_filters *filters = guard_store_filters(im->guard);
+	bool is6 = im->in->addresses[s->address].af == 6;
+	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
+
+	g->checks |= L4_GUARD_SOURCES;
+	g->filter = is6 ? filters->filter6 : filters->filter4;
+	g->hashed = filters->hashed;
+	g->hashed_mask = filters->hashed_mask;
+	for (int i = 0; i < L4_GUARD_LISTS; i++) {
+		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
+
+		if (i == L4_GUARD_OWN && !s->list)
+			continue;
+		g->lists[i] = is6 ? place->list6 : place->list4;
+		g->denies[i] = is6 ? place->denies6 : place->denies4;
+	}
+}
+
+static int image_guard(struct image *im, const struct snapshot_service *s, struct l4_service *row)
+{
+	struct l4_guard *g;
+
+	if (!s->guard_checks && !image_has_list(im, 0) && !image_has_list(im, s->list))
+		return 0;
+	row->guard = image_take(im, 1, "services");
+	if (!row->guard)
+		return -ENOSPC;
+	g = (struct l4_guard *)&im->lines[row->guard];
+	g->checks = s->guard_checks;
+	if (image_has_list(im, 0) || image_has_list(im, s->list))
+		guard_lists(g, im, s);
+	return 0;
+}
+
 static int image_services(struct image *im)
 {
 	image_pool_idles(im);
@@ -395,6 +441,8 @@ static int image_services(struct image *im)
 				       (s->reject ? L4_SERVICE_REJECT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
 		row->idle = image_idle(im, s);
+		if (image_guard(im, s, row))
+			return -ENOSPC;
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;
 	}
@@ -412,7 +460,8 @@ static bool input_is_sound(const struct snapshot_input *in)
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
-			in->services[i].pool >= in->n_pools)
+			in->services[i].pool >= in->n_pools ||
+			(in->services[i].list && in->services[i].list >= in->n_lists))
 			return false;
 	for (uint32_t i = 0; i < in->n_members; i++)
 		if (in->members[i].id > UINT16_MAX)
@@ -511,12 +560,16 @@ static int image_finish(struct image *im, struct snapshot **out)
 	return 0;
 }
 
-int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
-	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
-	const char **what)
+int snapshot_build(struct ring_store *s, const struct guard_store *guard,
+	const struct snapshot_input *in, const uint32_t *neighbours, uint64_t generation,
+	uint32_t max_lines, struct snapshot **out, const char **what)
 {
 	uint32_t rows;
-	struct image im = { .in = in, .neighbours = neighbours, .store = s, .used = L4_LINE_FIRST };
+	struct image im = { .in = in,
+		.neighbours = neighbours,
+		.store = s,
+		.guard = guard,
+		.used = L4_LINE_FIRST };
 	int rc = -EINVAL;
 
 	*what = "";

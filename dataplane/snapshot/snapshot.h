@@ -28,6 +28,23 @@ struct snapshot_address {
 
 enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };
 
+/* Sources that are let in or not. Bits behind the first plen are ignored. */
+struct snapshot_prefix {
+	uint8_t af;
+	uint8_t bytes[16];
+	uint8_t plen;
+	bool allow;
+};
+
+/* The longest prefix that holds a source decides, of two that are the same the one that denies; without one it is let
+ * in, unless `only` those of allowed prefixes are. */
+struct snapshot_list {
+	const struct snapshot_prefix *prefixes;
+	uint32_t n;
+	bool only;
+	uint64_t digest; /* another one whenever the rest is another */
+};
+
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
@@ -37,7 +54,9 @@ struct snapshot_service {
 	uint32_t pool;	 /* index into pools */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
-	bool reject; /* answers what no server takes, instead of dropping it */
+	bool reject;	      /* answers what no server takes, instead of dropping it */
+	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES */
+	uint32_t list;	      /* its own: index into lists; 0: none */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */
@@ -85,7 +104,8 @@ struct snapshot_input {
 	const struct snapshot_service *services;
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
-	uint32_t n_ports, n_addresses, n_services, n_pools, n_members;
+	const struct snapshot_list *lists; /* the first is that of all services */
+	uint32_t n_ports, n_addresses, n_services, n_pools, n_members, n_lists;
 	uint8_t key[16];  /* of the flow hash, shared by the pair */
 	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
@@ -122,14 +142,16 @@ struct snapshot {
 	uint32_t n_rings;
 };
 
-/* Compiles the input. neighbours[i] is the row of member i's next hop in the engine's neighbour table,
- * or L4_NO_NEIGHBOUR. generation goes into the root. max_lines is the size of the engine's image.
+struct guard_store;
+
+/* Compiles the input. guard: has taken the input's lists (guard.h); NULL where there are none. neighbours[i] is the
+ * row of member i's next hop in the engine's neighbour table, or L4_NO_NEIGHBOUR. generation goes into the root. max_lines is the size of the engine's image.
  * Returns 0; -ENOSPC when the image or the rings do not fit (*what names the limit: "services",
  * "servers", "ring_slots", …); -ENOMEM; -EINVAL for an input that contradicts itself. Must be followed
  * by snapshot_commit() or snapshot_abort() before the next build. */
-int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
-	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
-	const char **what);
+int snapshot_build(struct ring_store *s, const struct guard_store *guard,
+	const struct snapshot_input *in, const uint32_t *neighbours, uint64_t generation,
+	uint32_t max_lines, struct snapshot **out, const char **what);
 
 /* The generation is live and packets of the former one are gone: rings that it alone used are free. */
 void snapshot_commit(struct ring_store *s, struct snapshot *sn);

@@ -27,6 +27,13 @@ class Generator:
             for server in config['pools'][service['pool']]['servers'].values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
+        self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
+        for group in [config.get('guard', {})] + list(config['services'].values()):
+            for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
+                ends = int(net[0]), int(net[-1])
+                self.listed += [str(net[0].__class__(at)) for end in ends for at in (end - 1, end, end + 1)
+                                if 0 <= at <= int(net[0].__class__('255.255.255.255' if net.version == 4 else
+                                                                   'ffff:' * 7 + 'ffff'))]
         # Somebody in every network, and a few who are nowhere.
         self.others = [str(route[0].network_address + 7) for route in world.routes
                        if route[0].num_addresses > 1]
@@ -39,8 +46,9 @@ class Generator:
 
     def nobody(self, like):
         """A source that is no host's."""
-        return self.random.choice(('::', 'ff02::1', '::1') if ':' in like
-                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1'))
+        return self.random.choice(('::', 'ff02::1', '::1', '::ffff:8.8.8.8', 'fe80::9') if ':' in like
+                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1',
+                                        '169.254.1.1'))
 
     def chance(self, percent):
         return self.random.randrange(100) < percent
@@ -127,6 +135,8 @@ class Generator:
             return self.flows[-1] if self.chance(35) else self.random.choice(self.flows)
         service = self.random.choice(self.services)
         client = self.nobody(service[0]) if self.chance(8) else self.other(service[0])
+        if self.chance(15):
+            client = self.random.choice([a for a in self.listed if (':' in a) == (':' in client)])
         flow = client, self.port(), service, self.random.getrandbits(32)
         self.flows = self.flows[-40:] + [flow]
         return flow
@@ -139,6 +149,8 @@ class Generator:
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
             protocol = 'udp' if protocol == 'tcp' else 'tcp'
+        if self.chance(2):
+            source, sport = target, self.random.choice((sport, port))
         packet = self.network(source, target) / self.transport(protocol, sport, port, first)
         return None, packet, interface
 

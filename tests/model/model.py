@@ -21,14 +21,31 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time.
-Service = namedtuple('Service', 'forward pool where idle track_all client')
+# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 CHECKSUM_AT = {TCP: 16, UDP: 6}
+BOGONS = [ipaddress.ip_network(net) for net in (
+    '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
+    '::/128', '::1/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8')]
 BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
+
+
+class Sources:
+    """A list of sources, as a group of the configuration has it."""
+
+    def __init__(self, group):
+        self.only = 'allow' in group
+        self.prefixes = [(ipaddress.ip_network(net), verdict == 'allow') for verdict in ('allow', 'deny')
+                         for net in group.get(verdict, [])]
+
+    def admits(self, source):
+        """The longest prefix decides, of two equal ones the one that denies."""
+        held = [(net.prefixlen, not allows) for net, allows in self.prefixes if source in net]
+        return not max(held)[1] if held else not self.only
 
 
 class Says(Exception):
@@ -93,7 +110,8 @@ class Model:
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
-            service.get('track') == 'all', service.get('affinity') == 'client')
+            service.get('track') == 'all', service.get('affinity') == 'client',
+            [Sources(self.world.config.get('guard', {})), Sources(service)])
 
     def longest_idle(self, number):
         return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
@@ -257,6 +275,7 @@ class Model:
         service = self.services.get((packet.target, ports[1], packet.protocol))
         if service is None:
             raise Says('no_service')
+        self.guard(service, frame, packet, ports)
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -385,6 +404,24 @@ class Model:
         old, to = (b''.join(part) for part in zip(*changes))
         put(packet.payload + 2, update(word(out, packet.payload + 2), old, to))
         return answer._replace(frame=bytes(out))
+
+    def guard(self, service, frame, packet, ports):
+        """What stands between a service and its ring, as far as the configuration says so."""
+        drops = {what for what, does in self.world.config.get('guard', {}).items() if does == 'drop'}
+        if packet.protocol == TCP and 'invalid_flags' in drops:
+            flags = Tcp(frame[packet.payload:packet.end]).flags
+            kinds = [flag for flag in 'SFR' if getattr(flags, flag)]
+            opens = kinds == ['S'] and not (flags.A and flags.U)
+            resets = kinds == ['R'] and not flags.U
+            if not (opens or resets or (kinds in ([], ['F']) and flags.A)):
+                raise Says('invalid_flags')
+        itself = packet.source == packet.target
+        if itself and ports[0] == ports[1] and 'land' in drops:
+            raise Says('land')
+        if 'bogons' in drops and (itself or any(packet.source in net for net in BOGONS)):
+            raise Says('bogon_source')
+        if not all(sources.admits(packet.source) for sources in service.lists):
+            raise Says('denied')
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""

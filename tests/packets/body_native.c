@@ -8,7 +8,7 @@
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/guard.h"
 #include "tests/packets/setup.h"
 
 struct l4_tables {
@@ -17,6 +17,8 @@ struct l4_tables {
 	uint32_t lines;
 	struct l4_chunk *rings;
 	uint32_t n_chunks;
+	struct l4_line *guard;
+	uint32_t n_guard;
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
 	struct l4_record_bucket *records; /* 2^record_bits */
@@ -60,6 +62,11 @@ static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk,
 	uint32_t at = chunk + slot / L4_CHUNK_SLOTS;
 
 	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
+}
+
+static inline const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
+{
+	return line < t->n_guard ? &t->guard[line] : NULL;
 }
 
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
@@ -176,6 +183,23 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 
+static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
+{
+	return l4_list4_count(t, line, address);
+}
+
+static uint32_t l4_tables_list6_count(
+	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
+{
+	return l4_list6_count(t, line, high, low);
+}
+
+static enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_guard(t, g, p);
+}
+
 static struct l4_view view_of(const struct l4_tables *t)
 {
 	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
@@ -203,6 +227,7 @@ static void l4_tables_record(const struct l4_tables *t, const struct l4_record_w
 struct body {
 	struct l4_tables tables;
 	struct ring_store *store;
+	struct guard_store *guard;
 	uint64_t generation;
 	uint64_t verdicts[L4_V_COUNT];
 	uint64_t (*drops)[L4_V_COUNT];
@@ -304,16 +329,21 @@ static int native_publish(struct body *b, const struct snapshot_input *in, struc
 	int rc = rows ? neighbour_rows(b, in, rows) : -ENOMEM;
 
 	if (!rc)
-		rc = snapshot_build(b->store, in, rows, b->generation + 1, UINT32_MAX, &sn, &what);
+		rc = guard_store_take(b->guard, in);
+	if (!rc)
+		rc = snapshot_build(
+			b->store, b->guard, in, rows, b->generation + 1, UINT32_MAX, &sn, &what);
 	free(rows);
 	if (!rc)
 		rc = take_image(b, sn);
 	if (rc) {
 		if (sn)
 			snapshot_abort(b->store, sn);
+		guard_store_abort(b->guard);
 		return err_set(e, rc, "cannot build the image: %s %s", strerror(-rc), what);
 	}
 	snapshot_commit(b->store, sn);
+	guard_store_commit(b->guard);
 	b->generation++;
 	return 0;
 }
@@ -322,6 +352,8 @@ static void native_close(struct body *b)
 {
 	free(b->tables.image);
 	ring_store_free(b->store);
+	guard_store_free(b->guard);
+	free(b->tables.guard);
 	free(b->tables.rings);
 	free(b->tables.neighbours);
 	free(b->tables.records);
@@ -350,11 +382,14 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
 	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
+	b->tables.n_guard = guard_store_lines(c->limits.guard_prefixes);
+	b->tables.guard = calloc(b->tables.n_guard + 1u, sizeof *b->tables.guard);
+	b->guard = guard_store_new(b->tables.guard, c->limits.guard_prefixes);
 	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
 		b->tables.record_bits++;
 	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
-	if (b->tables.records && b->drops && b->services && b->servers && b->store &&
-		b->tables.rings)
+	if (b->tables.records && b->drops && b->services && b->servers && b->store && b->guard &&
+		b->tables.guard && b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");

@@ -125,6 +125,23 @@ static struct addr other(struct generator *g, uint8_t af)
 	return a;
 }
 
+/* An address that no client has, or nearly so. */
+static struct addr bogon(struct generator *g, uint8_t af)
+{
+	static const uint8_t firsts4[] = { 0, 127, 169, 224, 239, 240, 255 };
+	static const uint8_t firsts6[] = { 0, 0, 0, 0xfe, 0xff };
+	static const uint8_t seconds[] = { 0, 2, 0x80, 0xbf, 0xc0, 254, 255 };
+	struct addr a = { .af = af };
+
+	a.bytes[0] = af == 6 ? PICK(g, firsts6) : PICK(g, firsts4);
+	if (a.bytes[0] || chance(g, 20))
+		a.bytes[1] = PICK(g, seconds);
+	if (af == 6 && chance(g, 40))
+		a.bytes[10] = a.bytes[11] = 0xff;
+	a.bytes[addr_size(&a) - 1] = (uint8_t)below(g, 3);
+	return a;
+}
+
 static void put_macs(struct generator *g, struct frame *f, const struct host_link *l)
 {
 	static const uint8_t strange[][6] = {
@@ -274,6 +291,25 @@ static unsigned client_port(struct generator *g)
 	return chance(g, 20) ? PICK(g, ports) : (unsigned)draw(g) & 0xffff;
 }
 
+/* One in, beside or far from a prefix that a list of the service names; `client` where there is none. */
+static struct addr listed(struct generator *g, const struct conf_service *s, struct addr client)
+{
+	const struct conf_list *list = chance(g, 50) ? &s->sources.list
+						     : &g->world->conf->guard.sources.list;
+	const struct conf_prefix *p = list->n ? &list->prefixes[below(g, list->n)] : NULL;
+	unsigned bits = 8 * (unsigned)addr_size(&client);
+
+	if (!p || p->address.af != client.af)
+		return client;
+	client = p->address;
+	for (unsigned bit = p->plen; bit < bits; bit++)
+		if (chance(g, 50))
+			client.bytes[bit / 8] ^= (uint8_t)(128 >> bit % 8);
+	if (p->plen && chance(g, 30))
+		client.bytes[(p->plen - 1) / 8] ^= (uint8_t)(128 >> (p->plen - 1) % 8);
+	return client;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -284,6 +320,8 @@ static const struct generated_flow *pick_flow(struct generator *g)
 		return flow;
 	flow->service = &c->services[below(g, c->n_services)];
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
+	if (chance(g, 25))
+		flow->client = listed(g, flow->service, flow->client);
 	flow->port = client_port(g);
 	flow->seq = (uint32_t)draw(g);
 	return flow;
@@ -314,10 +352,13 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	const struct conf_service *s = flow->service;
 	const struct addr *vip = &g->world->conf->vips[s->vip].address;
 	const struct addr *dst = chance(g, 5) ? ours_of(g, vip->af) : vip;
+	bool itself = chance(g, 1);
+	struct addr nobody = bogon(g, vip->af);
 
 	at->protocol = s->protocol;
-	put_ip(g, f, &flow->client, dst, at);
-	put_transport(g, f, at, flow->port, chance(g, 92) ? s->port : client_port(g));
+	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
+	put_transport(g, f, at, itself && chance(g, 80) ? s->port : flow->port,
+		chance(g, 92) ? s->port : client_port(g));
 	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);

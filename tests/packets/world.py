@@ -3,11 +3,11 @@
 import ipaddress
 import re
 
-TOKEN = re.compile(r'\s*(?:#[^\n]*)?(?:([A-Za-z*][-A-Za-z0-9_*]*)|"([^"]*)"|(-?\d+)|([{}:=;]))')
+TOKEN = re.compile(r'\s*(?:#[^\n]*)?(?:([A-Za-z*][-A-Za-z0-9_*]*)|"([^"]*)"|(-?\d+)|([][{}:=;,]))')
 
 
 def read_config(text):
-    """The subset of libconfig that worlds use: groups, strings, integers, booleans."""
+    """The subset of libconfig that worlds use: groups, arrays of strings, strings, integers, booleans."""
     tokens = [m for m in TOKEN.finditer(text.rstrip())]
     at = 0
 
@@ -27,6 +27,14 @@ def read_config(text):
         token, at = tokens[at], at + 1
         if token[4] == '{':
             return group('}')
+        if token[4] == '[':
+            out = []
+            while tokens[at][4] != ']':
+                if tokens[at][4] != ',':
+                    out.append(tokens[at][2])
+                at += 1
+            at += 1
+            return out
         if token[2] is not None:
             return token[2]
         return int(token[3]) if token[3] else token[1] == 'true'

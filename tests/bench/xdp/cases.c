@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "bpf/bench.bpf.h"
+#include "tests/bench/xdp/lists.h"
 
 enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 
@@ -46,6 +47,11 @@ const struct bench_case bench_cases[] = {
 	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { .ns = 58 } },
 	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { .ns = 68 } },
 	{ "nat-reply-1", FULL4, .traffic = TRAFFIC_REPLY, .service = NAT, .flows = 1 },
+	/* A million prefixes, and sources anywhere; none is denied. */
+	{ "guard-1M", FULL4, .program = "bench_source_ip4", .service = DSR SITE_GUARD4, .flows = M1,
+		.limit = { .of = "dsr-1M", .times = 1, .ns = 15 } },
+	{ "guard-6-1M", FULL6, .program = "bench_source_ip6", .service = DSR SITE_GUARD6,
+		.flows = M1, .limit = { .of = "dsr-6-1M", .times = 1, .ns = 15 } },
 	{ "spread-500-1M", FULL4, .traffic = TRAFFIC_SPREAD, .program = "bench_spread4",
 		.flows = M1, .limit = { .ns = 85 } },
 	{ "not-ours-1M", FULL4, .traffic = TRAFFIC_NOT_OURS, .program = "bench_passed4",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/bench/xdp/lists.h"
 #include "tests/packets/setup.h"
 
 enum { POOL_SERVERS = 8, TEN = 10, TEN_THOUSAND = 10000 };
@@ -117,7 +118,7 @@ static char *site_text(enum bench_site site)
 	fclose(w.services);
 	if (asprintf(&text,
 		    "node = \"bench\";\n"
-		    "limits: { services = 16384; servers = 16384; neighbours = 32768; ring_slots = "
+		    "limits: { guard_prefixes = %u; services = 16384; servers = 16384; neighbours = 32768; ring_slots = "
 		    "2097152; };\n"
 		    "tunnel: { source4 = \"10.255.0.0/16\"; source6 = \"fd00:ffff::/64\"; };\n"
 		    "interfaces: { front: {}; back: {}; };\n"
@@ -127,7 +128,8 @@ static char *site_text(enum bench_site site)
 		    "\tspread: { address = \"%s\"; interface = \"front\"; };\n"
 		    "};\n"
 		    "pools: {\n%s};\nservices: {\n%s};\n",
-		    site_vip4, site_vip6, site_spread_vip4, pools, services) < 0)
+		    site == SITE_FULL ? LISTS_LIMIT : 0, site_vip4, site_vip6, site_spread_vip4,
+		    pools, services) < 0)
 		abort();
 	free(pools);
 	free(services);
@@ -138,7 +140,7 @@ static int parse(struct site_world *w, enum bench_site site, struct err *e)
 {
 	char *text = site_text(site);
 	struct diags d = { 0 };
-	int rc = conf_parse(text, "bench", &w->conf, &d);
+	int rc = conf_parse_with(text, "bench", &lists_files, &w->conf, &d);
 
 	for (size_t i = 0; rc && i < d.n; i++)
 		if (d.list[i].level == DIAG_ERROR)

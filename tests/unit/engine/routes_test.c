@@ -130,8 +130,16 @@ static int setup(void **state)
 	const struct snapshot_member member = {
 		.id = 1, .af = 4, .bytes = { 10, 0, 0, 5 }, .weight = 1
 	};
-	const struct snapshot_input in = { &port, &vip, &service, &pool, &member, 1, 1, 1, 1, 1,
-		{ 0 }, 0 };
+	const struct snapshot_input in = { .ports = &port,
+		.addresses = &vip,
+		.services = &service,
+		.pools = &pool,
+		.members = &member,
+		.n_ports = 1,
+		.n_addresses = 1,
+		.n_services = 1,
+		.n_pools = 1,
+		.n_members = 1 };
 	bool adopted;
 
 	(void)state;
