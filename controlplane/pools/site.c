@@ -78,12 +78,14 @@ static int open_host(struct site *s, struct err *e)
 static int open_engine(struct site *s, struct err *e)
 {
 	const struct conf *c = s->live->conf;
-	const struct host_link **links = calloc((size_t)c->n_interfaces + 1, sizeof(void *));
+	const struct host_link **links = calloc((size_t)c->n_interfaces * 2 + 1, sizeof(void *));
+	const struct host_link **devices = links + c->n_interfaces;
 	struct engine_options o = {
 		.run_dir = s->run_dir,
 		.limits = &c->limits,
 		.mode = c->engine.mode,
 		.links = links,
+		.devices = devices,
 		.n_links = c->n_interfaces,
 		.neighbour_wanted = on_neighbour_wanted,
 		.arg = s,
@@ -92,8 +94,10 @@ static int open_engine(struct site *s, struct err *e)
 
 	if (!links)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (unsigned i = 0; i < c->n_interfaces; i++)
-		links[i] = host_link_by_name(s->host, c->interfaces[i].device);
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		links[i] = host_link_by_index(s->host, s->ports[i].facts.ifindex);
+		devices[i] = host_link_by_index(s->host, s->ports[i].facts.device);
+	}
 	err = engine_open(&s->engine, s->base, &o, &s->adopted, e);
 	free(links);
 	if (err)

@@ -32,7 +32,7 @@ L4_INLINE void l4_note_refusal(const struct l4_walk *w, struct l4_refusal *to)
 	const struct l4_packet *p = &w->packet;
 
 	to->kind = w->refuse;
-	to->ifindex = w->port->ifindex;
+	to->ifindex = w->port->device;
 	to->is6 = p->flow.is6;
 	to->l3 = p->l3;
 	to->l4 = p->l4;
@@ -68,6 +68,31 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	}
 	l4_note_want(w, &note->want);
 	return L4_NEXT_WANT;
+}
+
+/* Leaves a packet that is `why` and ready to leave, but for its tags, to who goes on with it. */
+L4_INLINE enum l4_verdict l4_note_tags(
+	const struct l4_walk *w, enum l4_verdict why, uint32_t bytes, const struct l4_result *r)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->why = why;
+	note->retag.result = *r;
+	note->retag.bytes = bytes;
+	note->retag.tag_bytes = w->packet.l3 - (uint32_t)sizeof(struct l4_eth);
+	note->retag.tags[0] = w->tags[0];
+	note->retag.tags[1] = w->tags[1];
+	return L4_NEXT_TAGS;
+}
+
+/* The packet leaves towards this next hop. */
+L4_INLINE void l4_leave(struct l4_walk *w, const struct l4_neighbour *n, struct l4_result *r)
+{
+	r->ifindex = n->device;
+	if (n->tags[0] || w->packet.l3 != sizeof(struct l4_eth))
+		w->tags = n->tags;
 }
 
 /* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
@@ -121,7 +146,7 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 		l4_forward_ttl4(ip);
 	}
 	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
+	l4_leave(w, n, r);
 	return done;
 }
 
@@ -140,14 +165,14 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 	n = l4_next_hop(w, m->neighbour, room, &why);
 	if (!n)
 		return why;
-	if (!l4_tables_grow(w->tables, f, room))
+	if (!l4_tables_grow(w->tables, f, (int)room))
 		return L4_V_ENGINE_FAULT;
 	eth = l4_at(f, 0, sizeof *eth);
 	if (!eth || !l4_tunnel_link(f, p->l3, room) ||
 		!(p->flow.is6 ? l4_tunnel6(f, p, m, hash) : l4_tunnel4(f, p, m, hash)))
 		return L4_V_ENGINE_FAULT;
 	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
+	l4_leave(w, n, r);
 	return L4_V_FORWARDED;
 }
 
@@ -243,7 +268,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 /* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
  * at the filter. */
 L4_INLINE enum l4_verdict l4_process_known(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
@@ -254,7 +279,7 @@ L4_INLINE enum l4_verdict l4_process_known(
 
 	if (!maybe_ours && !l4_filter_has(w, src))
 		return L4_V_NOT_OURS;
-	if (!l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
 		return L4_NEXT_RARE;
@@ -279,8 +304,9 @@ L4_INLINE enum l4_verdict l4_process_known(
 }
 
 L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
+	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
 	w->refuse = L4_REFUSE_NONE;
@@ -288,15 +314,18 @@ L4_INLINE enum l4_verdict l4_process_ip(
 	w->reverse = NULL;
 	w->hop = NULL;
 	w->link = 0;
-	v = l4_process_known(w, f, ifindex, r);
+	w->tags = NULL;
+	v = l4_process_known(w, f, device, r);
+	if (w->tags)
+		return l4_note_tags(w, v, bytes, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
 }
 
-/* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
+/* Decides about the frame that came in by the device, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. With one of L4_NEXT_...
- * another is to go on: the frame is as it came. */
+ * another is to go on. */
 L4_INLINE enum l4_verdict l4_process(
-	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_walk w;
 
@@ -310,13 +339,13 @@ L4_INLINE enum l4_verdict l4_process(
 	case L4_ETH_IP4:
 		if (!l4_parse_ip4(f, &w.packet))
 			return L4_V_UNREADABLE;
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
 		if (w.packet.flow.protocol == L4_PROTO_ICMP6)
 			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	default:
 		return L4_V_NOT_OURS;
 	}

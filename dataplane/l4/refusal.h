@@ -20,7 +20,7 @@ L4_INLINE bool l4_refuse_icmp(
 	struct l4_icmp_kind kind = r->kind == L4_REFUSE_TOO_BIG ? l4_icmp_too_big(r->is6, r->mtu)
 								: l4_icmp_no_port(r->is6);
 
-	if (!l4_tables_grow(t, f, room) || !l4_tables_resize(t, f, l3 + room + quote))
+	if (!l4_tables_grow(t, f, (int)room) || !l4_tables_resize(t, f, l3 + room + quote))
 		return false;
 	return r->is6 ? l4_icmp6_error(f, l3, quote, sum, kind, r->from)
 		      : l4_icmp4_error(f, l3, quote, sum, kind, r->from);

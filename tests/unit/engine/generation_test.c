@@ -152,7 +152,11 @@ static int setup(void **state)
 		.neighbours = 128,
 		.ring_slots = 1 << 16,
 		.records = 1024 };
-	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link link = { .ifindex = LOOPBACK,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mtu = 1500,
+		.up = true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
 	bool adopted;
