@@ -271,7 +271,7 @@ int facts_check_addresses(const struct host *h, const struct conf *c, struct err
 	return err;
 }
 
-static const struct site_port *port_of_device(const struct site *s, const char *device)
+const struct site_port *facts_port(const struct site *s, const char *device)
 {
 	unsigned i = 0;
 
@@ -331,7 +331,7 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < c->n_interfaces; i++)
-		(*ports)[i] = port_of_device(s, c->interfaces[i].device)->facts;
+		(*ports)[i] = facts_port(s, c->interfaces[i].device)->facts;
 	for (unsigned i = 0; i < c->n_servers; i++) {
 		const struct addr *server = &c->servers[i].address;
 

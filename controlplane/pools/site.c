@@ -141,6 +141,8 @@ static int site_open(struct site *s, const struct site_options *o, struct diags 
 	if (!err)
 		err = open_host(s, e);
 	if (!err)
+		err = nic_new(&s->nic, o->run_dir, e);
+	if (!err)
 		err = open_engine(s, e);
 	return err ? err : open_health(s, e);
 }
@@ -189,7 +191,11 @@ static void close_engine(struct site *s)
 	if (state_file_save(s->file, s->state, s->unsaved, &e))
 		log_error("%s", e.text);
 	engine_close(s->engine);
-	if (unused && engine_detach(s->run_dir, &e) < 0)
+	if (!unused)
+		return;
+	if (engine_detach(s->run_dir, &e) < 0)
+		log_error("%s", e.text);
+	if (nic_restore(s->run_dir, &e))
 		log_error("%s", e.text);
 }
 
@@ -206,6 +212,7 @@ void site_free(struct site *s)
 	if (s->health)
 		health_free(s->health);
 	close_engine(s);
+	nic_free(s->nic);
 	tracker_free(s->tracker);
 	keeper_free(s->keeper);
 	if (s->host)
@@ -227,6 +234,7 @@ void site_free(struct site *s)
 
 int site_detach(struct site *s, struct err *e)
 {
+	struct err fault;
 	int n;
 
 	if (s->detached)
@@ -235,6 +243,8 @@ int site_detach(struct site *s, struct err *e)
 	n = engine_detach(s->run_dir, e);
 	if (n < 0)
 		return n;
+	if (nic_restore(s->run_dir, &fault))
+		log_warn("%s", fault.text);
 	s->detached = true;
 	s->holding = false;
 	event_del(s->publish);
