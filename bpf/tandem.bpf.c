@@ -139,9 +139,9 @@ L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, u
 	return true;
 }
 
-L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n)
+L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n)
 {
-	if (bpf_xdp_adjust_head(t->ctx, -(int)n))
+	if (bpf_xdp_adjust_head(t->ctx, -n))
 		return false;
 	frame_set(f, t->ctx);
 	return true;
@@ -167,6 +167,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/vlan.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
 static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
@@ -408,6 +409,21 @@ __noinline int tandem_refusal(struct xdp_md *ctx)
 	return finish(ctx, v, &r, bytes);
 }
 
+__noinline int tandem_tags(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, NULL, false };
+	const struct l4_note *note = l4_tables_note(&t);
+	struct l4_result r;
+	struct l4_frame f;
+	enum l4_verdict v;
+
+	if (!note)
+		return XDP_ABORTED;
+	frame_set(&f, ctx);
+	v = l4_vlan_leave(&t, &f, note, &r);
+	return finish(ctx, v, &r, note->retag.bytes);
+}
+
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
 static __always_inline void ask(const struct l4_want *want)
 {
@@ -451,6 +467,8 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 		return tandem_refusal(ctx);
 	case TANDEM_NEXT + L4_NEXT_WANT:
 		return tandem_want(ctx);
+	case TANDEM_NEXT + L4_NEXT_TAGS:
+		return tandem_tags(ctx);
 	default:
 		return action;
 	}

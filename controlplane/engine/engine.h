@@ -22,7 +22,10 @@ struct engine_counter {
 struct engine_port {
 	char device[IF_NAMESIZE];
 	uint32_t ifindex;
-	const char *mode; /* "native", "generic" */
+	char real
+		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
+	uint32_t real_ifindex;
+	const char *mode; /* of that one: "native", "generic" */
 };
 
 struct engine_options {
@@ -32,8 +35,9 @@ struct engine_options {
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
 	 * for tests and tools that run the program by hand. run_dir is not used. */
 	bool dry;
-	/* Interfaces to attach to; all must exist. */
+	/* The interfaces, and the devices to attach to for them, which may be the same; all must exist. */
 	const struct host_link *const *links;
+	const struct host_link *const *devices; /* NULL: the interfaces */
 	unsigned n_links;
 	/* A next hop's MAC address is wanted: called from the loop, already rate limited. */
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);

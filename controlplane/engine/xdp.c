@@ -127,12 +127,15 @@ static int set_ports(struct engine *en, const struct engine_options *o)
 	if (o->n_links > sizeof en->ports / sizeof *en->ports)
 		return -E2BIG;
 	for (unsigned i = 0; i < o->n_links; i++) {
-		const struct host_link *l = o->links[i];
+		const struct host_link *l = o->links[i], *real = o->devices ? o->devices[i] : l;
+		struct engine_port *p = &en->ports[i];
 
-		memcpy(en->ports[i].device, l->name, sizeof en->ports[i].device);
-		en->ports[i].ifindex = l->ifindex;
-		en->ports[i].mode = "none";
-		ports[i].ifindex = l->ifindex;
+		*p = (struct engine_port){ .ifindex = l->ifindex, .mode = "none" };
+		p->real_ifindex = real->ifindex;
+		memcpy(p->device, l->name, sizeof p->device);
+		memcpy(p->real, real->name, sizeof p->real);
+		ports[i] =
+			(struct neighbour_port){ .ifindex = l->ifindex, .device = real->ifindex };
 		ports[i].mtu = (uint16_t)(l->mtu > UINT16_MAX ? UINT16_MAX : l->mtu);
 		memcpy(ports[i].mac, l->mac, sizeof ports[i].mac);
 	}
@@ -270,6 +273,8 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 		ports[i].ifindex = in->ports[i].ifindex;
 		ports[i].mtu = in->ports[i].mtu;
 		memcpy(ports[i].mac, in->ports[i].mac, sizeof ports[i].mac);
+		ports[i].device = snapshot_device(&in->ports[i]);
+		snapshot_tags(&in->ports[i], ports[i].tags);
 	}
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }
@@ -297,14 +302,39 @@ static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint
 	return 0;
 }
 
-static int attach_error(
-	const struct engine *en, int rc, const struct links_report *report, struct err *e)
+/* The devices that run the program, each once. */
+static unsigned devices(const struct engine *en, uint32_t ifindexes[ENGINE_MAX_PORTS])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < en->n_ports; i++) {
+		unsigned k = 0;
+
+		while (k < n && ifindexes[k] != en->ports[i].real_ifindex)
+			k++;
+		if (k == n)
+			ifindexes[n++] = en->ports[i].real_ifindex;
+	}
+	return n;
+}
+
+static const char *device_name(const struct engine *en, uint32_t ifindex)
+{
+	unsigned i = 0;
+
+	while (i + 1 < en->n_ports && en->ports[i].real_ifindex != ifindex)
+		i++;
+	return en->ports[i].real;
+}
+
+static int attach_error(const struct engine *en, int rc, const struct links_report *report,
+	const uint32_t *ifindexes, unsigned n, struct err *e)
 {
 	const char *device;
 
-	if (report->failed >= en->n_ports)
+	if (report->failed >= n)
 		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
-	device = en->ports[report->failed].device;
+	device = device_name(en, ifindexes[report->failed]);
 	if (rc == -EBUSY || rc == -EEXIST)
 		return err_set(e, -EBUSY,
 			"interface %s runs another XDP program; detach it first (ip link set dev "
@@ -318,19 +348,19 @@ static int attach_error(
 		strerror(-rc));
 }
 
-static void tell_modes(struct engine *en, const struct links_report *report)
+static void tell_modes(
+	struct engine *en, const struct links_report *report, const uint32_t *ifindexes, unsigned n)
 {
-	for (unsigned i = 0; i < en->n_ports; i++) {
-		struct engine_port *p = &en->ports[i];
-
-		p->mode = links_port_mode(p->ifindex);
-		log_info("interface %s runs XDP in %s mode", p->device, p->mode);
-	}
-	if (report->not_native < en->n_ports)
+	for (unsigned i = 0; i < en->n_ports; i++)
+		en->ports[i].mode = links_port_mode(en->ports[i].real_ifindex);
+	for (unsigned i = 0; i < n; i++)
+		log_info("interface %s runs XDP in %s mode", device_name(en, ifindexes[i]),
+			links_port_mode(ifindexes[i]));
+	if (report->not_native < n)
 		log_warn("interface %s does not take XDP in native mode: all interfaces run in "
 			 "generic mode, which is much slower (should it take native mode now: "
 			 "tandemctl engine detach, then start tandemd again)",
-			en->ports[report->not_native].device);
+			device_name(en, ifindexes[report->not_native]));
 }
 
 /* Packets go by the tables from now on. A dry engine only learns where they may leave. */
@@ -338,17 +368,16 @@ static int attach(struct engine *en, struct err *e)
 {
 	struct links_report report = { ENGINE_MAX_PORTS, ENGINE_MAX_PORTS };
 	uint32_t ifindexes[ENGINE_MAX_PORTS];
+	unsigned n = devices(en, ifindexes);
 	int rc;
 
-	for (unsigned i = 0; i < en->n_ports; i++)
-		ifindexes[i] = en->ports[i].ifindex;
-	rc = en->dry ? loader_set_ports(en->loader, ifindexes, en->n_ports)
-		     : loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &report);
+	rc = en->dry ? loader_set_ports(en->loader, ifindexes, n)
+		     : loader_attach(en->loader, ifindexes, n, en->mode, &report);
 	if (rc)
-		return attach_error(en, rc, &report, e);
+		return attach_error(en, rc, &report, ifindexes, n, e);
 	en->attached = true;
 	if (!en->dry)
-		tell_modes(en, &report);
+		tell_modes(en, &report, ifindexes, n);
 	return 0;
 }
 

@@ -12,11 +12,26 @@
 /* Routes come in floods; a pool's next hops need not follow each of them. */
 enum { FACTS_DELAY_MS = 20 };
 
-static void port_set(struct site_port *p, const struct host_link *link)
+static uint16_t mtu_of(uint32_t mtu)
 {
+	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+}
+
+static void port_set(
+	struct site_port *p, const struct host_link *link, const struct host_stack *stack)
+{
+	/* Padding is zero: builds are compared as bytes (build_same()). */
+	memset(&p->facts, 0, sizeof p->facts);
 	p->facts.ifindex = link->ifindex;
 	memcpy(p->facts.mac, link->mac, sizeof p->facts.mac);
-	p->facts.mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu;
+	p->facts.mtu = mtu_of(stack->mtu);
+	p->facts.device = stack->device;
+	p->facts.n_tags = stack->n_tags;
+	for (unsigned i = 0; i < stack->n_tags; i++)
+		p->facts.tags[i] =
+			(struct snapshot_tag){ stack->tags[i].protocol, stack->tags[i].id };
+	p->facts.n_parts = stack->n_parts;
+	memcpy(p->facts.parts, stack->parts, stack->n_parts * sizeof *stack->parts);
 	p->up = link->up;
 	p->present = true;
 }
@@ -29,24 +44,61 @@ static struct site_port *find_port(const struct site *s, uint32_t ifindex)
 	return NULL;
 }
 
+/* A link of a port has changed. What it stands on now may not be what the program was attached to: such a port is as good
+ * as gone. */
+static void follow_port(struct site *s, struct site_port *p, const struct host_link *link)
+{
+	uint32_t device = p->facts.device;
+	struct host_stack stack;
+	struct err e;
+
+	if (host_stack(s->host, link, &stack, &e)) {
+		log_error("interface %s cannot be used any more: %s", p->device, e.text);
+		p->present = p->up = false;
+	} else if (stack.device != device) {
+		log_error("interface %s is on another device now; restart tandemd", p->device);
+		p->present = p->up = false;
+	} else {
+		port_set(p, link, &stack);
+	}
+}
+
+static void port_changed(struct site *s, struct site_port *p)
+{
+	const struct host_link *link = host_link_by_index(s->host, p->facts.ifindex);
+	bool was_up = p->up;
+
+	if (link)
+		follow_port(s, p, link);
+	else if (p->present)
+		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
+	if (!link)
+		p->present = p->up = false;
+	if (p->present && p->up != was_up)
+		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
+	publish_later(s, FACTS_DELAY_MS);
+}
+
+/* Whether the port is this link, or on it, or a bond of which it is or was a part. */
+static bool concerns(const struct site_port *p, const struct host_link *link)
+{
+	if (link->ifindex == p->facts.ifindex || link->ifindex == p->facts.device ||
+		link->master == p->facts.device)
+		return true;
+	for (unsigned i = 0; i < p->facts.n_parts; i++)
+		if (link->ifindex == p->facts.parts[i])
+			return true;
+	return false;
+}
+
 static void on_link(void *arg, const struct host_link *link, bool gone)
 {
 	struct site *s = arg;
-	struct site_port *p = find_port(s, link->ifindex);
-	bool was_up;
 
-	if (!p)
-		return;
-	was_up = p->up;
-	if (gone)
-		p->present = p->up = false;
-	else
-		port_set(p, link);
-	if (gone)
-		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
-	else if (p->up != was_up)
-		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
-	publish_later(s, FACTS_DELAY_MS);
+	(void)gone;
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (concerns(&s->ports[i], link))
+			port_changed(s, &s->ports[i]);
 }
 
 static bool is_ours(const struct conf *c, const struct addr *addr)
@@ -178,31 +230,41 @@ int facts_feed(struct site *s, struct err *e)
 	return f.err;
 }
 
+static int find_port_of(
+	struct site *s, const struct conf_interface *i, struct site_port *p, struct err *e)
+{
+	const struct host_link *link = host_link_by_name(s->host, i->device);
+	struct host_stack stack;
+	int err;
+
+	if (!link)
+		return err_set(e, -ENODEV,
+			"%s:%d: interface \"%s\": this host has no device \"%s\"; create it or correct "
+			"\"device\"",
+			s->live->path, i->line, i->name, i->device);
+	err = host_stack(s->host, link, &stack, e);
+	if (err)
+		return err_prefix(
+			e, err, "%s:%d: interface \"%s\"", s->live->path, i->line, i->name);
+	snprintf(p->device, sizeof p->device, "%s", i->device);
+	snprintf(p->real, sizeof p->real, "%s", host_link_by_index(s->host, stack.device)->name);
+	port_set(p, link, &stack);
+	if (!p->up)
+		log_warn("interface %s is down: no packets come in until it is up", p->device);
+	return 0;
+}
+
 static int find_ports(struct site *s, struct err *e)
 {
 	const struct conf *c = s->live->conf;
+	int err = 0;
 
 	s->ports = calloc((size_t)c->n_interfaces + 1, sizeof *s->ports);
 	if (!s->ports)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (; s->n_ports < c->n_interfaces; s->n_ports++) {
-		const struct conf_interface *i = &c->interfaces[s->n_ports];
-		const struct host_link *link = host_link_by_name(s->host, i->device);
-		struct site_port *p = &s->ports[s->n_ports];
-
-		if (!link)
-			return err_set(e, -ENODEV,
-				"%s:%d: interface \"%s\": this host has no device \"%s\"; create "
-				"it or correct "
-				"\"device\"",
-				s->live->path, i->line, i->name, i->device);
-		snprintf(p->device, sizeof p->device, "%s", i->device);
-		port_set(p, link);
-		if (!p->up)
-			log_warn("interface %s is down: no packets come in until it is up",
-				p->device);
-	}
-	return 0;
+	for (; s->n_ports < c->n_interfaces && !err; s->n_ports++)
+		err = find_port_of(s, &c->interfaces[s->n_ports], &s->ports[s->n_ports], e);
+	return err;
 }
 
 int facts_open(struct site *s, struct err *e)
@@ -246,7 +308,7 @@ int facts_check_addresses(const struct host *h, const struct conf *c, struct err
 	return err;
 }
 
-static const struct site_port *port_of_device(const struct site *s, const char *device)
+const struct site_port *facts_port(const struct site *s, const char *device)
 {
 	unsigned i = 0;
 
@@ -306,7 +368,7 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < c->n_interfaces; i++)
-		(*ports)[i] = port_of_device(s, c->interfaces[i].device)->facts;
+		(*ports)[i] = facts_port(s, c->interfaces[i].device)->facts;
 	for (unsigned i = 0; i < c->n_servers; i++) {
 		const struct addr *server = &c->servers[i].address;
 

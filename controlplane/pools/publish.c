@@ -74,6 +74,7 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 		tracker_unpublished(s->tracker);
 		err_set(e, err, "out of memory");
 	} else if (!build_same(b, s->published) || tracker_is_dirty(s->tracker)) {
+		nics_apply(s, l->conf);
 		err = engine_publish(s->engine, &b->input, e);
 		if (err)
 			tracker_unpublished(s->tracker);

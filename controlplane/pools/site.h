@@ -121,6 +121,11 @@ uint32_t site_service_id(const struct site *s, unsigned service);
 uint32_t site_pool_id(const struct site *s, unsigned pool);
 uint32_t site_server_id(const struct site *s, unsigned server);
 
+/* What was changed about a device for the engine's sake, as it stands in the ledger: the names of offloads that were
+ * turned off, MAC addresses of groups that were joined. */
+struct ledger;
+const struct ledger *site_nic_changes(const struct site *s);
+
 struct site_status {
 	uint64_t generation;
 	int64_t started_s;	  /* CLOCK_REALTIME seconds */

@@ -6,6 +6,7 @@
 #include "controlplane/pools/build.h"
 #include "controlplane/pools/duty.h"
 #include "controlplane/pools/live.h"
+#include "controlplane/nic/nic.h"
 #include "controlplane/pools/keeper.h"
 #include "controlplane/pools/paths.h"
 #include "controlplane/pools/site.h"
@@ -21,6 +22,8 @@ struct site_port {
 	char device[IF_NAMESIZE];
 	struct snapshot_port facts; /* the last known ones where the device is gone */
 	bool up, present;
+	char real
+		[IF_NAMESIZE]; /* the device that its frames come in by: the same, or the one under a VLAN */
 };
 
 enum { SITE_WARNINGS = 16 };
@@ -37,6 +40,7 @@ struct site {
 	struct site_port *ports;
 	unsigned n_ports;
 	struct engine *engine;
+	struct nic *nic;
 	struct health *health;
 	struct keeper *keeper;
 	struct tracker *tracker;
@@ -60,7 +64,7 @@ struct site {
 	uint64_t started_ms;
 
 	/* What went wrong last, in sentences; empty while all is well. */
-	struct err publish_fault, save_fault, table_fault;
+	struct err publish_fault, save_fault, table_fault, nic_fault;
 	struct err *warnings; /* SITE_WARNINGS of them; the text behind site_status() */
 };
 
@@ -79,6 +83,9 @@ void facts_age_event(int fd, short what, void *arg);
  * they come and go. Returns 0, or the engine's error for a route. */
 int facts_feed(struct site *s, struct err *e);
 
+/* The port of a device that the configuration names. */
+const struct site_port *facts_port(const struct site *s, const char *device);
+
 /* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration. */
 int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e);
 
@@ -86,6 +93,12 @@ int facts_check_addresses(const struct host *h, const struct conf *c, struct err
  * free(). Returns 0 or -ENOMEM. */
 int facts_get(const struct site *s, const struct conf *c, struct snapshot_port **ports,
 	struct build_hop **hops);
+
+/* nics.c: what devices are told. */
+
+/* Makes the devices of the site as the engine needs them for configuration c. What cannot be done is a warning: packets
+ * may flow all the same. */
+void nics_apply(struct site *s, const struct conf *c);
 
 /* publish.c: what the engine is told. */
 

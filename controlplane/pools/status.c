@@ -124,6 +124,11 @@ uint32_t site_server_id(const struct site *s, unsigned server)
 	return s->live->ids.servers[server];
 }
 
+const struct ledger *site_nic_changes(const struct site *s)
+{
+	return nic_changes(s->nic);
+}
+
 void site_set_tracking(struct site *s, const struct tracking *t)
 {
 	s->tracking = t;
@@ -204,6 +209,16 @@ static void warn_ports(const struct site *s, struct site_status *out)
 				"no "
 				"native XDP",
 				ports[i].device);
+}
+
+static void warn_nics(const struct site *s, struct site_status *out)
+{
+	if (s->detached)
+		return;
+	for (size_t i = 0; nic_fault(s->nic, i); i++)
+		warn(s, out, "%s", nic_fault(s->nic, i));
+	if (s->nic_fault.text[0] && !nic_fault(s->nic, 0))
+		warn(s, out, "%s", s->nic_fault.text);
 }
 
 static bool has_service(const struct conf *c, unsigned pool)
@@ -400,6 +415,7 @@ void site_status(const struct site *s, struct site_status *out)
 	};
 	warn_site(s, out);
 	warn_ports(s, out);
+	warn_nics(s, out);
 	warn_pools(s, out);
 	warn_emergencies(s, out);
 	warn_routers(s, out);

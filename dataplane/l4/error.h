@@ -27,7 +27,7 @@ L4_INLINE enum l4_verdict l4_send_error(struct l4_walk *w, const struct l4_frame
 	if (!(p->flow.is6 ? l4_translate_error6(f, p, q, source, to)
 			  : l4_translate_error4(f, p, q, source, to)))
 		return L4_V_MALFORMED;
-	return l4_pass_on(f, p, n, r) ? done : L4_V_MALFORMED;
+	return l4_pass_on(w, f, n, r) ? done : L4_V_MALFORMED;
 }
 
 /* The flow whose server had sent the quoted packet, as its client's packets have it. */
@@ -64,10 +64,12 @@ L4_INLINE bool l4_error_begin(
 	return true;
 }
 
-/* An error that cannot go on is not answered; but neighbours are asked for. */
+/* An error of so many bytes that cannot go on is not answered; but neighbours are asked for. */
 L4_INLINE enum l4_verdict l4_error_end(
-	struct l4_walk *w, enum l4_verdict v, const struct l4_result *r)
+	struct l4_walk *w, enum l4_verdict v, uint32_t bytes, const struct l4_result *r)
 {
+	if (w->tags)
+		return l4_note_tags(w, v, bytes, r);
 	return w->link ? l4_note(w, v, r) : v;
 }
 
@@ -174,18 +176,20 @@ L4_INLINE enum l4_verdict l4_error_about_tunnel(
 L4_INLINE enum l4_verdict l4_error_in(
 	const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
+	uint32_t bytes = f->len;
 	struct l4_packet q;
 	struct l4_walk w;
 
 	if (!l4_error_begin(&w, &q, t, r))
 		return L4_V_ENGINE_FAULT;
-	return l4_error_end(&w, l4_error_to_server(&w, f, &q, r), r);
+	return l4_error_end(&w, l4_error_to_server(&w, f, &q, r), bytes, r);
 }
 
 /* The same for an error to someone else. */
 L4_INLINE enum l4_verdict l4_error_out(
 	const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
+	uint32_t bytes = f->len;
 	struct l4_packet q;
 	struct l4_walk w;
 
@@ -193,5 +197,5 @@ L4_INLINE enum l4_verdict l4_error_out(
 		return L4_V_NOT_OURS;
 	if (l4_is_tunnel(&q))
 		return l4_error_about_tunnel(&w, f, &q);
-	return l4_error_end(&w, l4_error_to_client(&w, f, &q, r), r);
+	return l4_error_end(&w, l4_error_to_client(&w, f, &q, r), bytes, r);
 }

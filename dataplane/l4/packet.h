@@ -40,7 +40,7 @@ L4_INLINE void l4_note_refusal(const struct l4_walk *w, struct l4_refusal *to)
 	const struct l4_packet *p = &w->packet;
 
 	to->kind = w->refuse;
-	to->ifindex = w->port->ifindex;
+	to->ifindex = w->port->device;
 	to->is6 = p->flow.is6;
 	to->l3 = p->l3;
 	to->l4 = p->l4;
@@ -79,6 +79,31 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	return L4_NEXT_WANT;
 }
 
+/* Leaves a packet that is `why` and ready to leave, but for its tags, to who goes on with it. */
+L4_INLINE enum l4_verdict l4_note_tags(
+	const struct l4_walk *w, enum l4_verdict why, uint32_t bytes, const struct l4_result *r)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->why = why;
+	note->retag.result = *r;
+	note->retag.bytes = bytes;
+	note->retag.tag_bytes = w->packet.l3 - (uint32_t)sizeof(struct l4_eth);
+	note->retag.tags[0] = w->tags[0];
+	note->retag.tags[1] = w->tags[1];
+	return L4_NEXT_TAGS;
+}
+
+/* The packet leaves towards this next hop. */
+L4_INLINE void l4_leave(struct l4_walk *w, const struct l4_neighbour *n, struct l4_result *r)
+{
+	r->ifindex = n->device;
+	if (n->tags[0] || w->packet.l3 != sizeof(struct l4_eth))
+		w->tags = n->tags;
+}
+
 /* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
  * leave. */
 L4_INLINE struct l4_neighbour *l4_next_hop(
@@ -105,9 +130,10 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 }
 
 /* Counts the packet's hop and addresses it to the next one. False when a header is not in the frame. */
-L4_INLINE bool l4_pass_on(const struct l4_frame *f, const struct l4_packet *p,
-	const struct l4_neighbour *n, struct l4_result *r)
+L4_INLINE bool l4_pass_on(struct l4_walk *w, const struct l4_frame *f, const struct l4_neighbour *n,
+	struct l4_result *r)
 {
+	const struct l4_packet *p = &w->packet;
 	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 
 	if (p->flow.is6) {
@@ -124,7 +150,7 @@ L4_INLINE bool l4_pass_on(const struct l4_frame *f, const struct l4_packet *p,
 		l4_forward_ttl4(ip);
 	}
 	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
+	l4_leave(w, n, r);
 	return true;
 }
 
@@ -141,7 +167,7 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 		return why;
 	if (to && !(p->flow.is6 ? l4_nat6(f, p, source, to) : l4_nat4(f, p, source, to)))
 		return L4_V_MALFORMED;
-	return l4_pass_on(f, p, n, r) ? done : L4_V_MALFORMED;
+	return l4_pass_on(w, f, n, r) ? done : L4_V_MALFORMED;
 }
 
 /* Wraps the packet up for a server and sends it to that one's next hop. */
@@ -161,14 +187,14 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 	n = l4_next_hop(w, m->neighbour, room, &why);
 	if (!n)
 		return why;
-	if (!l4_tables_grow(w->tables, f, room))
+	if (!l4_tables_grow(w->tables, f, (int)room))
 		return L4_V_ENGINE_FAULT;
 	eth = l4_at(f, 0, sizeof *eth);
 	if (!eth || !l4_tunnel_link(f, p->l3, room) ||
 		!(p->flow.is6 ? l4_tunnel6(f, p, m, hash) : l4_tunnel4(f, p, m, hash)))
 		return L4_V_ENGINE_FAULT;
 	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
+	l4_leave(w, n, r);
 	return L4_V_FORWARDED;
 }
 
@@ -323,7 +349,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 /* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
  * at the filter. */
 L4_INLINE enum l4_verdict l4_process_known(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
@@ -334,7 +360,7 @@ L4_INLINE enum l4_verdict l4_process_known(
 
 	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
 		return p->flow.protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
-	if (!l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
 		return L4_NEXT_RARE;
@@ -359,20 +385,23 @@ L4_INLINE enum l4_verdict l4_process_known(
 }
 
 L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
+	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
 	l4_walk_clear(w);
-	v = l4_process_known(w, f, ifindex, r);
+	v = l4_process_known(w, f, device, r);
+	if (w->tags)
+		return l4_note_tags(w, v, bytes, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
 }
 
-/* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
+/* Decides about the frame that came in by the device, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. With one of L4_NEXT_...
- * another is to go on: the frame is as it came. */
+ * another is to go on. */
 L4_INLINE enum l4_verdict l4_process(
-	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_walk w;
 
@@ -386,13 +415,13 @@ L4_INLINE enum l4_verdict l4_process(
 	case L4_ETH_IP4:
 		if (!l4_parse_ip4(f, &w.packet))
 			return L4_V_UNREADABLE;
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
 		if (w.packet.flow.protocol == L4_PROTO_ICMP6)
 			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	default:
 		return L4_V_NOT_OURS;
 	}

@@ -5,7 +5,7 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-enum { L4_MAX_TAGS = 2, L4_MAX_EXTENSIONS = 6 };
+enum { L4_MAX_EXTENSIONS = 6 };
 
 /* What the transport header is good for. It counts once the packet is known to be ours. */
 enum l4_parsed {
@@ -22,15 +22,16 @@ struct l4_packet {
 	uint32_t ip_len;    /* bytes of the IP packet, its header included */
 	uint16_t ethertype; /* host order, behind the tags */
 	uint8_t ttl;
+	uint32_t tags[L4_MAX_TAGS]; /* its VLAN, the outer tag first (l4_tag()) */
 	struct l4_flow flow;
 };
 
-/* Ethernet and up to two VLAN tags: fills ethertype and l3. False when the frame is too short for them or
+/* Ethernet and up to two VLAN tags: fills ethertype, tags and l3. False when the frame is too short for them or
  * has more tags. */
 L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 {
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
-	uint32_t off = sizeof *eth;
+	uint32_t off = sizeof *eth, outer = 0, inner = 0;
 	uint16_t type;
 
 	if (!eth)
@@ -45,10 +46,17 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 		v = l4_at(f, off, sizeof *v);
 		if (!v)
 			return false;
+		/* A tag whose VLAN id is 0 carries a priority and nothing else (IEEE 802.1Q, table 9-2). */
+		if (v->tci & L4_BE16(L4_VLAN_ID)) {
+			inner = outer ? l4_tag(type, v->tci) : 0;
+			outer = outer ? outer : l4_tag(type, v->tci);
+		}
 		type = v->type;
 		off += sizeof *v;
 	}
 	p->l3 = l4_forget(off, 31);
+	p->tags[0] = outer;
+	p->tags[1] = inner;
 	p->ethertype = __builtin_bswap16(type);
 	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
 }

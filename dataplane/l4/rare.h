@@ -27,7 +27,7 @@ L4_INLINE enum l4_verdict l4_rare_arp(
 		!(l4_mac_is_broadcast(eth->dst) || l4_mac_is(eth->dst, w->port->mac)))
 		return L4_V_ELSEWHERE;
 	l4_arp_answer(eth, arp, w->port->mac);
-	r->ifindex = ours->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ARP_ANSWERED;
 }
 
@@ -65,7 +65,7 @@ L4_INLINE enum l4_verdict l4_rare_nd(struct l4_walk *w, struct l4_frame *f, stru
 	if (!eth || !ip || !nd || !tlla)
 		return L4_V_ENGINE_FAULT;
 	l4_nd_answer(eth, ip, nd, tlla, w->port->mac, flags);
-	r->ifindex = w->port->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ND_ANSWERED;
 }
 
@@ -127,13 +127,13 @@ L4_INLINE enum l4_verdict l4_rare_own(
 			return L4_V_MALFORMED;
 		l4_echo4_answer(eth, ip, icmp, w->port->mac);
 	}
-	r->ifindex = w->port->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ECHO_ANSWERED;
 }
 
 /* An IP packet that is not TCP or UDP with its ports, whole. */
 L4_INLINE enum l4_verdict l4_rare_ip(
-	struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, const struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
@@ -142,7 +142,7 @@ L4_INLINE enum l4_verdict l4_rare_ip(
 	enum l4_parsed parsed;
 	bool is_icmp;
 
-	if (!l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	if (l4_filter_has(w, dst))
 		ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
@@ -158,26 +158,26 @@ L4_INLINE enum l4_verdict l4_rare_ip(
 
 /* As l4_process(), for packets that it leaves to this. */
 L4_INLINE enum l4_verdict l4_rare(
-	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_walk w;
 	enum l4_verdict v;
 
 	if (!l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
-	w.port = l4_port_of(t, w.root, ifindex);
+	w.port = l4_port_in(&w, device);
 	if (!w.port)
 		return L4_V_NOT_OURS;
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return l4_rare_arp(&w, f, r);
 	case L4_ETH_IP4:
-		return l4_parse_ip4(f, &w.packet) ? l4_rare_ip(&w, f, ifindex, r) : L4_V_UNREADABLE;
+		return l4_parse_ip4(f, &w.packet) ? l4_rare_ip(&w, f, device, r) : L4_V_UNREADABLE;
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
 		v = l4_rare_nd(&w, f, r);
-		return v == L4_V_NOT_OURS ? l4_rare_ip(&w, f, ifindex, r) : v;
+		return v == L4_V_NOT_OURS ? l4_rare_ip(&w, f, device, r) : v;
 	default:
 		return L4_V_UNREADABLE;
 	}

@@ -44,7 +44,7 @@ L4_INLINE bool l4_refuse_icmp(
 	uint64_t sum = l4_icmp_sum(f, l3, quote);
 	struct l4_icmp_kind kind = l4_refusal_icmp(r);
 
-	if (!l4_tables_grow(t, f, room) || !l4_tables_resize(t, f, l3 + room + quote))
+	if (!l4_tables_grow(t, f, (int)room) || !l4_tables_resize(t, f, l3 + room + quote))
 		return false;
 	return r->is6 ? l4_icmp6_error(f, l3, quote, sum, kind, r->from)
 		      : l4_icmp4_error(f, l3, quote, sum, kind, r->from);

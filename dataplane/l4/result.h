@@ -6,7 +6,7 @@
 
 /* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
 struct l4_result {
-	uint32_t ifindex; /* L4_SEND: the interface to leave by */
+	uint32_t ifindex; /* L4_SEND: the device to leave by */
 	/* Of the address of ours that the packet was for, or whose service it was. */
 	uint32_t vip_id;
 	uint32_t service_id, server_id; /* FORWARDED only */
@@ -23,7 +23,7 @@ enum l4_refusal_kind {
 /* A packet that cannot go on, and how it may be answered. */
 struct l4_refusal {
 	uint32_t kind;	  /* enum l4_refusal_kind */
-	uint32_t ifindex; /* where it came in, and the answer leaves by */
+	uint32_t ifindex; /* of the device where it came in, and the answer leaves by */
 	uint32_t is6;
 	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
 	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
@@ -46,6 +46,14 @@ struct l4_quote {
 	struct l4_packet error, quoted;
 };
 
+/* A packet that is ready to leave but for its VLAN tags. */
+struct l4_retag {
+	struct l4_result result;
+	uint32_t bytes; /* of the frame as it came */
+	uint32_t tag_bytes;
+	uint32_t tags[L4_MAX_TAGS];
+};
+
 /* What one function leaves to the next about the packet in hand. */
 struct l4_note {
 	uint32_t why; /* enum l4_verdict */
@@ -53,5 +61,6 @@ struct l4_note {
 	struct l4_refusal refusal; /* L4_NEXT_REFUSAL */
 	struct l4_want want;	   /* L4_NEXT_WANT */
 	struct l4_quote quote;	   /* L4_NEXT_ERROR_... */
+	struct l4_retag retag;	   /* L4_NEXT_TAGS */
 	struct l4_record_write record;
 };

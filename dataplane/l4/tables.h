@@ -28,7 +28,7 @@ struct l4_root {
 	uint32_t filter_base, filter_mask; /* mask: of bit numbers */
 	uint32_t bucket_base, bucket_mask;
 	uint32_t port_base,
-		port_mask; /* the port of ifindex i is line port_base + (i & port_mask) */
+		port_mask; /* the port of interface i is line port_base + (i & port_mask) */
 	uint32_t answers;  /* to refused packets, of one processor in one unit of coarse time */
 };
 
@@ -42,10 +42,17 @@ struct l4_keys {
 enum { L4_FILTER_LINE_BITS = 512 };
 
 /* What a row of the hash table stands for. The lowest bit of l4_key.kind says IPv6. */
-enum l4_kind { L4_KIND_SERVICE = 0, L4_KIND_ADDRESS = 2, L4_KIND_REVERSE = 4, L4_KIND_IS6 = 1 };
+enum l4_kind {
+	L4_KIND_IS6 = 1,
+	L4_KIND_SERVICE = 0,
+	L4_KIND_ADDRESS = 2,
+	L4_KIND_REVERSE = 4,
+	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
+};
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
- * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. */
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. A PORT on a VLAN
+ * is found by what stands in its address: the ifindex of the device, and both tags. */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -187,11 +194,16 @@ struct l4_member {
 	uint8_t pad[16];
 };
 
+/* An interface of the configuration. One on a VLAN has a key; others are found by where their frames come in alone. */
 struct l4_port {
-	uint32_t ifindex; /* 0: none */
+	struct l4_key key;
+	uint32_t
+		arrival; /* ifindex of where its frames come in: the device, or a part of it (a bond's); 0: none */
+	uint32_t ifindex; /* of the interface */
+	uint32_t device;  /* the same, or the device under the VLAN */
 	uint8_t mac[6];
 	uint16_t mtu;
-	uint8_t pad[52];
+	uint8_t pad[24];
 };
 
 /* Rings: chunks of slots. A slot is the index of the member that owns it, or NONE, and whether it is tracked. Behind
@@ -219,11 +231,13 @@ struct l4_neighbour {
 	};
 	uint8_t src_mac[6]; /* of the interface */
 	uint16_t mtu;
-	uint32_t ifindex;
+	uint32_t ifindex; /* of the interface, and that of the device that frames leave by */
+	uint32_t device;
+	uint32_t tags[L4_MAX_TAGS]; /* that they are to have (l4_tag()) */
 	uint32_t used;
-	uint32_t address[4]; /* the next hop, to ask for; IPv4 in the first word */
 	uint32_t is6;
-	uint32_t pad1;
+	uint32_t address[4]; /* the next hop, to ask for; IPv4 in the first word */
+	uint32_t pad1[2];
 };
 
 /* Where packets to a prefix go. */
@@ -271,7 +285,7 @@ L4_IS_LINE(l4_member);
 L4_IS_LINE(l4_port);
 #undef L4_IS_LINE
 _Static_assert(sizeof(struct l4_key) == 20, "no padding");
-_Static_assert(sizeof(struct l4_neighbour) == 48 && sizeof(struct l4_chunk) == 512, "layout");
+_Static_assert(sizeof(struct l4_neighbour) == 64 && sizeof(struct l4_chunk) == 512, "layout");
 
 /* The last word of the table hash of a key. */
 L4_INLINE uint32_t l4_key_tail(uint16_t port, uint8_t protocol, uint8_t kind)

@@ -65,10 +65,11 @@ enum l4_verdict {
 	L4_VERDICTS(X)
 #undef X
 		L4_V_COUNT,
-	/* Instead of a verdict: who goes on with the packet, which is as it came. */
+	/* Instead of a verdict: who goes on with the packet, which is as it came (but for L4_NEXT_TAGS). */
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
 	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
 	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped; the control plane is to learn of the neighbour that it wants */
+	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };

@@ -26,8 +26,8 @@
  *       the row of a host on a link, or L4_NO_NEIGHBOUR
  *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
- *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
- *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
+ *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n);
+ *       puts n bytes of any content before the frame, or takes -n away there, otherwise the same; changes nothing when it fails
  *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
  *       this processor's, or NULL: no refused packet is answered
  *   struct l4_note *l4_tables_note(const struct l4_tables *t);
@@ -52,6 +52,8 @@ struct l4_walk {
 	/* The neighbour that is wanted: this one, or else the packet's destination on this link. */
 	const struct l4_neighbour *hop;
 	uint32_t link; /* ifindex; 0: none */
+	const uint32_t *
+		tags; /* that the packet is to leave with, where it has others; NULL: it may leave */
 };
 
 /* Where a packet's way begins; false: no generation has been published. */
@@ -71,15 +73,16 @@ L4_INLINE void l4_walk_clear(struct l4_walk *w)
 	w->reverse = NULL;
 	w->hop = NULL;
 	w->link = 0;
+	w->tags = NULL;
 }
 
-/* The row of an interface of the engine, or NULL. */
+/* The row of an interface of the engine, or of frames without tags that come in by a device; or NULL. */
 L4_INLINE const struct l4_port *l4_port_of(
 	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)
 {
 	const struct l4_port *p = l4_tables_line(t, root->port_base + (ifindex & root->port_mask));
 
-	return p && p->ifindex == ifindex ? p : NULL;
+	return p && p->arrival == ifindex ? p : NULL;
 }
 
 L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
@@ -109,11 +112,23 @@ L4_INLINE const void *l4_find(
 	return row && l4_key_is(row, address, tail) ? row : NULL;
 }
 
+/* The interface that a frame belongs to which came in by the device, by its tags; or NULL. */
+L4_INLINE const struct l4_port *l4_port_in(const struct l4_walk *w, uint32_t device)
+{
+	const uint32_t *tags = w->packet.tags;
+	const uint32_t key[4] = { device, tags[0], tags[1], 0 };
+
+	if (!tags[0])
+		return l4_port_of(w->tables, w->root, device);
+	return l4_find(w, key, l4_ml_address(w->keys->k, L4_KIND_IS6, key),
+		l4_key_tail(0, 0, L4_KIND_PORT));
+}
+
 /* Whether the frame is for the interface that it came in by, which *w learns. */
-L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex)
+L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t device)
 {
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 
-	w->port = l4_port_of(w->tables, w->root, ifindex);
+	w->port = l4_port_in(w, device);
 	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
 }

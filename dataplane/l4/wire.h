@@ -61,6 +61,25 @@ struct l4_vlan {
 	be16 tci, type;
 };
 
+/* Tags that a frame may have (802.1ad: a service tag and a customer tag); the bits of tci that name the VLAN. */
+enum { L4_MAX_TAGS = 2, L4_VLAN_ID = 0x0fff };
+
+/* A tag as one number: its protocol, and behind it its VLAN id without the priority. 0: none. */
+L4_INLINE uint32_t l4_tag(be16 protocol, be16 tci)
+{
+	return protocol | (uint32_t)(tci & L4_BE16(L4_VLAN_ID)) << 16;
+}
+
+L4_INLINE be16 l4_tag_protocol(uint32_t tag)
+{
+	return (be16)tag;
+}
+
+L4_INLINE be16 l4_tag_id(uint32_t tag)
+{
+	return (be16)(tag >> 16);
+}
+
 struct l4_ip4 {
 	uint8_t version_ihl, tos;
 	be16 total_len, id, frag; /* frag: 3 flag bits, 13 bits of offset */

@@ -6,7 +6,7 @@
 #include "dataplane/snapshot/index.h"
 #include "dataplane/snapshot/rings.h"
 
-enum { IMAGE_MAX_PORT_LINES = 4096 };
+enum { IMAGE_MAX_PORT_LINES = 4096, IMAGE_MAX_ARRIVALS = 64 };
 
 /* An image in the making. */
 struct image {
@@ -40,7 +40,7 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
-	uint32_t rows = addresses + services + servers, guards = services;
+	uint32_t rows = addresses + services + servers + IMAGE_MAX_ARRIVALS, guards = services;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
 	       index_bucket_lines(rows) + rows + guards + servers + server_ids / L4_LINE_SERVERS +
@@ -69,39 +69,83 @@ static void key_set(struct l4_key *k, uint8_t af, const uint8_t *bytes, uint16_t
 	k->kind = (uint8_t)(kind | (af == 6 ? L4_KIND_IS6 : 0));
 }
 
-/* The smallest table in which every interface has a line of its own, found by its low bits. */
+uint32_t snapshot_device(const struct snapshot_port *p)
+{
+	return p->device ? p->device : p->ifindex;
+}
+
+void snapshot_tags(const struct snapshot_port *p, uint32_t out[L4_MAX_TAGS])
+{
+	for (unsigned i = 0; i < L4_MAX_TAGS; i++)
+		out[i] = i < p->n_tags
+				 ? l4_tag(L4_BE16(p->tags[i].protocol), L4_BE16(p->tags[i].id))
+				 : 0;
+}
+
+/* Where frames of ports come in: the rows that are found by that alone. */
+struct arrival {
+	uint32_t ifindex;
+	const struct snapshot_port *port;
+};
+
+/* One on a VLAN is among them too, by its own ifindex: none comes in there, but packets for it are looked up so. */
+static unsigned image_arrivals(
+	const struct snapshot_input *in, struct arrival out[IMAGE_MAX_ARRIVALS])
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < in->n_ports; i++) {
+		const struct snapshot_port *p = &in->ports[i];
+
+		out[n++] = (struct arrival){ p->ifindex, p };
+		for (unsigned k = 0; k < p->n_parts && !p->n_tags; k++)
+			out[n++] = (struct arrival){ p->parts[k], p };
+	}
+	return n;
+}
+
+static void image_port(struct image *im, uint32_t line, struct arrival a)
+{
+	struct l4_port *row = (struct l4_port *)&im->lines[line];
+
+	row->arrival = a.ifindex;
+	row->ifindex = a.port->ifindex;
+	row->device = snapshot_device(a.port);
+	memcpy(row->mac, a.port->mac, sizeof row->mac);
+	row->mtu = a.port->mtu;
+}
+
+/* The smallest table in which every arrival has a line of its own, found by its low bits; 0: there is none. */
+static uint32_t image_port_lines(const struct arrival *arrivals, unsigned n)
+{
+	for (uint32_t size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
+		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
+		unsigned i = 0;
+
+		while (i < n && !seen[arrivals[i].ifindex & (size - 1)]++)
+			i++;
+		if (i == n)
+			return size;
+	}
+	return 0;
+}
+
 static int image_ports(struct image *im)
 {
-	const struct snapshot_input *in = im->in;
 	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
-	uint32_t size, i, base;
+	struct arrival arrivals[IMAGE_MAX_ARRIVALS];
+	unsigned n = image_arrivals(im->in, arrivals);
+	uint32_t size = image_port_lines(arrivals, n);
+	uint32_t base = size ? image_take(im, size, "interfaces") : 0;
 
-	for (size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
-		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
-
-		for (i = 0; i < in->n_ports; i++)
-			if (seen[in->ports[i].ifindex & (size - 1)]++)
-				break;
-		if (i == in->n_ports)
-			break;
-	}
-	if (size > IMAGE_MAX_PORT_LINES) {
+	if (!base) {
 		im->what = "interfaces";
 		return -ENOSPC;
 	}
-	base = image_take(im, size, "interfaces");
-	if (!base)
-		return -ENOSPC;
 	root->port_base = base;
 	root->port_mask = size - 1;
-	for (i = 0; i < in->n_ports; i++) {
-		struct l4_port *p =
-			(struct l4_port *)&im->lines[base + (in->ports[i].ifindex & (size - 1))];
-
-		p->ifindex = in->ports[i].ifindex;
-		memcpy(p->mac, in->ports[i].mac, sizeof p->mac);
-		p->mtu = in->ports[i].mtu;
-	}
+	for (unsigned i = 0; i < n; i++)
+		image_port(im, base + (arrivals[i].ifindex & (size - 1)), arrivals[i]);
 	return 0;
 }
 
@@ -353,6 +397,36 @@ static int image_addresses(struct image *im)
 	return 0;
 }
 
+/* The row of a VLAN for frames that come in at the device, or at a part of it. */
+static int image_vlan(struct image *im, const struct snapshot_port *p, uint32_t arrival)
+{
+	uint32_t line = image_take(im, 1, "interfaces");
+	struct l4_port *row = (struct l4_port *)&im->lines[line];
+
+	if (!line)
+		return -ENOSPC;
+	im->rows[im->n_rows++] = line;
+	image_port(im, line, (struct arrival){ arrival, p });
+	row->key.kind = L4_KIND_PORT;
+	row->key.address[0] = arrival;
+	snapshot_tags(p, &row->key.address[1]);
+	return 0;
+}
+
+static int image_vlans(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_ports; i++) {
+		const struct snapshot_port *p = &im->in->ports[i];
+		int rc = p->n_tags ? image_vlan(im, p, p->device) : 0;
+
+		for (unsigned k = 0; k < p->n_parts && p->n_tags && !rc; k++)
+			rc = image_vlan(im, p, p->parts[k]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static int image_reverse(struct image *im, const struct snapshot_service *s)
 {
 	const struct snapshot_address *vip = &im->in->addresses[s->address];
@@ -449,8 +523,38 @@ static int image_services(struct image *im)
 	return 0;
 }
 
+static bool port_is_sound(const struct snapshot_port *p)
+{
+	if (p->n_tags > L4_MAX_TAGS || p->n_parts > SNAPSHOT_PARTS || (p->n_tags && !p->device))
+		return false;
+	for (unsigned i = 0; i < p->n_tags; i++)
+		if (!p->tags[i].id || p->tags[i].id > 4094)
+			return false;
+	return true;
+}
+
+/* How many rows ports have: frames of each come in at one or more devices. */
+static uint32_t count_arrivals(const struct snapshot_input *in)
+{
+	uint32_t n = in->n_ports;
+
+	for (uint32_t i = 0; i < in->n_ports; i++)
+		n += in->ports[i].n_parts;
+	return n;
+}
+
+static bool ports_are_sound(const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_ports; i++)
+		if (!port_is_sound(&in->ports[i]))
+			return false;
+	return count_arrivals(in) <= IMAGE_MAX_ARRIVALS;
+}
+
 static bool input_is_sound(const struct snapshot_input *in)
 {
+	if (!ports_are_sound(in))
+		return false;
 	for (uint32_t i = 0; i < in->n_pools; i++)
 		if (in->pools[i].first_member > in->n_members ||
 			in->pools[i].n_members > in->n_members - in->pools[i].first_member)
@@ -527,6 +631,8 @@ static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
 	if (!rc)
 		rc = image_addresses(im);
 	if (!rc)
+		rc = image_vlans(im);
+	if (!rc)
 		rc = image_services(im);
 	if (!rc)
 		rc = index_fill(im->lines, im->rows, im->n_rows);
@@ -576,7 +682,7 @@ int snapshot_build(struct ring_store *s, const struct guard_store *guard,
 	*out = NULL;
 	if (!input_is_sound(in))
 		return rc;
-	rows = in->n_addresses + in->n_services + count_reverse(in);
+	rows = count_arrivals(in) + in->n_addresses + in->n_services + count_reverse(in);
 	rc = image_alloc(&im, rows, max_lines);
 	if (!rc)
 		rc = image_fill(&im, generation, rows);

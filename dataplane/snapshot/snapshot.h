@@ -10,12 +10,33 @@
 #include <stdint.h>
 #include "dataplane/l4/tables.h"
 
+/* A VLAN tag, in host order: 0x8100 or 0x88a8, and 1 to 4094. */
+struct snapshot_tag {
+	uint16_t protocol, id;
+};
+
+enum { SNAPSHOT_PARTS = 8 };
+
 /* An interface that the engine sends and receives on. */
 struct snapshot_port {
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint16_t mtu;
+	/* Of an interface on a VLAN: the device below that has the frames with their tags, and these, the outer one
+	 * first. device 0: the interface is the device, and its frames have no tags. */
+	uint32_t device;
+	unsigned n_tags;
+	struct snapshot_tag tags[L4_MAX_TAGS];
+	/* Of a bond: the devices that its frames may come in by instead. */
+	unsigned n_parts;
+	uint32_t parts[SNAPSHOT_PARTS];
 };
+
+/* Where the port's frames come in and leave. */
+uint32_t snapshot_device(const struct snapshot_port *p);
+
+/* Its tags as they stand in tables. */
+void snapshot_tags(const struct snapshot_port *p, uint32_t out[L4_MAX_TAGS]);
 
 /* A VIP or a gateway: an address that the engine answers for. */
 struct snapshot_address {

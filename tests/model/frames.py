@@ -54,7 +54,7 @@ class Generator:
         return self.random.randrange(100) < percent
 
     def frame(self):
-        """(interface, bytes, whether every length and checksum in it is right)."""
+        """(device, bytes, whether every length and checksum in it is right)."""
         r = self.random
         interface = r.choice(list(self.world.links))
         kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
@@ -65,17 +65,29 @@ class Generator:
         if self.chance(4):
             mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01']), None
         frame = bytes(Ether(dst=dst or mac, src='02:00:00:00:77:%02x' % r.randrange(256))
-                      / self.tagged(packet))
+                      / self.tagged(packet, self.world.links[interface]['tags']))
+        device = self.world.links[interface]['device']
         if self.chance(15):
             frame += bytes(r.randrange(256) for _ in range(r.randrange(1, 40)))
         if self.chance(40):
-            return interface, self.damage(frame), False
-        return interface, frame, True
+            return device, self.damage(frame), False
+        return device, frame, True
 
-    def tagged(self, packet):
-        for _ in range(self.random.choices((0, 1, 2, 3), (70, 15, 12, 3))[0]):
-            tag = self.random.choice((Dot1Q, Dot1Q, Dot1AD))
-            packet = tag(vlan=self.random.randrange(4096), prio=self.random.randrange(8)) / packet
+    def tagged(self, packet, tags):
+        """With the tags, mostly; and with some that carry a priority only."""
+        r = self.random
+        tags = [[kind, number] for kind, number in tags]
+        while self.chance(12):
+            tags.insert(r.randrange(len(tags) + 1), [r.choice((0x8100, 0x8100, 0x88a8)), 0])
+        if self.chance(6):
+            tags.append([r.choice((0x8100, 0x88a8)), r.randrange(4096)])
+        if tags and self.chance(4):
+            r.choice(tags)[r.randrange(2)] = r.choice((0x8100, 0x88a8))
+        if tags and self.chance(4):
+            tags.pop()
+        for kind, number in reversed(tags):
+            tag = Dot1AD if kind == 0x88a8 else Dot1Q
+            packet = tag(vlan=number & 0xfff, prio=r.randrange(8), id=r.randrange(2)) / packet
         return packet
 
     def payload(self):

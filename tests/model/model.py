@@ -125,11 +125,16 @@ class Model:
         """Whether anything was said of the pool's slots."""
         return self.slots[pool.number].sides is not None
 
-    def judge(self, interface, frame):
-        """What must become of the frame: {server or None: Answer}."""
+    def judge(self, device, frame):
+        """What must become of the frame that comes in by the device: {server or None: Answer}, in which devices stand."""
+        return {server: answer._replace(interface=self.world.links.get(answer.interface, {}).get('device'))
+                for server, answer in self.judged(device, frame).items()}
+
+    def judged(self, device, frame):
         self.recorded = None
         try:
             at = self.ethernet(frame)
+            interface = self.world.vlans.get((device, self.vlan(frame)))
             kind = word(frame, at - 2)
             if kind == 0x0806:
                 return self.arp(interface, frame, at)
@@ -159,8 +164,25 @@ class Model:
             if tags > 2:
                 raise Says('unreadable')
 
+    @staticmethod
+    def vlan(frame):
+        """The tags, without their priority; those with VLAN id 0 have nothing else (IEEE 802.1Q, table 9-2)."""
+        tags, at = [], 12
+        while word(frame, at) in (0x8100, 0x88a8):
+            tags.append((word(frame, at), word(frame, at + 2) & 0xfff))
+            at += 4
+        return tuple(tag for tag in tags if tag[1])
+
+    def head(self, interface, mac, kind):
+        """The head of a frame that leaves: the interface's own MAC address and tags, of priority 0."""
+        tags = b''.join(protocol.to_bytes(2, 'big') + number.to_bytes(2, 'big')
+                        for protocol, number in self.world.links[interface]['tags'])
+        return mac + self.macs[interface] + tags + kind
+
     def arp(self, interface, frame, at):
         """RFC 826, for Ethernet and IPv4."""
+        if interface is None:
+            return self.stays('not_ours', frame)
         if len(frame) < at + 28 or frame[at:at + 6] != b'\x00\x01\x08\x00\x06\x04':
             raise Says('unreadable')
         request = ARP(frame[at:at + 28])
@@ -182,6 +204,8 @@ class Model:
         icmp, length = at + 40, word(frame, at + 4)
         if frame[at + 6] != ICMP6 or len(frame) < icmp + 24 or frame[icmp] != 135:
             return None
+        if interface is None:
+            return self.stays('not_ours', frame)
         target = ipaddress.ip_address(frame[icmp + 8:icmp + 24])
         source, group = frame[at + 8:at + 24], frame[at + 24:at + 40]
         if target not in self.ours:
@@ -258,7 +282,7 @@ class Model:
         return word(frame, at), word(frame, at + 2)
 
     def ip(self, interface, frame, at, packet, payload):
-        if frame[:6] != self.macs[interface]:
+        if interface is None or frame[:6] != self.macs[interface]:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
@@ -497,7 +521,7 @@ class Model:
         else:
             outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
                        proto=4, len=packet.length + 20)
-        link = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]] + frame[12:packet.at]
+        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
         return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
 
     def answered(self):
@@ -628,10 +652,10 @@ class Model:
         if unfit:
             return unfit
         out = bytearray(frame)
-        out[:12] = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]]
         self.set_ttl(out, packet, frame[packet.ttl_at] - 1)
         if new:
             self.translate(out, packet, new, at_source)
+        out[:packet.at] = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
         return Answer(verdict, hop[0], bytes(out))
 
     @staticmethod

@@ -132,16 +132,17 @@ static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
 }
 
 /* Room in front holds what nobody should see, so that a byte which is not written there makes a difference. */
-static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, uint32_t n)
+static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, int n)
 {
 	struct l4_tables *t = (struct l4_tables *)tables;
-	uint32_t len = f->len + n;
+	uint32_t len = f->len + (uint32_t)n, more = n > 0 ? (uint32_t)n : 0,
+		 from = more - (uint32_t)n;
 	uint8_t *memory = len > BODY_FRAME_MAX ? NULL : calloc(1, len + 2u);
 
 	if (!memory)
 		return false;
-	memset(memory + 2, 0xa5, n);
-	memcpy(memory + 2 + n, f->data, f->len);
+	memset(memory + 2, 0xa5, more);
+	memcpy(memory + 2 + more, f->data + from, f->len - from);
 	free(t->memory);
 	t->memory = memory;
 	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
@@ -182,6 +183,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/vlan.h"
 
 static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
 {
@@ -253,10 +255,15 @@ static int add_neighbour(struct body *b, uint32_t ifindex, const struct addr *a,
 		n->is6 = a->af == 6;
 		memcpy(n->address, a->bytes, addr_size(a));
 		for (unsigned i = 0; i < t->world->n_links; i++) {
+			struct snapshot_port port;
+
 			if (t->world->links[i].ifindex != ifindex)
 				continue;
-			memcpy(n->src_mac, t->world->links[i].mac, sizeof n->src_mac);
-			n->mtu = (uint16_t)t->world->links[i].mtu;
+			setup_port(t->world, i, &port);
+			memcpy(n->src_mac, port.mac, sizeof n->src_mac);
+			n->mtu = port.mtu;
+			n->device = snapshot_device(&port);
+			snapshot_tags(&port, n->tags);
 		}
 	}
 	n = &t->neighbours[row];
@@ -435,6 +442,8 @@ static int native_inject(
 		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = t->note.why;
+	else if (out->verdict == L4_NEXT_TAGS)
+		out->verdict = l4_vlan_leave(t, &f, &t->note, &r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
 										       : 0;
 	out->len = f.len;

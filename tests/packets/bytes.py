@@ -191,7 +191,7 @@ def main():
         elif args.seeds:
             world = [line.split()[1] for line in old if line.startswith('world ')][0]
             links = worlds.World(os.path.join(os.path.dirname(path), world)).links
-            write_seeds(args.seeds, seeds, list(links))
+            write_seeds(args.seeds, seeds, [link['device'] for link in links.values()])
     return 1 if stale else 0
 
 

@@ -142,7 +142,33 @@ static struct addr bogon(struct generator *g, uint8_t af)
 	return a;
 }
 
-static void put_macs(struct generator *g, struct frame *f, const struct host_link *l)
+static void put_tag(struct generator *g, struct frame *f, unsigned protocol, unsigned id)
+{
+	put16(f, protocol);
+	put16(f, id | ((unsigned)draw(g) & 0xf000));
+}
+
+/* Mostly those of the link; tags that carry a priority only, and others. */
+static void put_tags(struct generator *g, struct frame *f, const struct host_stack *s)
+{
+	unsigned n = s->n_tags;
+
+	if (n && chance(g, 3))
+		n--;
+	for (unsigned i = 0; i < n; i++) {
+		bool wrong = chance(g, 3);
+
+		if (chance(g, 8))
+			put_tag(g, f, chance(g, 70) ? 0x8100 : 0x88a8, 0);
+		put_tag(g, f, wrong && chance(g, 50) ? 0x88a8 : s->tags[i].protocol,
+			wrong ? below(g, 4096) : s->tags[i].id);
+	}
+	if (chance(g, 8))
+		put_tag(g, f, chance(g, 70) ? 0x8100 : 0x88a8, chance(g, 70) ? 0 : below(g, 4096));
+}
+
+static void put_macs(
+	struct generator *g, struct frame *f, const struct host_link *l, const struct host_stack *s)
 {
 	static const uint8_t strange[][6] = {
 		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
@@ -153,10 +179,7 @@ static void put_macs(struct generator *g, struct frame *f, const struct host_lin
 	put(f, chance(g, 5) ? PICK(g, strange) : l->mac, 6);
 	put16(f, 0x0200);
 	put_random(g, f, 4);
-	for (unsigned tags = chance(g, 30) ? 1 + below(g, 3) : 0; tags; tags--) {
-		put16(f, chance(g, 70) ? 0x8100 : 0x88a8);
-		put16(f, (unsigned)draw(g) & 0xffff);
-	}
+	put_tags(g, f, s);
 }
 
 static void put_options4(struct generator *g, struct frame *f, size_t l3)
@@ -570,11 +593,11 @@ void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 		make_request, make_request, make_request, make_request, make_reply, make_reply,
 		make_error, make_error, make_echo, make_arp, make_nd, make_stranger };
 	const struct world *w = &g->world->world;
-	const struct host_link *l = &w->links[below(g, w->n_links)];
+	unsigned link = below(g, w->n_links);
 	struct layers at = { 0 };
 
 	f->len = 0;
-	put_macs(g, f, l);
+	put_macs(g, f, &w->links[link], &w->stacks[link]);
 	PICK(g, makers)(g, f, &at);
 	if (chance(g, 15))
 		put_random(g, f, 1 + below(g, 40));
@@ -582,5 +605,5 @@ void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 		damage(g, f, &at);
 	while (f->len < 14)
 		put8(f, 0);
-	*ifindex = l->ifindex;
+	*ifindex = w->stacks[link].device;
 }

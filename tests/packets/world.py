@@ -47,6 +47,7 @@ class World:
 
     def __init__(self, path):
         self.config, self.links, self.routes, self.neighbours = {}, {}, [], {}
+        self.vlans = {}  # (device, its tags): link; devices without tags are there too
         self.down, self.paths, self.names, self.addresses = set(), {}, {}, []
         text = open(path, encoding='utf-8').read()
         head, rest = text.split('config {\n', 1)
@@ -65,8 +66,15 @@ class World:
         self.names[words[0]] = eval(line.split('=', 1)[1], {}, self.names)
 
     def read_link(self, words, _):
-        fields = dict(zip(words[1::2], words[2::2]))
-        self.links[words[0]] = {'mac': fields['mac'], 'mtu': int(fields['mtu'])}
+        fields = dict(zip(words[1:7:2], words[2:8:2]))
+        on = words.index('on') if 'on' in words else len(words)
+        tags = tuple((int(kind, 16), int(number)) for kind, number in (tag.split(':') for tag in words[on + 2:]))
+        device = words[on + 1] if tags else words[0]
+        self.links[words[0]] = {'mac': fields['mac'], 'mtu': int(fields['mtu']), 'device': device, 'tags': tags}
+        self.vlans[device, tags] = words[0]
+
+    def read_device(self, words, _):
+        """One that is no interface itself: VLANs on it name it."""
 
     def read_route(self, words, _):
         """(network, kind, interface or None, gateway or None); interfaces of no link keep their number."""

@@ -173,7 +173,11 @@ static int setup(void **state)
 		.ring_slots = 1 << 16,
 		.guard_prefixes = 8,
 		.records = 1024 };
-	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link link = { .ifindex = LOOPBACK,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mtu = 1500,
+		.up = true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
 	bool adopted;

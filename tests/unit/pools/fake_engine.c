@@ -29,6 +29,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		snprintf(
 			fake.ports[i].device, sizeof fake.ports[i].device, "%s", o->links[i]->name);
 		fake.ports[i].ifindex = o->links[i]->ifindex;
+		snprintf(fake.ports[i].real, sizeof fake.ports[i].real, "%s", o->devices[i]->name);
 		fake.ports[i].mode = "native";
 	}
 	*adopted = fake.adopt;
