@@ -371,7 +371,7 @@ class Model:
             return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
         answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
         if service.forward == 'nat' and answer.verdict == 'forwarded':
-            return self.translate_error(answer, packet, inner, (address, port), False)
+            return self.translate_error(answer, frame, packet, inner, (address, port), False)
         return answer
 
     def error_out(self, interface, frame, packet):
@@ -393,7 +393,7 @@ class Model:
             raise Says('no_route')
         answer = self.quiet(self.send('replied', interface, frame, packet, hop, None, False), frame)
         if answer.verdict == 'replied':
-            answer = self.translate_error(answer, packet, inner, self.replies[key], True)
+            answer = self.translate_error(answer, frame, packet, inner, self.replies[key], True)
         return {None: answer}
 
     @staticmethod
@@ -402,9 +402,11 @@ class Model:
         return Answer('too_big', None, frame) if answer.verdict == 'too_big_answered' else answer
 
     @staticmethod
-    def translate_error(answer, packet, inner, new, at_source):
+    def translate_error(answer, frame, packet, inner, new, at_source):
         """RFC 5508, 4.2: one end of the error, the other of the quote, and all checksums over them."""
-        out = bytearray(answer.frame)
+        out, moved = bytearray(answer.frame), len(answer.frame) - len(frame)  # by other tags
+        packet, inner = (p._replace(at=p.at + moved, payload=p.payload + moved, end=p.end + moved)
+                         for p in (packet, inner))
 
         def put(at, value):
             old = bytes(out[at:at + len(value)])
