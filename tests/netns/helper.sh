@@ -38,12 +38,15 @@ expect()
 	"$@" || fail "not so: $sentence (${*:0:12})"
 }
 
-# Ends the script with status 77 where the kernel has no such devices (ip-link(8)): needs_link_kind KIND
+# Ends the script with status 77 where the kernel has no such devices (ip-link(8)): needs_link_kind vlan|bond|...
 needs_link_kind()
 {
 	host probe
 	ip -n "$prefix-probe" link add probe0 type veth peer name probe1
-	ip -n "$prefix-probe" link add link probe0 name probe2 type "$1" ${2:+"${@:2}"} 2>"$lab/probe" || {
+	case $1 in
+	vlan) ip -n "$prefix-probe" link add link probe0 name probe2 type vlan id 1 ;;
+	*) ip -n "$prefix-probe" link add probe2 type "$1" ;;
+	esac 2>"$lab/probe" || {
 		printf 'skip %s: this kernel has no %s devices\n' "$name" "$1"
 		exit 77
 	}

@@ -13,7 +13,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
 
-needs_link_kind vlan id 1
+needs_link_kind vlan
 net trunk
 networks[v100]=10
 networks[v200]=20
@@ -130,8 +130,8 @@ sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 for n in 1 2; do
 	[ $n = 1 ] && device=v200 || device=q300
 	for v in 4 6; do
-		on "srv$n" "$build/apps/tandem-decap/tandem-decap" $device --run-dir "$lab/decap$n" \
-			--from "$(addr $device 2 4)" --from "$(addr $device 2 6)" \
+		on "srv$n" "$build/apps/tandem-decap/tandem-decap" "$device" --run-dir "$lab/decap$n" \
+			--from "$(addr "$device" 2 4)" --from "$(addr "$device" 2 6)" \
 			--vip "$(addr v100 30 4)" --vip "$(addr v100 30 6)" --mss 9000 || fail "tandem-decap on $device"
 	done
 done
@@ -145,7 +145,7 @@ fetch()
 # Small requests reach both servers, large ones pass whole: try FAMILY VIP PORT SEEN-AS
 try()
 {
-	local site answer
+	local site
 
 	site=http://$(url v100 "$2" "$1"):$3
 	for _ in $(seq 12); do
