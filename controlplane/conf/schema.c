@@ -198,7 +198,8 @@ const struct conf_key conf_schema[] = {
 	  .help = "interfaces that the engine receives on and sends out of" },
 	{ .path = "interfaces.*.device", .type = CONF_STRING, FIELD(conf_interface, device),
 	  .rule = conf_rule_device, .own_name = true, .otherwise = "the interface's own name",
-	  .example = "eth0", .help = "the kernel's name of the network device" },
+	  .example = "eth0", .help = "the kernel's name of the network device: a real one, a VLAN of one (eth0.100, "
+		  "also one in another), or a bond; see tandemd(8)" },
 
 	{ .path = "vips", .type = CONF_NAMED, .kind = CONF_VIP, .reloadable = true,
 	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",

@@ -24,7 +24,7 @@ struct engine_port {
 	uint32_t ifindex;
 	char real
 		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
-	uint32_t real_ifindex;
+	uint32_t real_ifindex, real_mtu; /* its MTU when the engine was opened */
 	const char *mode; /* of that one: "native", "generic" */
 };
 
@@ -45,6 +45,9 @@ struct engine_options {
 	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
 	void *arg;
 };
+
+/* The largest MTU of a device that runs the program in native mode. */
+unsigned engine_native_mtu(void);
 
 /* Opens the engine: adopts what a former process left behind (then *adopted is true and packets flow on
  * by its last snapshot), or sets up afresh. Does not attach yet: that is done by the first publish, so

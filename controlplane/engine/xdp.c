@@ -132,6 +132,7 @@ static int set_ports(struct engine *en, const struct engine_options *o)
 
 		*p = (struct engine_port){ .ifindex = l->ifindex, .mode = "none" };
 		p->real_ifindex = real->ifindex;
+		p->real_mtu = real->mtu;
 		memcpy(p->device, l->name, sizeof p->device);
 		memcpy(p->real, real->name, sizeof p->real);
 		ports[i] =
@@ -318,13 +319,23 @@ static unsigned devices(const struct engine *en, uint32_t ifindexes[ENGINE_MAX_P
 	return n;
 }
 
-static const char *device_name(const struct engine *en, uint32_t ifindex)
+static const struct engine_port *port_on(const struct engine *en, uint32_t ifindex)
 {
 	unsigned i = 0;
 
 	while (i + 1 < en->n_ports && en->ports[i].real_ifindex != ifindex)
 		i++;
-	return en->ports[i].real;
+	return &en->ports[i];
+}
+
+static const char *device_name(const struct engine *en, uint32_t ifindex)
+{
+	return port_on(en, ifindex)->real;
+}
+
+unsigned engine_native_mtu(void)
+{
+	return LINKS_NATIVE_MTU;
 }
 
 static int attach_error(const struct engine *en, int rc, const struct links_report *report,
@@ -340,6 +351,12 @@ static int attach_error(const struct engine *en, int rc, const struct links_repo
 			"interface %s runs another XDP program; detach it first (ip link set dev "
 			"%s xdp off)",
 			device, device);
+	if (en->mode == LINKS_NATIVE &&
+		port_on(en, ifindexes[report->failed])->real_mtu > LINKS_NATIVE_MTU)
+		return err_set(e, rc,
+			"interface %s has an MTU of %u, but native XDP takes at most %u (some drivers "
+			"less): lower its MTU, or set engine.mode to \"generic\"",
+			device, port_on(en, ifindexes[report->failed])->real_mtu, LINKS_NATIVE_MTU);
 	return err_set(e, rc, "cannot attach the XDP program to interface %s in %s mode: %s",
 		device,
 		en->mode == LINKS_NATIVE    ? "native"
@@ -356,7 +373,15 @@ static void tell_modes(
 	for (unsigned i = 0; i < n; i++)
 		log_info("interface %s runs XDP in %s mode", device_name(en, ifindexes[i]),
 			links_port_mode(ifindexes[i]));
-	if (report->not_native < n)
+	if (report->not_native < n &&
+		port_on(en, ifindexes[report->not_native])->real_mtu > LINKS_NATIVE_MTU)
+		log_warn(
+			"interface %s has an MTU of %u, but native XDP takes at most %u: all interfaces "
+			"run in generic mode, which is much slower (once its MTU is lower: tandemctl "
+			"engine detach, then start tandemd again)",
+			device_name(en, ifindexes[report->not_native]),
+			port_on(en, ifindexes[report->not_native])->real_mtu, LINKS_NATIVE_MTU);
+	else if (report->not_native < n)
 		log_warn("interface %s does not take XDP in native mode: all interfaces run in "
 			 "generic mode, which is much slower (should it take native mode now: "
 			 "tandemctl engine detach, then start tandemd again)",

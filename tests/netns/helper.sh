@@ -38,13 +38,16 @@ expect()
 	"$@" || fail "not so: $sentence (${*:0:12})"
 }
 
-# Ends the script with status 77 where the kernel has no such devices (ip-link(8)): needs_link_kind KIND
+# Ends the script with status 77 where the kernel has no such devices (ip-link(8)): needs_link_kind vlan|bond|...
 needs_link_kind()
 {
 	host probe
 	ip -n "$prefix-probe" link add probe0 type veth peer name probe1
-	ip -n "$prefix-probe" link add link probe0 name probe2 type "$1" ${2:+"${@:2}"} 2>"$lab/probe" || {
-		printf 'skip %s: this kernel has no %s devices\n' "$name" "$1"
+	case $1 in
+	vlan) ip -n "$prefix-probe" link add link probe0 name probe2 type vlan id 1 ;;
+	*) ip -n "$prefix-probe" link add probe2 type "$1" ;;
+	esac 2>"$lab/probe" || {
+		printf 'not here %s: this kernel has no %s devices\n' "$name" "$1"
 		exit 77
 	}
 	ip netns del "$prefix-probe"
@@ -195,15 +198,16 @@ url()
 }
 
 # Gives a host an interface named after the network, with an address of either family for each number:
-# plug HOST NET [N]... The veth has one queue, fills its checksums in and sends single packets, as a wire
+# plug HOST NET [N]... The veth has one queue ($queues where that is set), fills its checksums in and sends single packets, as a wire
 # carries them. A veth takes what XDP sends only while its peer runs an XDP program too.
 plug()
 {
-	local host=$1 net=$2 switch_end=$1.$2 queues=(numtxqueues 1 numrxqueues 1) n
+	local host=$1 net=$2 switch_end=$1.$2 n
+	local lanes=(numtxqueues "${queues:-1}" numrxqueues "${queues:-1}")
 
 	shift 2
-	ip -n "$prefix-switch" link add "$switch_end" "${queues[@]}" type veth \
-		peer name "$net" "${queues[@]}" netns "$prefix-$host"
+	ip -n "$prefix-switch" link add "$switch_end" "${lanes[@]}" type veth \
+		peer name "$net" "${lanes[@]}" netns "$prefix-$host"
 	on switch ethtool -K "$switch_end" tx off tso off gso off gro off >/dev/null
 	on "$host" ethtool -K "$net" tx off tso off gso off gro off >/dev/null
 	ip -n "$prefix-switch" link set "$switch_end" master "$net" up

@@ -8,14 +8,17 @@
 #   v100     .99           .2 (VIPs)       .21               .22
 #   v200                   .2, gateway .1  .11 :8080
 #   s7.q300                .2, gateway .1                    .12 :8080
+#   The client's requests come from a network behind it (far, .99), so that servers answer through their gateway, but for
+#   what they answer themselves as a VIP, which goes out on v100.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
 
-needs_link_kind vlan id 1
+needs_link_kind vlan
 net trunk
 networks[v100]=10
 networks[v200]=20
 networks[q300]=30
+networks[far]=40
 
 # A VLAN on a host's trunk, or on another: vlan HOST NAME ID ADDRESS [PROTOCOL [ON]]
 vlan()
@@ -25,6 +28,8 @@ vlan()
 		ip -n "$prefix-$1" addr add "$(addr "$2" "$4" 4)/24" dev "$2"
 		ip -n "$prefix-$1" addr add "$(addr "$2" "$4" 6)/64" dev "$2" nodad
 	}
+	# A device takes frames of its MTU with one tag; of two tags there is room for the rest.
+	[ "$2" != q300 ] || ip -n "$prefix-$1" link set "$2" mtu 1496
 	ip -n "$prefix-$1" link set "$2" up
 }
 
@@ -40,6 +45,11 @@ trunk_host()
 
 trunk_host client 99
 trunk_host lb 2
+for v in 4 6; do
+	[ $v = 4 ] && behind=24 host=32 || behind=64 host=128
+	ip -n "$prefix-client" addr add "$(addr far 99 $v)/$host" dev lo
+	ip -n "$prefix-lb" route add "$(addr far 0 $v)/$behind" via "$(addr v100 99 $v)"
+done
 vlan lb v200 200 2
 vlan lb s7 7 - 802.1ad
 vlan lb q300 300 2 802.1q s7
@@ -53,6 +63,11 @@ gateway srv2 q300 1
 for n in 1 2; do
 	silent "srv$n" v100 20
 	silent "srv$n" v100 30
+	for v in 4 6; do
+		ip -n "$prefix-srv$n" "-$v" route add default via "$(addr v100 99 $v)" table 100
+		ip -n "$prefix-srv$n" "-$v" rule add from "$(addr v100 20 $v)" table 100
+		ip -n "$prefix-srv$n" "-$v" rule add from "$(addr v100 30 $v)" table 100
+	done
 	serve "srv$n" 8080
 done
 
@@ -115,25 +130,31 @@ sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 for n in 1 2; do
 	[ $n = 1 ] && device=v200 || device=q300
 	for v in 4 6; do
-		on "srv$n" "$build/apps/tandem-decap/tandem-decap" $device --run-dir "$lab/decap$n" \
-			--from "$(addr $device 2 4)" --from "$(addr $device 2 6)" \
+		on "srv$n" "$build/apps/tandem-decap/tandem-decap" "$device" --run-dir "$lab/decap$n" \
+			--from "$(addr "$device" 2 4)" --from "$(addr "$device" 2 6)" \
 			--vip "$(addr v100 30 4)" --vip "$(addr v100 30 6)" --mss 9000 || fail "tandem-decap on $device"
 	done
 done
 
+# fetch FAMILY SECONDS [OPTION]... URL
+fetch()
+{
+	on client curl -sS --interface "$(addr far 99 "$1")" -m "$2" "${@:3}"
+}
+
 # Small requests reach both servers, large ones pass whole: try FAMILY VIP PORT SEEN-AS
 try()
 {
-	local site answer
+	local site
 
 	site=http://$(url v100 "$2" "$1"):$3
-	for _ in $(seq 16); do
-		on client curl -sS -m 10 "$site/who"
+	for _ in $(seq 12); do
+		fetch "$1" 20 "$site/who"
 	done >"$lab/answers"
 	expect_is "what servers of VIP $2 ($1) see" "$(cut -d ' ' -f 1,2 "$lab/answers" | sort -u)" \
-		"srv1 $(addr v100 99 "$1")"$'\n'"srv2 $(addr v100 99 "$1")"
-	expect_is "SHA-256 of the download" "$(on client curl -sS -m 120 "$site/blob" | sha256sum | cut -d ' ' -f 1)" "$sum"
-	expect_is "SHA-256 of the upload" "$(on client curl -sS -m 120 -T "$lab/blob" "$site/")" "$sum"
+		"srv1 $(addr far 99 "$1")"$'\n'"srv2 $(addr far 99 "$1")"
+	expect_is "SHA-256 of the download" "$(fetch "$1" 120 "$site/blob" | sha256sum | cut -d ' ' -f 1)" "$sum"
+	expect_is "SHA-256 of the upload" "$(fetch "$1" 120 -T "$lab/blob" "$site/")" "$sum"
 }
 
 capture trunk switch lb.trunk

@@ -58,6 +58,11 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 	return 0;
 }
 
+unsigned engine_native_mtu(void)
+{
+	return 3000;
+}
+
 uint64_t engine_generation(const struct engine *en)
 {
 	(void)en;
