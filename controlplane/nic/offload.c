@@ -33,15 +33,18 @@ static int ask(const struct place *p, void *command)
 
 static int count_features(struct place *p)
 {
-	struct {
+	union {
 		struct ethtool_sset_info head;
-		uint32_t n;
-	} c = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
-	int rc = ask(p, &c);
+		uint32_t room[sizeof(struct ethtool_sset_info) / 4 + 1];
+	} c = { .room = { 0 } };
+	int rc;
 
+	c.head.cmd = ETHTOOL_GSSET_INFO;
+	c.head.sset_mask = 1ULL << ETH_SS_FEATURES;
+	rc = ask(p, &c);
 	if (rc)
 		return rc;
-	p->n = c.head.sset_mask ? c.n : 0;
+	p->n = c.head.sset_mask ? c.head.data[0] : 0;
 	return p->n && p->n <= MAX_FEATURES ? 0 : -EOPNOTSUPP;
 }
 
@@ -88,15 +91,19 @@ static int find(struct place *p, const char *device, const char *feature)
 
 static int is_on(const struct place *p)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block blocks[MAX_BLOCKS];
-	} get = { .head = { .cmd = ETHTOOL_GFEATURES, .size = MAX_BLOCKS } };
-	int rc = ask(p, &get);
+		uint8_t room[sizeof(struct ethtool_gfeatures) +
+			     MAX_BLOCKS * sizeof(struct ethtool_get_features_block)];
+	} get = { .room = { 0 } };
+	int rc;
 
+	get.head.cmd = ETHTOOL_GFEATURES;
+	get.head.size = MAX_BLOCKS;
+	rc = ask(p, &get);
 	if (rc)
 		return rc;
-	return get.blocks[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
+	return get.head.features[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
 }
 
 int offload_get(const char *device, const char *feature)
@@ -113,19 +120,23 @@ int offload_get(const char *device, const char *feature)
 
 int offload_set(const char *device, const char *feature, bool on)
 {
-	struct {
+	union {
 		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block blocks[MAX_BLOCKS];
-	} set = { .head = { .cmd = ETHTOOL_SFEATURES } };
+		uint8_t room[sizeof(struct ethtool_sfeatures) +
+			     MAX_BLOCKS * sizeof(struct ethtool_set_features_block)];
+	} set = { .room = { 0 } };
+	struct ethtool_set_features_block *block;
 	struct place p;
 	int rc = find(&p, device, feature);
 
 	if (rc)
 		return rc == -ENOENT ? -EOPNOTSUPP : rc;
+	set.head.cmd = ETHTOOL_SFEATURES;
 	set.head.size = (p.n + BLOCK_BITS - 1) / BLOCK_BITS;
-	set.blocks[p.index / BLOCK_BITS].valid = 1U << p.index % BLOCK_BITS;
+	block = &set.head.features[p.index / BLOCK_BITS];
+	block->valid = 1U << p.index % BLOCK_BITS;
 	if (on)
-		set.blocks[p.index / BLOCK_BITS].requested = 1U << p.index % BLOCK_BITS;
+		block->requested = block->valid;
 	rc = ask(&p, &set);
 	if (!rc && is_on(&p) != on)
 		rc = -EOPNOTSUPP;
