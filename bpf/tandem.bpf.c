@@ -255,6 +255,11 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return t.records ? action | TANDEM_RECORD : action;
 }
 
+__noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return g && l4_filter_fine(NULL, g, first, stem);
+}
+
 __noinline uint32_t list4_count(uint32_t line, uint32_t address)
 {
 	return l4_list4_count(NULL, line, address);
@@ -263,6 +268,13 @@ __noinline uint32_t list4_count(uint32_t line, uint32_t address)
 __noinline uint32_t list6_count(uint32_t line, uint64_t high, uint64_t low)
 {
 	return l4_list6_count(NULL, line, high, low);
+}
+
+static __always_inline bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	(void)t;
+	return filter_fine(g, first, stem);
 }
 
 static __always_inline uint32_t l4_tables_list4_count(

@@ -139,7 +139,7 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.guard_prefixes", .type = CONF_INT, FIELD(conf, limits.guard_prefixes),
 	  .unit = "prefixes", .min = 0, .max = 4194304, .fallback = "16384",
 	  .help = "prefixes of sources in all lists together, where lists that are the same count once; the "
-		  "default takes 6 MiB, a million 92 MiB; 0: no lists" },
+		  "default takes 6 MiB, a million 87 MiB; 0: no lists" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "

@@ -387,9 +387,11 @@ static void guard_lists(
 	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
 
 	g->checks |= L4_GUARD_SOURCES;
-	g->filter = is6 ? filters->filter6 : filters->filter4;
-	g->hashed = filters->hashed;
-	g->hashed_mask = filters->hashed_mask;
+	g->shorts = is6 ? filters->short6 : filters->short4;
+	g->coarse = is6 ? filters->coarse6 : filters->coarse4;
+	g->coarse_shift = filters->coarse6_shift;
+	g->fine = filters->fine;
+	g->fine_mask = filters->fine_mask;
 	for (int i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
 

@@ -13,6 +13,12 @@ static const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line
 
 #include "dataplane/l4/guard.h"
 
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_filter_fine(t, g, first, stem);
+}
+
 static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
 {
 	return l4_list4_count(t, line, address);
