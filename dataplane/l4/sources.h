@@ -10,19 +10,7 @@
 #pragma once
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/filter.h"
-
-/* What of a packet a guard looks at: few enough bytes to be handed on in registers. */
-struct l4_guarded {
-	uint64_t high, low; /* of the source, host order; an IPv4 one is low */
-	uint32_t what;	    /* TCP flags, or'ed with the following */
-};
-
-enum {
-	L4_GUARDED_TCP = 0x100,
-	L4_GUARDED_IS6 = 0x200,
-	L4_GUARDED_ITSELF = 0x400,    /* from the address that it is sent to */
-	L4_GUARDED_SAME_PORT = 0x800, /* from the port likewise */
-};
+#include "dataplane/l4/guarded.h"
 
 /* Whether bit number `bit` is set in the table that begins at a guard line. */
 L4_INLINE bool l4_guard_bit(const struct l4_tables *t, uint32_t first, uint32_t bit)

@@ -90,6 +90,7 @@ enum l4_guard_checks {
 	L4_GUARD_LAND = 2,    /* source and destination are the same */
 	L4_GUARD_BOGONS = 4,  /* sources that cannot be */
 	L4_GUARD_SOURCES = 8, /* lists of sources */
+	L4_GUARD_RATES = 16,  /* how much each source sends */
 };
 
 /* Whose lists of sources: both must let a packet in. */
@@ -104,7 +105,11 @@ struct l4_guard {
 	uint32_t shorts, coarse, lists[L4_GUARD_LISTS];
 	uint32_t coarse_shift;	  /* IPv6: 64 less the bits of a number in the coarse table */
 	uint32_t fine, fine_mask; /* of both families; mask of lines */
-	uint8_t pad1[32];
+	uint32_t service_id;
+	uint32_t rate,
+		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
+	uint32_t pad1;
+	uint64_t key[2]; /* of the hash that a source is known by */
 };
 
 /* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
@@ -133,6 +138,19 @@ enum {
 struct l4_list {
 	uint32_t n, n_levels;
 	uint32_t levels[14]; /* guard line where each begins; the first one is the root */
+};
+
+/* What a source has sent to a service, in the last unit of coarse time in which it sent anything. */
+struct l4_source {
+	uint32_t who; /* of its hash; 0: nobody */
+	uint16_t since, pad;
+	uint32_t packets, syns;
+};
+
+enum { L4_BUCKET_SOURCES = 4 };
+
+struct l4_source_bucket {
+	struct l4_source sources[L4_BUCKET_SOURCES];
 };
 
 /* Keys behind the last one are the highest address. Host order. */
@@ -266,6 +284,7 @@ L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
 L4_IS_LINE(l4_guard);
 L4_IS_LINE(l4_list);
+L4_IS_LINE(l4_source_bucket);
 L4_IS_LINE(l4_list4_node);
 L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);
