@@ -75,9 +75,9 @@ static void libconfig_errors_have_their_line(void **state)
 	expect_all(syntax, sizeof syntax / sizeof *syntax);
 }
 
-#define OOPS                                                                                      \
+#define OOPS                                                                                             \
 	"error: unknown key \"oops\" in the file; known are: node, engine, limits, tunnel, guard, api, " \
-	"interfaces, "                                                                            \
+	"interfaces, "                                                                                   \
 	"vips, gateways, health, pools, services\n"
 
 /* Every text sets "oops", an unknown key, once. */

@@ -327,7 +327,8 @@ static void test_full(void **state)
 	(void)state;
 	make_site(5, 5, 2); /* 5 rings of 256 slots */
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-ENOSPC);
 	assert_string_equal(what, "ring_slots");
 	make_site(4, 4, 2);
 	snapshot_commit(s, build(s)); /* what was taken before the failure is free again */
@@ -339,7 +340,8 @@ static void test_full(void **state)
 	sn = build(s);
 	assert_int_equal(sn->n_rings, 4);
 	snapshot_commit(s, sn);
-	assert_int_equal(snapshot_build(s, NULL, &site.in, site.neighbours, 1, 40, &sn, &what), -ENOSPC);
+	assert_int_equal(
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, 40, &sn, &what), -ENOSPC);
 	assert_string_not_equal(what, "");
 	ring_store_free(s);
 }
@@ -354,16 +356,19 @@ static void test_inputs_that_contradict_themselves(void **state)
 	make_site(3, 2, 2);
 	site.services[1].pool = 2;
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	make_site(3, 2, 2);
 	site.pools[1].first_member = 3;
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	make_site(3, 2, 2);
 	site.addresses[2] = site.addresses[1]; /* both of IPv4: two rows with one key */
 	site.addresses[2].af = site.addresses[1].af;
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	ring_store_free(s);
 }
 
@@ -406,7 +411,8 @@ static void test_tunnels_and_answers(void **state)
 	snapshot_commit(s, sn);
 	site.members[0].source_bits = 33;
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	ring_store_free(s);
 }
 
@@ -634,7 +640,8 @@ static void test_room_for_all_planes_twice(void **state)
 	}
 	give_table(0, 1024, 1, 2, 1, ++version);
 	assert_int_equal(
-		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-ENOSPC);
 	assert_string_equal(what, "ring_slots");
 	give_table(0, 512, 1, 2, 1, ++version);
 	snapshot_commit(s, build(s));
