@@ -86,6 +86,12 @@ static uint32_t record_buckets(uint32_t records)
 		(records < LOADER_MIN_RECORDS ? LOADER_MIN_RECORDS : records) / L4_BUCKET_RECORDS);
 }
 
+static uint32_t source_buckets(uint32_t sources)
+{
+	return power_of_two(
+		(sources < LOADER_MIN_SOURCES ? LOADER_MIN_SOURCES : sources) / L4_BUCKET_SOURCES);
+}
+
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
@@ -97,6 +103,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.service_counters, s->services + 1);
 	bpf_map__set_max_entries(b->maps.server_counters, s->servers + 1);
 	bpf_map__set_max_entries(b->maps.records, record_buckets(s->records));
+	bpf_map__set_max_entries(b->maps.sources, source_buckets(s->sources));
+	b->rodata->source_bits = (uint32_t)__builtin_ctz(source_buckets(s->sources));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 

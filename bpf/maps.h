@@ -133,6 +133,14 @@ struct {
 	__type(value, struct l4_record_bucket);
 } records SEC(".maps");
 
+/* What sources have sent of late, 2^source_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_source_bucket);
+} sources SEC(".maps");
+
 /* Where new records were put, by enum l4_record_place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

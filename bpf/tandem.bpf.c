@@ -17,6 +17,9 @@ const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
 
+/* The same of sources. */
+const volatile uint32_t source_bits = 14;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -66,6 +69,14 @@ L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, 
 
 	(void)t;
 	return bpf_map_lookup_elem(&records, &row);
+}
+
+L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - source_bits));
+
+	(void)t;
+	return bpf_map_lookup_elem(&sources, &row);
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -257,6 +268,11 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return t.records ? action | TANDEM_RECORD : action;
 }
 
+__noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return g && l4_filter_fine(NULL, g, first, stem);
+}
+
 __noinline uint32_t list4_count(uint32_t line, uint32_t address)
 {
 	return l4_list4_count(NULL, line, address);
@@ -265,6 +281,13 @@ __noinline uint32_t list4_count(uint32_t line, uint32_t address)
 __noinline uint32_t list6_count(uint32_t line, uint64_t high, uint64_t low)
 {
 	return l4_list6_count(NULL, line, high, low);
+}
+
+static __always_inline bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	(void)t;
+	return filter_fine(g, first, stem);
 }
 
 static __always_inline uint32_t l4_tables_list4_count(
@@ -279,6 +302,19 @@ static __always_inline uint32_t l4_tables_list6_count(
 {
 	(void)t;
 	return list6_count(line, high, low);
+}
+
+__noinline int source_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_rate(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_rate(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	(void)t;
+	return (enum l4_verdict)source_rate(g, p.high, p.low, p.what);
 }
 
 __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)

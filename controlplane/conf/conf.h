@@ -90,6 +90,8 @@ struct conf_service {
 	enum conf_track track;
 	enum conf_affinity affinity;
 	struct conf_sources sources; /* of its own */
+	/* Packets and SYNs that a source may send in a second; 0: those under guard hold. */
+	uint32_t source_rate, source_syn_rate;
 	int line;
 };
 
@@ -139,7 +141,9 @@ struct conf_limits {
 	uint32_t vips; /* gateways count too */
 	uint32_t services, pools, servers, routes, neighbours;
 	uint32_t ring_slots;
-	uint32_t records;	 /* of flows; the engine rounds it up to a power of two */
+	uint32_t records; /* of flows; the engine rounds it up to a power of two */
+	uint32_t
+		guard_sources; /* whose rates are known; the engine rounds it up to a power of two */
 	uint32_t guard_prefixes; /* of sources, of all lists together */
 	uint32_t answers;	 /* to refused packets, per processor in about a second */
 };
@@ -168,7 +172,8 @@ struct conf {
 	/* Of packets for services. */
 	struct {
 		enum conf_unwanted invalid_flags, land, bogons;
-		struct conf_sources sources; /* of all services */
+		struct conf_sources sources;	       /* of all services */
+		uint32_t source_rate, source_syn_rate; /* 0: any number */
 	} guard;
 	struct conf_interface *interfaces;
 	struct conf_vip *vips;

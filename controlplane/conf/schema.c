@@ -139,7 +139,11 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.guard_prefixes", .type = CONF_INT, FIELD(conf, limits.guard_prefixes),
 	  .unit = "prefixes", .min = 0, .max = 4194304, .fallback = "16384",
 	  .help = "prefixes of sources in all lists together, where lists that are the same count once; the "
-		  "default takes 6 MiB, a million 92 MiB; 0: no lists" },
+		  "default takes 6 MiB, a million 87 MiB; 0: no lists" },
+	{ .path = "limits.guard_sources", .type = CONF_INT, FIELD(conf, limits.guard_sources),
+	  .unit = "sources", .min = 1024, .max = 67108864, .fallback = "65536",
+	  .help = "sources whose rates are known at a time, 16 bytes each, rounded up to a power of two; of more "
+		  "than that the least active are forgotten, and may send as if they were new" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "
@@ -187,6 +191,13 @@ const struct conf_key conf_schema[] = {
 	{ .path = "guard.allow_file", .type = CONF_STRING, FIELD(conf, guard.sources.allow_file),
 	  .rule = conf_rule_file, .fallback = "", .otherwise = "no file", .reloadable = true,
 	  .example = "/etc/tandem/allow.txt", .help = "more of them, in a file like that of deny_file" },
+	{ .path = "guard.source_rate", .type = CONF_INT, FIELD(conf, guard.source_rate),
+	  .unit = "packets", .min = 0, .max = 1000000000, .fallback = "0", .reloadable = true,
+	  .help = "packets that each source may send to a service in a second, counted in steps of 1.07 s; a source "
+		  "is an IPv4 address or an IPv6 /64; 0: any number" },
+	{ .path = "guard.source_syn_rate", .type = CONF_INT, FIELD(conf, guard.source_syn_rate),
+	  .unit = "SYNs", .min = 0, .max = 1000000000, .fallback = "0", .reloadable = true,
+	  .help = "TCP connections that each source may begin to a service in a second, likewise; 0: any number" },
 
 	{ .path = "api", .type = CONF_GROUP, .help = "the API on the Unix socket" },
 	{ .path = "api.group", .type = CONF_STRING, FIELD(conf, api.group), .rule = conf_rule_group,
@@ -317,6 +328,14 @@ const struct conf_key conf_schema[] = {
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },
+	{ .path = "services.*.source_rate", .type = CONF_INT, FIELD(conf_service, source_rate),
+	  .unit = "packets", .min = 1, .max = 1000000000, .otherwise = "guard.source_rate",
+	  .reloadable = true, .example = "10000",
+	  .help = "packets that each source may send to the service in a second" },
+	{ .path = "services.*.source_syn_rate", .type = CONF_INT, FIELD(conf_service, source_syn_rate),
+	  .unit = "SYNs", .min = 1, .max = 1000000000, .otherwise = "guard.source_syn_rate",
+	  .reloadable = true, .example = "100",
+	  .help = "TCP connections that each source may begin to the service in a second" },
 	{ .path = "services.*.deny", .type = CONF_PREFIXES, FIELD(conf_service, sources.deny),
 	  .otherwise = "none is denied", .reloadable = true, .example = "203.0.113.0/24",
 	  .help = "sources that may not use the service; those under guard hold besides" },

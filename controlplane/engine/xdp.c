@@ -208,6 +208,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
 		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
+		.sources = lim->guard_sources,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;

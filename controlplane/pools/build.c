@@ -197,6 +197,9 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
 		b->services[i].reject = rejects(c, s->pool);
 		b->services[i].guard_checks = build_guard_checks(c);
+		b->services[i].source_rate = s->source_rate ? s->source_rate : c->guard.source_rate;
+		b->services[i].source_syn_rate = s->source_syn_rate ? s->source_syn_rate
+								    : c->guard.source_syn_rate;
 	}
 }
 

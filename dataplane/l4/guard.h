@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Who may send what to a service: looked at between the service and its ring, where the service has a guard. */
 #pragma once
+#include "dataplane/l4/rate.h"
 #include "dataplane/l4/sources.h"
 #include "dataplane/l4/verdict.h"
 
@@ -57,7 +58,7 @@ L4_INLINE enum l4_verdict l4_guard(
 		return L4_V_BOGON_SOURCE;
 	if (g->checks & L4_GUARD_SOURCES && !l4_guard_admits(t, g, p))
 		return L4_V_DENIED;
-	return L4_V_FORWARDED;
+	return g->checks & L4_GUARD_RATES ? l4_tables_rate(t, g, p) : L4_V_FORWARDED;
 }
 
 /* The body's way to it. */

@@ -10,21 +10,7 @@
 #pragma once
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/filter.h"
-#include "dataplane/l4/flow.h"
-#include "dataplane/l4/tables.h"
-
-/* What of a packet a guard looks at: few enough bytes to be handed on in registers. */
-struct l4_guarded {
-	uint64_t high, low; /* of the source, host order; an IPv4 one is low */
-	uint32_t what;	    /* TCP flags, or'ed with the following */
-};
-
-enum {
-	L4_GUARDED_TCP = 0x100,
-	L4_GUARDED_IS6 = 0x200,
-	L4_GUARDED_ITSELF = 0x400,    /* from the address that it is sent to */
-	L4_GUARDED_SAME_PORT = 0x800, /* from the port likewise */
-};
+#include "dataplane/l4/guarded.h"
 
 /* Whether bit number `bit` is set in the table that begins at a guard line. */
 L4_INLINE bool l4_guard_bit(const struct l4_tables *t, uint32_t first, uint32_t bit)
@@ -34,25 +20,72 @@ L4_INLINE bool l4_guard_bit(const struct l4_tables *t, uint32_t first, uint32_t 
 	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
 }
 
-L4_INLINE bool l4_filter_holds(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t high, uint32_t bits)
+/* Whether a line of the fine table may hold a prefix of so many bits. */
+L4_INLINE bool l4_filter_holds(const struct l4_line *line, uint64_t first, uint32_t bits)
 {
-	uint64_t hash = l4_filter_hash(high, bits), wanted = l4_filter_bits(hash);
-	uint32_t word = l4_filter_word(hash, g->hashed_mask);
-	const struct l4_line *line = l4_tables_guard_line(t, g->hashed + word / 8);
+	uint64_t hash = l4_filter_hash(first, bits), missing = 0;
 
-	return line && (line->words[word % 8] & wanted) == wanted;
+#pragma GCC unroll 3
+	for (int i = 0; i < L4_FILTER_WORDS; i++)
+		missing |= ~line->words[l4_filter_word(hash, i)] & l4_filter_bits(hash, i);
+	return !missing;
+}
+
+L4_INLINE bool l4_filter_short(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	return l4_guard_bit(t, g->shorts, (uint32_t)(first >> (64 - L4_SHORT_BITS)));
+}
+
+/* Whether the fine table may hold a prefix of the source with a stem of so many bits. */
+L4_INLINE bool l4_filter_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	uint32_t at = (uint32_t)l4_filter_hash(first, stem) & g->fine_mask;
+	const struct l4_line *line = l4_tables_guard_line(t, g->fine + at);
+
+	if (!line)
+		return true;
+	if (stem == L4_STEM6_BITS)
+		return l4_filter_holds(line, first, 32) || l4_filter_holds(line, first, 40);
+	if (stem == L4_STEM6_LONG_BITS)
+		return l4_filter_holds(line, first, 48) || l4_filter_holds(line, first, 56) ||
+		       l4_filter_holds(line, first, 64);
+	return l4_filter_holds(line, first, 24) || l4_filter_holds(line, first, 26) ||
+	       l4_filter_holds(line, first, 28) || l4_filter_holds(line, first, 30) ||
+	       l4_filter_holds(line, first, 32);
+}
+
+/* The body's way to it: few packets need it. */
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem);
+
+L4_INLINE bool l4_filter_touches4(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	return l4_guard_bit(t, g->coarse, l4_filter_coarse4(first)) &&
+	       (l4_filter_short(t, g, first) || l4_tables_fine(t, g, first, L4_STEM4_BITS));
+}
+
+L4_INLINE bool l4_filter_stem6(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_guard_bit(t, g->coarse, l4_filter_coarse6(first, stem, g->coarse_shift)) &&
+	       l4_tables_fine(t, g, first, stem);
+}
+
+L4_INLINE bool l4_filter_touches6(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	return l4_filter_short(t, g, first) || l4_filter_stem6(t, g, first, L4_STEM6_LONG_BITS) ||
+	       l4_filter_stem6(t, g, first, L4_STEM6_BITS);
 }
 
 /* Whether any list may name the source. */
 L4_INLINE bool l4_filter_touches(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	if (!(p.what & L4_GUARDED_IS6))
-		return l4_guard_bit(t, g->filter, (uint32_t)p.low >> (32 - L4_FILTER4_BITS));
-	return l4_guard_bit(t, g->filter, (uint32_t)(p.high >> (64 - L4_FILTER6_BITS))) ||
-	       l4_filter_holds(t, g, p.high, 32) || l4_filter_holds(t, g, p.high, 48) ||
-	       l4_filter_holds(t, g, p.high, 64);
+	return p.what & L4_GUARDED_IS6 ? l4_filter_touches6(t, g, p.high)
+				       : l4_filter_touches4(t, g, p.low << 32);
 }
 
 /* Without a branch, which would be mispredicted at every second key. */

@@ -97,6 +97,7 @@ enum l4_guard_checks {
 	L4_GUARD_LAND = 2,    /* source and destination are the same */
 	L4_GUARD_BOGONS = 4,  /* sources that cannot be */
 	L4_GUARD_SOURCES = 8, /* lists of sources */
+	L4_GUARD_RATES = 16,  /* how much each source sends */
 };
 
 /* Whose lists of sources: both must let a packet in. */
@@ -107,25 +108,34 @@ struct l4_guard {
 	/* Per list of sources: whether one is denied that no prefix of the list holds. */
 	uint8_t denies[L4_GUARD_LISTS];
 	uint8_t pad0;
-	/* Guard lines: the filter of the VIP's family, and lists of it (struct l4_list). 0: no list. */
-	uint32_t filter, lists[L4_GUARD_LISTS];
-	uint32_t hashed, hashed_mask; /* IPv6: guard line of the hashed filter; mask of its words */
-	uint8_t pad1[40];
+	/* Guard lines: the tables of the VIP's family, and lists of it (struct l4_list). 0: no list. */
+	uint32_t shorts, coarse, lists[L4_GUARD_LISTS];
+	uint32_t coarse_shift;	  /* IPv6: 64 less the bits of a number in the coarse table */
+	uint32_t fine, fine_mask; /* of both families; mask of lines */
+	uint32_t service_id;
+	uint32_t rate,
+		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
+	uint32_t pad1;
+	uint64_t key[2]; /* of the hash that a source is known by */
 };
 
 /* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
- * next one. A filter says of most sources that no list names them:
+ * next one. Filters say of most sources that no list names them, the first of them with one load for IPv4:
  *
- * IPv4: a bit per /24, set where any list has a prefix that touches it.
- * IPv6: a bit per /20 for the prefixes shorter than /32; the longer ones stand in a Bloom filter of 64-bit words by
- *       their first 32, 48 or 64 bits, whichever they have.
+ * coarse  one bit for each stem that a prefix has or touches: the first 24 bits of an IPv4 address, of which the number
+ *         is the place; 32 or 48 bits of an IPv6 one, hashed.
+ * shorts  one bit for each /20 that a prefix touches which is shorter than its stem could be (IPv4: 24, IPv6: 32 bits).
+ * fine    a Bloom filter of the other prefixes, in a line for each hash of a stem: IPv4 ones by their length rounded down
+ *         to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.
  *
  * A list is the sorted addresses where its answer changes, from "not as without any prefix" to "as without" and back: the
  * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
  * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
 enum {
-	L4_FILTER4_BITS = 24,
-	L4_FILTER6_BITS = 20,
+	L4_SHORT_BITS = 20,
+	L4_STEM4_BITS = 24,
+	L4_STEM6_BITS = 32,
+	L4_STEM6_LONG_BITS = 48,
 	L4_LIST4_KEYS = 16,
 	L4_LIST6_KEYS = 8,
 	L4_LIST4_LEVELS = 6,
@@ -135,6 +145,19 @@ enum {
 struct l4_list {
 	uint32_t n, n_levels;
 	uint32_t levels[14]; /* guard line where each begins; the first one is the root */
+};
+
+/* What a source has sent to a service, in the last unit of coarse time in which it sent anything. */
+struct l4_source {
+	uint32_t who; /* of its hash; 0: nobody */
+	uint16_t since, pad;
+	uint32_t packets, syns;
+};
+
+enum { L4_BUCKET_SOURCES = 4 };
+
+struct l4_source_bucket {
+	struct l4_source sources[L4_BUCKET_SOURCES];
 };
 
 /* Keys behind the last one are the highest address. Host order. */
@@ -275,6 +298,7 @@ L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
 L4_IS_LINE(l4_guard);
 L4_IS_LINE(l4_list);
+L4_IS_LINE(l4_source_bucket);
 L4_IS_LINE(l4_list4_node);
 L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);

@@ -47,6 +47,10 @@ enum l4_action {
 	X(BOGON_SOURCE, "bogon_source", L4_DROP,                                                   \
 		"from an address that no client can have: loopback, multicast, reserved, our own") \
 	X(DENIED, "denied", L4_DROP, "from a source on a deny list, or not on the allow list")     \
+	X(SOURCE_RATE, "source_rate", L4_DROP,                                                     \
+		"the source has sent the service as many packets as it may for now")               \
+	X(SOURCE_SYN_RATE, "source_syn_rate", L4_DROP,                                             \
+		"the source has begun as many connections to the service as it may for now")       \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \

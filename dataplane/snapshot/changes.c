@@ -86,7 +86,7 @@ static void change(struct changes *c, address_number at, bool denies)
 
 static void sweep(struct changes *c, const struct span *spans, uint32_t n, address_number highest)
 {
-	const struct span *open[DEPTH_MAX];
+	const struct span *open[DEPTH_MAX] = { NULL };
 	unsigned depth = 0;
 
 	for (uint32_t i = 0; i <= n; i++) {

@@ -7,12 +7,11 @@
 #include "dataplane/snapshot/changes.h"
 
 enum {
-	FILTER4_LINES = (1 << L4_FILTER4_BITS) / L4_FILTER_LINE_BITS,
-	FILTER6_LINES = (1 << L4_FILTER6_BITS) / L4_FILTER_LINE_BITS,
+	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS, /* of each family */
+	COARSE4_LINES = (1 << L4_STEM4_BITS) / L4_FILTER_LINE_BITS,
+	COARSE6_BITS = 8,   /* a prefix, at least */
+	LINE_PREFIXES = 32, /* of the fine table, at most, on average: 16 bits each */
 	SPARE_LINES = 1024, /* for what lists have besides their keys */
-	WORD_PREFIXES =
-		4, /* in a word of the hashed filter, at most, on average: 8 of its 64 bits */
-	LINE_WORDS = 8,
 };
 
 struct half {
@@ -25,32 +24,59 @@ struct half {
 
 struct guard_store {
 	struct l4_line *lines;
-	uint32_t half_lines, hashed_words, prefixes;
+	uint32_t half_lines, filter_lines;
 	struct half halves[2];
 	unsigned live;	/* which half the published generation uses */
 	unsigned taken; /* which one has the lists that were taken last */
 };
 
-static uint32_t hashed_words(uint32_t prefixes)
+static uint32_t power_of_two(uint32_t at_least)
 {
-	uint32_t n = LINE_WORDS;
+	uint32_t n = 1;
 
-	while (n < prefixes / WORD_PREFIXES)
+	while (n < at_least)
 		n *= 2;
 	return n;
+}
+
+static uint32_t coarse6_lines(uint32_t prefixes)
+{
+	return power_of_two(prefixes / (L4_FILTER_LINE_BITS / COARSE6_BITS));
+}
+
+static uint32_t fine_lines(uint32_t prefixes)
+{
+	return power_of_two(prefixes / LINE_PREFIXES);
+}
+
+static uint32_t filter_lines(uint32_t prefixes)
+{
+	return 2 * SHORT_LINES + COARSE4_LINES + coarse6_lines(prefixes) + fine_lines(prefixes);
 }
 
 /* A prefix gives two keys at most. Those of IPv6 are the dearer: eight to two lines, and a seventh of that once more for
  * the levels above, which is less than 5/8 of a line for a prefix. */
 static uint32_t half_lines(uint32_t prefixes)
 {
-	return FILTER4_LINES + FILTER6_LINES + hashed_words(prefixes) / LINE_WORDS + SPARE_LINES +
-	       prefixes / 8 * 5;
+	return filter_lines(prefixes) + SPARE_LINES + prefixes / 8 * 5;
 }
 
 uint32_t guard_store_lines(uint32_t prefixes)
 {
 	return prefixes ? 2 * half_lines(prefixes) : 0;
+}
+
+static struct guard_filters filters_at(uint32_t line, uint32_t prefixes)
+{
+	struct guard_filters f = { .short4 = line, .short6 = line + SHORT_LINES };
+
+	f.coarse4 = f.short6 + SHORT_LINES;
+	f.coarse6 = f.coarse4 + COARSE4_LINES;
+	f.coarse6_shift =
+		64 - (unsigned)__builtin_ctz(coarse6_lines(prefixes) * L4_FILTER_LINE_BITS);
+	f.fine = f.coarse6 + coarse6_lines(prefixes);
+	f.fine_mask = fine_lines(prefixes) - 1;
+	return f;
 }
 
 struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
@@ -60,17 +86,13 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
 	if (!s)
 		return NULL;
 	s->lines = lines;
-	s->prefixes = prefixes;
 	s->half_lines = prefixes ? half_lines(prefixes) : 0;
-	s->hashed_words = hashed_words(prefixes);
+	s->filter_lines = prefixes ? filter_lines(prefixes) : 0;
 	for (unsigned i = 0; i < 2; i++) {
 		struct half *h = &s->halves[i];
 
 		h->first = h->used = i * s->half_lines;
-		h->filters.filter4 = h->first;
-		h->filters.filter6 = h->first + FILTER4_LINES;
-		h->filters.hashed = h->filters.filter6 + FILTER6_LINES;
-		h->filters.hashed_mask = s->hashed_words - 1;
+		h->filters = filters_at(h->first, prefixes);
 	}
 	return s;
 }
@@ -120,31 +142,54 @@ static void set_bits(const struct guard_store *s, uint32_t line, uint32_t first,
 	}
 }
 
-static void set_hashed(const struct guard_store *s, const struct half *h,
-	const struct snapshot_prefix *p, uint64_t high)
+/* In the fine table: the prefix, by so many of its bits, under its stem. */
+static void set_fine(const struct guard_store *s, const struct guard_filters *f, uint64_t first,
+	uint32_t stem_bits, uint32_t bits)
 {
-	uint64_t hash = l4_filter_hash(high, p->plen >= 64 ? 64 : p->plen >= 48 ? 48 : 32);
-	uint32_t word = l4_filter_word(hash, h->filters.hashed_mask);
+	uint64_t stem = l4_filter_hash(first, stem_bits), hash = l4_filter_hash(first, bits);
+	struct l4_line *line = &s->lines[f->fine + ((uint32_t)stem & f->fine_mask)];
 
-	s->lines[h->filters.hashed + word / LINE_WORDS].words[word % LINE_WORDS] |=
-		l4_filter_bits(hash);
+	for (int i = 0; i < L4_FILTER_WORDS; i++)
+		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
+static void half_filter4(
+	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+{
+	uint64_t first = (uint64_t)prefix_first(p) << 32, last = (uint64_t)prefix_last(p) << 32;
+
+	set_bits(s, f->coarse4, l4_filter_coarse4(first), l4_filter_coarse4(last));
+	if (p->plen < L4_STEM4_BITS)
+		set_bits(s, f->short4, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
+	else
+		set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
+}
+
+static void half_filter6(
+	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+{
+	uint64_t first = (uint64_t)(prefix_first(p) >> 64), last = (uint64_t)(prefix_last(p) >> 64);
+	uint32_t stem = p->plen < L4_STEM6_LONG_BITS ? L4_STEM6_BITS : L4_STEM6_LONG_BITS, bit;
+
+	if (p->plen < L4_STEM6_BITS) {
+		set_bits(s, f->short6, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
+		return;
+	}
+	bit = l4_filter_coarse6(first, stem, f->coarse6_shift);
+	set_bits(s, f->coarse6, bit, bit);
+	set_fine(s, f, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
+}
+
+/* A prefix of no bits says what holds for sources that no other prefix names. */
 static void half_filter(
 	const struct guard_store *s, const struct half *h, const struct snapshot_prefix *p)
 {
-	address_number first = prefix_first(p), last = prefix_last(p);
-
-	if (!p->plen)
-		return; /* says what holds for sources that no other prefix names */
-	if (p->af == 4)
-		set_bits(s, h->filters.filter4, (uint32_t)(first >> (32 - L4_FILTER4_BITS)),
-			(uint32_t)(last >> (32 - L4_FILTER4_BITS)));
-	else if (p->plen < 32)
-		set_bits(s, h->filters.filter6, (uint32_t)(first >> (128 - L4_FILTER6_BITS)),
-			(uint32_t)(last >> (128 - L4_FILTER6_BITS)));
-	else
-		set_hashed(s, h, p, (uint64_t)(first >> 64));
+	if (p->plen && p->af == 4)
+		half_filter4(s, &h->filters, p);
+	else if (p->plen)
+		half_filter6(s, &h->filters, p);
 }
 
 /* Key number i of the n keys of a level, each of which is the first of `step` leaves. */
@@ -274,7 +319,6 @@ static bool has_prefixes(const struct snapshot_input *in)
 
 static int half_fill(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
-	uint32_t filters = FILTER4_LINES + FILTER6_LINES + s->hashed_words / LINE_WORDS;
 	int rc = 0;
 
 	half_forget(h);
@@ -283,10 +327,10 @@ static int half_fill(const struct guard_store *s, struct half *h, const struct s
 	h->digests = calloc(in->n_lists + 1u, sizeof *h->digests);
 	if (!h->places || !h->digests)
 		return -ENOMEM;
-	if (has_prefixes(in) && (!s->half_lines || filters > s->half_lines))
+	if (has_prefixes(in) && !s->half_lines)
 		return -ENOSPC;
 	if (s->half_lines)
-		half_take(s, h, filters);
+		half_take(s, h, s->filter_lines);
 	for (uint32_t i = 0; i < in->n_lists && !rc; i++) {
 		h->digests[i] = in->lists[i].digest;
 		rc = half_place(s, h, in, i);

@@ -12,7 +12,8 @@ struct guard_place {
 
 /* Where the filters of a half lie. */
 struct guard_filters {
-	uint32_t filter4, filter6, hashed, hashed_mask;
+	uint32_t short4, short6, coarse4, coarse6, coarse6_shift;
+	uint32_t fine, fine_mask;
 };
 
 /* How many lines a store for so many prefixes has: with them in not very many lists, it has room for all. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dataplane/l4/limit.h"
 #include "dataplane/snapshot/guard.h"
 #include "dataplane/snapshot/index.h"
 #include "dataplane/snapshot/rings.h"
@@ -447,6 +448,14 @@ static int image_reverse(struct image *im, const struct snapshot_service *s)
 	return 0;
 }
 
+/* From a second to a unit of coarse time, which is a little longer. */
+static uint32_t tokens(uint32_t rate)
+{
+	uint64_t n = ((uint64_t)rate << L4_TIME_SHIFT) / 1000000000;
+
+	return n > UINT32_MAX ? UINT32_MAX : n || !rate ? (uint32_t)n : 1;
+}
+
 static bool image_has_list(const struct image *im, uint32_t list)
 {
 	return im->guard && list < im->in->n_lists &&
@@ -462,9 +471,11 @@ static void guard_lists(
 	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
 
 	g->checks |= L4_GUARD_SOURCES;
-	g->filter = is6 ? filters->filter6 : filters->filter4;
-	g->hashed = filters->hashed;
-	g->hashed_mask = filters->hashed_mask;
+	g->shorts = is6 ? filters->short6 : filters->short4;
+	g->coarse = is6 ? filters->coarse6 : filters->coarse4;
+	g->coarse_shift = filters->coarse6_shift;
+	g->fine = filters->fine;
+	g->fine_mask = filters->fine_mask;
 	for (int i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
 
@@ -479,13 +490,19 @@ static int image_guard(struct image *im, const struct snapshot_service *s, struc
 {
 	struct l4_guard *g;
 
-	if (!s->guard_checks && !image_has_list(im, 0) && !image_has_list(im, s->list))
+	bool rates = s->source_rate || s->source_syn_rate;
+
+	if (!s->guard_checks && !rates && !image_has_list(im, 0) && !image_has_list(im, s->list))
 		return 0;
 	row->guard = image_take(im, 1, "services");
 	if (!row->guard)
 		return -ENOSPC;
 	g = (struct l4_guard *)&im->lines[row->guard];
-	g->checks = s->guard_checks;
+	g->checks = (uint8_t)(s->guard_checks | (rates ? L4_GUARD_RATES : 0));
+	g->service_id = s->id;
+	g->rate = tokens(s->source_rate);
+	g->syn_rate = tokens(s->source_syn_rate);
+	memcpy(g->key, im->in->key, sizeof g->key);
 	if (image_has_list(im, 0) || image_has_list(im, s->list))
 		guard_lists(g, im, s);
 	return 0;

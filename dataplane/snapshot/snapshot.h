@@ -76,8 +76,10 @@ struct snapshot_service {
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
 	bool reject;	      /* answers what no server takes, instead of dropping it */
-	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES */
-	uint32_t list;	      /* its own: index into lists; 0: none */
+	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES and RATES */
+	uint32_t source_rate,
+		source_syn_rate; /* packets and SYNs from a source in a second; 0: any number */
+	uint32_t list;		 /* its own: index into lists; 0: none */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */

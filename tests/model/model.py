@@ -21,8 +21,9 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources.
-Service = namedtuple('Service', 'forward pool where idle track_all client lists')
+# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
+# of a source in a unit of coarse time.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
@@ -87,6 +88,7 @@ class Model:
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
         self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0},
                                        self.slots, {n: self.longest_idle(n) for n in self.slots})
+        self.sent_at, self.sent = None, {}  # by sources, in this unit of coarse time
         self.recorded = None  # of the last packet: (pool, flow, what its bucket may hold now)
         self.set_time(0)
 
@@ -111,7 +113,13 @@ class Model:
         self.services[address, service['port'], protocol] = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
             service.get('track') == 'all', service.get('affinity') == 'client',
-            [Sources(self.world.config.get('guard', {})), Sources(service)])
+            [Sources(self.world.config.get('guard', {})), Sources(service)],
+            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
+
+    def tokens(self, service, key):
+        """How many in a unit of coarse time; infinitely many without a limit."""
+        rate = service.get(key, self.world.config.get('guard', {}).get(key, 0))
+        return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
         return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
@@ -448,6 +456,31 @@ class Model:
             raise Says('bogon_source')
         if not all(sources.admits(packet.source) for sources in service.lists):
             raise Says('denied')
+        self.count(service, frame, packet)
+
+    def count(self, service, frame, packet):
+        """A token bucket for each source of each service, full again with every unit of coarse time. The table has room
+        for all sources of such a time, so that the model need not forget any."""
+        if service.rates == [float('inf')] * 2:
+            return
+        source = packet.source
+        if packet.is6:
+            source = ipaddress.ip_network((source, 64), strict=False)
+        if self.sent_at != self.records.now:
+            self.sent_at, self.sent = self.records.now, {}
+        sent = self.sent.setdefault((id(service), source), [0, 0])
+        begins = packet.protocol == TCP and self.is_syn(frame, packet)
+        if sent[0] >= service.rates[0]:
+            raise Says('source_rate')
+        if begins and sent[1] >= service.rates[1]:
+            raise Says('source_syn_rate')
+        sent[0] += 1
+        sent[1] += begins
+
+    @staticmethod
+    def is_syn(frame, packet):
+        flags = Tcp(frame[packet.payload:packet.end]).flags
+        return bool(flags.S and not flags.A)
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""

@@ -23,6 +23,8 @@ struct l4_tables {
 	uint32_t n_neighbours;
 	struct l4_record_bucket *records; /* 2^record_bits */
 	uint32_t record_bits;
+	struct l4_source_bucket *sources; /* 2^source_bits */
+	uint32_t source_bits;
 	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
@@ -72,6 +74,11 @@ static inline const void *l4_tables_guard_line(const struct l4_tables *t, uint32
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
 {
 	return &t->records[hash >> (64 - t->record_bits)];
+}
+
+static inline struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
+{
+	return &t->sources[hash >> (64 - t->source_bits)];
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -185,6 +192,12 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
 
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_filter_fine(t, g, first, stem);
+}
+
 static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
 {
 	return l4_list4_count(t, line, address);
@@ -194,6 +207,12 @@ static uint32_t l4_tables_list6_count(
 	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
 {
 	return l4_list6_count(t, line, high, low);
+}
+
+static enum l4_verdict l4_tables_rate(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_rate(t, g, p);
 }
 
 static enum l4_verdict l4_tables_guard(
@@ -364,6 +383,7 @@ static void native_close(struct body *b)
 	free(b->tables.rings);
 	free(b->tables.neighbours);
 	free(b->tables.records);
+	free(b->tables.sources);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -395,8 +415,11 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
 		b->tables.record_bits++;
 	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
-	if (b->tables.records && b->drops && b->services && b->servers && b->store && b->guard &&
-		b->tables.guard && b->tables.rings)
+	while ((uint32_t)L4_BUCKET_SOURCES << b->tables.source_bits < c->limits.guard_sources)
+		b->tables.source_bits++;
+	b->tables.sources = calloc(1u << b->tables.source_bits, sizeof *b->tables.sources);
+	if (b->tables.records && b->tables.sources && b->drops && b->services && b->servers &&
+		b->store && b->guard && b->tables.guard && b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");

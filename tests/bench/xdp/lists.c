@@ -59,7 +59,7 @@ static void put_prefix6(FILE *out, uint64_t *state)
 
 static int make_list(void *arg, const char *path, char **text, struct err *e)
 {
-	bool is6 = !strcmp(path, "/ipv6");
+	bool is6 = !strcmp(path, LISTS_FILE6);
 	uint64_t state = 1;
 	size_t size;
 	FILE *out = open_memstream(text, &size);

@@ -4,10 +4,10 @@
 #pragma once
 #include "controlplane/conf/conf.h"
 
-#define SITE_GUARD4 "deny_file = \"/ipv4\"; "
-#define SITE_GUARD6 "deny_file = \"/ipv6\"; "
+#define LISTS_FILE4 "/ipv4"
+#define LISTS_FILE6 "/ipv6"
 
-enum { LISTS_PREFIXES = 1000000, LISTS_LIMIT = 2 * LISTS_PREFIXES };
+enum { LISTS_PREFIXES = 1000000 };
 
 /* Makes them up. */
 extern const struct conf_files lists_files;

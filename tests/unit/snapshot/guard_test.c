@@ -18,6 +18,12 @@ static const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line
 
 #include "dataplane/l4/sources.h"
 
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_filter_fine(t, g, first, stem);
+}
+
 static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
 {
 	return l4_list4_count(t, line, address);
@@ -134,9 +140,11 @@ static struct l4_guarded packet_from(uint8_t af, const uint8_t bytes[16])
 static struct l4_guard guard_of(uint32_t list, uint8_t af)
 {
 	const struct guard_filters *filters = guard_store_filters(site.store);
-	struct l4_guard g = { .filter = af == 6 ? filters->filter6 : filters->filter4,
-		.hashed = filters->hashed,
-		.hashed_mask = filters->hashed_mask };
+	struct l4_guard g = { .shorts = af == 6 ? filters->short6 : filters->short4,
+		.coarse = af == 6 ? filters->coarse6 : filters->coarse4,
+		.coarse_shift = filters->coarse6_shift,
+		.fine = filters->fine,
+		.fine_mask = filters->fine_mask };
 
 	for (uint32_t i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *p = guard_store_place(site.store, i ? list : 0);
@@ -255,7 +263,7 @@ static void test_halves(void **state)
 	}
 	site.lists[0].digest = 1; /* what is live is not written again */
 	assert_int_equal(guard_store_take(site.store, &site.in), 0);
-	assert_int_equal(guard_store_filters(site.store)->filter4, lines);
+	assert_int_equal(guard_store_filters(site.store)->short4, lines);
 	guard_store_commit(site.store);
 	free(before);
 	close_site();
