@@ -5,7 +5,6 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +32,18 @@ static int ask(const struct place *p, void *command)
 
 static int count_features(struct place *p)
 {
-	struct {
-		struct ethtool_sset_info head;
-		uint32_t n;
-	} c = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
-	int rc = ask(p, &c);
+	struct ethtool_sset_info *c = calloc(1, sizeof *c + sizeof c->data[0]);
+	int rc;
 
+	if (!c)
+		return -ENOMEM;
+	c->cmd = ETHTOOL_GSSET_INFO;
+	c->sset_mask = 1ULL << ETH_SS_FEATURES;
+	rc = ask(p, c);
+	p->n = c->sset_mask ? c->data[0] : 0;
+	free(c);
 	if (rc)
 		return rc;
-	p->n = c.head.sset_mask ? c.n : 0;
 	return p->n && p->n <= MAX_FEATURES ? 0 : -EOPNOTSUPP;
 }
 
@@ -88,15 +90,38 @@ static int find(struct place *p, const char *device, const char *feature)
 
 static int is_on(const struct place *p)
 {
-	struct {
-		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block blocks[MAX_BLOCKS];
-	} get = { .head = { .cmd = ETHTOOL_GFEATURES, .size = MAX_BLOCKS } };
-	int rc = ask(p, &get);
+	struct ethtool_gfeatures *get =
+		calloc(1, sizeof *get + MAX_BLOCKS * sizeof get->features[0]);
+	bool on;
+	int rc;
 
-	if (rc)
-		return rc;
-	return get.blocks[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
+	if (!get)
+		return -ENOMEM;
+	get->cmd = ETHTOOL_GFEATURES;
+	get->size = MAX_BLOCKS;
+	rc = ask(p, get);
+	on = get->features[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
+	free(get);
+	return rc ? rc : on;
+}
+
+static int turn(const struct place *p, bool on)
+{
+	struct ethtool_sfeatures *set =
+		calloc(1, sizeof *set + MAX_BLOCKS * sizeof set->features[0]);
+	struct ethtool_set_features_block *block;
+	int rc;
+
+	if (!set)
+		return -ENOMEM;
+	set->cmd = ETHTOOL_SFEATURES;
+	set->size = (p->n + BLOCK_BITS - 1) / BLOCK_BITS;
+	block = &set->features[p->index / BLOCK_BITS];
+	block->valid = 1U << p->index % BLOCK_BITS;
+	block->requested = on ? block->valid : 0;
+	rc = ask(p, set);
+	free(set);
+	return rc;
 }
 
 int offload_get(const char *device, const char *feature)
@@ -113,20 +138,12 @@ int offload_get(const char *device, const char *feature)
 
 int offload_set(const char *device, const char *feature, bool on)
 {
-	struct {
-		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block blocks[MAX_BLOCKS];
-	} set = { .head = { .cmd = ETHTOOL_SFEATURES } };
 	struct place p;
 	int rc = find(&p, device, feature);
 
 	if (rc)
 		return rc == -ENOENT ? -EOPNOTSUPP : rc;
-	set.head.size = (p.n + BLOCK_BITS - 1) / BLOCK_BITS;
-	set.blocks[p.index / BLOCK_BITS].valid = 1U << p.index % BLOCK_BITS;
-	if (on)
-		set.blocks[p.index / BLOCK_BITS].requested = 1U << p.index % BLOCK_BITS;
-	rc = ask(&p, &set);
+	rc = turn(&p, on);
 	if (!rc && is_on(&p) != on)
 		rc = -EOPNOTSUPP;
 	close(p.socket);
