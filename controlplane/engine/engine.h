@@ -25,7 +25,7 @@ struct engine_port {
 	char real
 		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
 	uint32_t real_ifindex, real_mtu; /* its MTU when the engine was opened */
-	const char *mode; /* of that one: "native", "generic" */
+	const char *mode;		 /* of that one: "native", "generic" */
 };
 
 struct engine_options {

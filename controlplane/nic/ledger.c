@@ -55,19 +55,33 @@ void ledger_remove(struct ledger *l, size_t i)
 	memmove(&l->list[i], &l->list[i + 1], (l->n - i) * sizeof *l->list);
 }
 
-static bool parse(const char *line, struct ledger_entry *e)
+/* Cuts a word off that ends with a space, or the line's end; NULL where there is neither. */
+static char *next_word(char **line)
 {
-	char word[16];
-	int end = 0;
+	char *word = *line, *end = word + strcspn(word, " \n");
+
+	if (!*end)
+		return NULL;
+	*end = '\0';
+	*line = end + 1;
+	return word;
+}
+
+static bool parse(char *line, struct ledger_entry *e)
+{
+	char *kind = next_word(&line), *number = next_word(&line), *device = next_word(&line),
+	     *what = next_word(&line), *end;
+	unsigned long ifindex = number ? strtoul(number, &end, 10) : 0;
 
 	*e = (struct ledger_entry){ 0 };
-	_Static_assert(IF_NAMESIZE == 16 && LEDGER_NAME == 32, "the widths below");
-	if (sscanf(line, "%15s %" SCNu32 " %15s %31s%n", word, &e->ifindex, e->device, e->what,
-		    &end) != 4 ||
-		strcmp(line + end, "\n") != 0)
+	if (!what || *line || *end || !ifindex || ifindex > INT32_MAX ||
+		strlen(device) >= sizeof e->device || strlen(what) >= sizeof e->what)
 		return false;
-	e->kind = strcmp(word, words[LEDGER_GROUP]) ? LEDGER_FEATURE : LEDGER_GROUP;
-	return !strcmp(word, words[e->kind]);
+	e->kind = strcmp(kind, words[LEDGER_GROUP]) ? LEDGER_FEATURE : LEDGER_GROUP;
+	e->ifindex = (uint32_t)ifindex;
+	memcpy(e->device, device, strlen(device));
+	memcpy(e->what, what, strlen(what));
+	return !strcmp(kind, words[e->kind]);
 }
 
 int ledger_load(struct ledger *l, const char *run_dir)

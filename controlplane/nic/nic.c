@@ -62,8 +62,16 @@ const char *nic_fault(const struct nic *n, size_t i)
 
 static bool parse_mac(const char *text, uint8_t mac[6])
 {
-	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
-		       &mac[3], &mac[4], &mac[5]) == 6;
+	for (unsigned i = 0; i < 6; i++) {
+		char *end;
+		unsigned long byte = strtoul(text, &end, 16);
+
+		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
+			return false;
+		mac[i] = (uint8_t)byte;
+		text = end + 1;
+	}
+	return true;
 }
 
 /* A device that is gone, or that has its number or name no more, needs nothing. */

@@ -5,7 +5,6 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,18 +32,18 @@ static int ask(const struct place *p, void *command)
 
 static int count_features(struct place *p)
 {
-	union {
-		struct ethtool_sset_info head;
-		uint32_t room[sizeof(struct ethtool_sset_info) / 4 + 1];
-	} c = { .room = { 0 } };
+	struct ethtool_sset_info *c = calloc(1, sizeof *c + sizeof c->data[0]);
 	int rc;
 
-	c.head.cmd = ETHTOOL_GSSET_INFO;
-	c.head.sset_mask = 1ULL << ETH_SS_FEATURES;
-	rc = ask(p, &c);
+	if (!c)
+		return -ENOMEM;
+	c->cmd = ETHTOOL_GSSET_INFO;
+	c->sset_mask = 1ULL << ETH_SS_FEATURES;
+	rc = ask(p, c);
+	p->n = c->sset_mask ? c->data[0] : 0;
+	free(c);
 	if (rc)
 		return rc;
-	p->n = c.head.sset_mask ? c.head.data[0] : 0;
 	return p->n && p->n <= MAX_FEATURES ? 0 : -EOPNOTSUPP;
 }
 
@@ -91,19 +90,38 @@ static int find(struct place *p, const char *device, const char *feature)
 
 static int is_on(const struct place *p)
 {
-	union {
-		struct ethtool_gfeatures head;
-		uint8_t room[sizeof(struct ethtool_gfeatures) +
-			     MAX_BLOCKS * sizeof(struct ethtool_get_features_block)];
-	} get = { .room = { 0 } };
+	struct ethtool_gfeatures *get =
+		calloc(1, sizeof *get + MAX_BLOCKS * sizeof get->features[0]);
+	bool on;
 	int rc;
 
-	get.head.cmd = ETHTOOL_GFEATURES;
-	get.head.size = MAX_BLOCKS;
-	rc = ask(p, &get);
-	if (rc)
-		return rc;
-	return get.head.features[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
+	if (!get)
+		return -ENOMEM;
+	get->cmd = ETHTOOL_GFEATURES;
+	get->size = MAX_BLOCKS;
+	rc = ask(p, get);
+	on = get->features[p->index / BLOCK_BITS].active >> p->index % BLOCK_BITS & 1;
+	free(get);
+	return rc ? rc : on;
+}
+
+static int turn(const struct place *p, bool on)
+{
+	struct ethtool_sfeatures *set =
+		calloc(1, sizeof *set + MAX_BLOCKS * sizeof set->features[0]);
+	struct ethtool_set_features_block *block;
+	int rc;
+
+	if (!set)
+		return -ENOMEM;
+	set->cmd = ETHTOOL_SFEATURES;
+	set->size = (p->n + BLOCK_BITS - 1) / BLOCK_BITS;
+	block = &set->features[p->index / BLOCK_BITS];
+	block->valid = 1U << p->index % BLOCK_BITS;
+	block->requested = on ? block->valid : 0;
+	rc = ask(p, set);
+	free(set);
+	return rc;
 }
 
 int offload_get(const char *device, const char *feature)
@@ -120,24 +138,12 @@ int offload_get(const char *device, const char *feature)
 
 int offload_set(const char *device, const char *feature, bool on)
 {
-	union {
-		struct ethtool_sfeatures head;
-		uint8_t room[sizeof(struct ethtool_sfeatures) +
-			     MAX_BLOCKS * sizeof(struct ethtool_set_features_block)];
-	} set = { .room = { 0 } };
-	struct ethtool_set_features_block *block;
 	struct place p;
 	int rc = find(&p, device, feature);
 
 	if (rc)
 		return rc == -ENOENT ? -EOPNOTSUPP : rc;
-	set.head.cmd = ETHTOOL_SFEATURES;
-	set.head.size = (p.n + BLOCK_BITS - 1) / BLOCK_BITS;
-	block = &set.head.features[p.index / BLOCK_BITS];
-	block->valid = 1U << p.index % BLOCK_BITS;
-	if (on)
-		block->requested = block->valid;
-	rc = ask(&p, &set);
+	rc = turn(&p, on);
 	if (!rc && is_on(&p) != on)
 		rc = -EOPNOTSUPP;
 	close(p.socket);

@@ -63,6 +63,27 @@ static void follow_port(struct site *s, struct site_port *p, const struct host_l
 	}
 }
 
+/* Tells once of each device whose MTU has become more than its program carries. */
+static void check_mtu(const struct site *s, struct site_port *p)
+{
+	const struct host_link *real = host_link_by_index(s->host, p->facts.device);
+	const struct engine_port *ports = NULL;
+	unsigned n = 0, most = engine_native_mtu();
+	uint32_t was = p->real_mtu;
+
+	if (!real || real->mtu == was || !s->engine)
+		return;
+	p->real_mtu = real->mtu;
+	ports = engine_ports(s->engine, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (ports[i].ifindex == p->facts.ifindex && !strcmp(ports[i].mode, "native") &&
+			was <= most && real->mtu > most)
+			log_warn(
+				"interface %s has an MTU of %u now, but native XDP takes at most %u: "
+				"larger packets are lost; lower its MTU",
+				p->real, real->mtu, most);
+}
+
 static void port_changed(struct site *s, struct site_port *p)
 {
 	const struct host_link *link = host_link_by_index(s->host, p->facts.ifindex);
@@ -74,6 +95,7 @@ static void port_changed(struct site *s, struct site_port *p)
 		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
 	if (!link)
 		p->present = p->up = false;
+	check_mtu(s, p);
 	if (p->present && p->up != was_up)
 		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
 	publish_later(s, FACTS_DELAY_MS);
@@ -233,7 +255,7 @@ int facts_feed(struct site *s, struct err *e)
 static int find_port_of(
 	struct site *s, const struct conf_interface *i, struct site_port *p, struct err *e)
 {
-	const struct host_link *link = host_link_by_name(s->host, i->device);
+	const struct host_link *link = host_link_by_name(s->host, i->device), *real;
 	struct host_stack stack;
 	int err;
 
@@ -247,7 +269,9 @@ static int find_port_of(
 		return err_prefix(
 			e, err, "%s:%d: interface \"%s\"", s->live->path, i->line, i->name);
 	snprintf(p->device, sizeof p->device, "%s", i->device);
-	snprintf(p->real, sizeof p->real, "%s", host_link_by_index(s->host, stack.device)->name);
+	real = host_link_by_index(s->host, stack.device);
+	snprintf(p->real, sizeof p->real, "%s", real->name);
+	p->real_mtu = real->mtu;
 	port_set(p, link, &stack);
 	if (!p->up)
 		log_warn("interface %s is down: no packets come in until it is up", p->device);

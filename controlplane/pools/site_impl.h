@@ -22,8 +22,9 @@ struct site_port {
 	char device[IF_NAMESIZE];
 	struct snapshot_port facts; /* the last known ones where the device is gone */
 	bool up, present;
-	char real
-		[IF_NAMESIZE]; /* the device that its frames come in by: the same, or the one under a VLAN */
+	/* Of the device that its frames come in by: the same, or the one under a VLAN. */
+	char real[IF_NAMESIZE];
+	uint32_t real_mtu;
 };
 
 enum { SITE_WARNINGS = 16 };

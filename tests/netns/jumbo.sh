@@ -57,6 +57,14 @@ mtu 3506
 tandemd_start
 expect_is "the modes of MTU 3506" "$(modes)" native
 flows 3506
+
+# An MTU that comes later: the program stays, and words tell what is lost.
+on switch ip link set lb.front xdp off
+ip -n "$prefix-lb" link set front mtu 9000
+wait_for 5 "status warns of the larger MTU" holds \
+	'.warnings[] | select(test("front has an MTU of 9000, but native XDP takes at most 3506: larger packets are lost"))' status
+expect "the log warns too" grep -q 'warning: interface front has an MTU of 9000 now' "$lab/tandemd.log"
+ip -n "$prefix-lb" link set front mtu 3506
 expect "tandemd ends" stop tandemd
 tandemd --detach >"$lab/detach"
 
