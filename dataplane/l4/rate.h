@@ -27,7 +27,7 @@ L4_INLINE uint64_t l4_source_hash(const struct l4_guard *g, struct l4_guarded p)
 	struct l4_sip s = l4_sip_init(g->key);
 
 	l4_sip_word(&s, is6 ? p.high : p.low);
-	l4_sip_word(&s, 12ull << 56 | (uint64_t)is6 << 31 | g->service_id);
+	l4_sip_word(&s, 12ull << 56 | (is6 ? 1ull << 31 : 0) | g->service_id);
 	return l4_sip_end(&s);
 }
 
