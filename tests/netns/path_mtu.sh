@@ -130,7 +130,7 @@ expect_is "what it knows of other servers" "$(ask '.servers[0].path_mtu' pool sh
 
 # A port that nobody listens on, behind the VIP; and a packet that does not come further than here.
 expect_is "what comes of a closed port" "$(knock 53)" ECONNREFUSED
-expect_is "what comes of two hops" "$(knock 53 $level $hops 2)" EHOSTUNREACH
+expect_is "what comes of two hops" "$(knock 53 "$level" "$hops" 2)" EHOSTUNREACH
 stop told INT
 stop errors INT
 expect_is "who else tells the client" "$(captured told "not (src host $(addr front 10) or src host $(addr front 30)) and
