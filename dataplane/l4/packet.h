@@ -346,20 +346,14 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
-/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
- * at the filter. */
-L4_INLINE enum l4_verdict l4_process_known(
-	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
+/* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
+L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
+	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
-	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
-	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
-	bool maybe_ours = l4_filter_has(w, dst);
 	const void *row;
 
-	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
-		return p->flow.protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
@@ -384,14 +378,22 @@ L4_INLINE enum l4_verdict l4_process_known(
 	return L4_V_NOT_OURS;
 }
 
+/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
+ * at the filter. */
 L4_INLINE enum l4_verdict l4_process_ip(
 	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
+	const struct l4_flow *flow = &w->packet.flow;
+	uint64_t dst = l4_ml_address(w->keys->k, flow->is6, flow->dst);
+	uint64_t src = l4_ml_address(w->keys->k, flow->is6, flow->src);
+	bool maybe_ours = l4_filter_has(w, dst);
 	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
+	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
+		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
 	l4_walk_clear(w);
-	v = l4_process_known(w, f, device, r);
+	v = l4_process_known(w, f, device, maybe_ours, dst, src, r);
 	if (w->tags)
 		return l4_note_tags(w, v, bytes, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
