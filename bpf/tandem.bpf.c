@@ -20,6 +20,9 @@ const volatile uint32_t record_bits = 18;
 /* The same of sources. */
 const volatile uint32_t source_bits = 14;
 
+/* The same of datagrams in fragments. */
+const volatile uint32_t datagram_bits = 10;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -77,6 +80,14 @@ L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, 
 
 	(void)t;
 	return bpf_map_lookup_elem(&sources, &row);
+}
+
+L4_INLINE struct l4_datagram_bucket *l4_tables_datagrams(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - datagram_bits));
+
+	(void)t;
+	return bpf_map_lookup_elem(&datagrams, &row);
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -175,6 +186,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/fragment.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
@@ -381,51 +393,83 @@ __noinline int tandem_record(void)
 	return 0;
 }
 
+/* What the functions below begin with: false when there is no generation. */
+static __always_inline bool begin(
+	struct xdp_md *ctx, struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
+{
+	*t = (struct l4_tables){ ctx, image_now(), false };
+	*r = (struct l4_result){ 0 };
+	frame_set(f, ctx);
+	return t->image;
+}
+
+/* And end with, of a packet that had so many bytes. */
+static __always_inline int end(
+	struct xdp_md *ctx, enum l4_verdict v, const struct l4_result *r, uint32_t bytes)
+{
+	return v < L4_V_COUNT ? finish(ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
+}
+
 /* These have stacks of their own, and the verifier looks at each by itself. */
 __noinline int tandem_rare(struct xdp_md *ctx)
 {
-	struct l4_tables t = { ctx, image_now(), false };
-	struct l4_result r = { 0 };
+	struct l4_tables t;
+	struct l4_result r;
 	struct l4_frame f;
-	enum l4_verdict v;
 	uint32_t bytes;
 
-	if (!t.image)
+	if (!begin(ctx, &t, &f, &r))
 		return XDP_PASS;
-	frame_set(&f, ctx);
 	bytes = f.len;
-	v = l4_rare(&t, &f, ctx->ingress_ifindex, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+	return end(ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
+}
+
+__noinline int datagram_enter(
+	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
+{
+	return (int)l4_fragment_enter(NULL, hash, what, (struct l4_part){ from, units, last });
+}
+
+static __always_inline enum l4_verdict l4_tables_enter(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
+{
+	(void)t;
+	return (enum l4_verdict)datagram_enter(hash, what, part.from, part.units, part.last);
+}
+
+__noinline int tandem_fragment(struct xdp_md *ctx)
+{
+	struct l4_tables t;
+	struct l4_result r;
+	struct l4_frame f;
+
+	if (!begin(ctx, &t, &f, &r))
+		return XDP_PASS;
+	return end(ctx, l4_fragment(&t, &f, &r), &r, f.len);
 }
 
 __noinline int tandem_error_in(struct xdp_md *ctx)
 {
-	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_tables t;
 	struct l4_result r;
 	struct l4_frame f;
-	enum l4_verdict v;
 	uint32_t bytes;
 
-	if (!t.image)
+	if (!begin(ctx, &t, &f, &r))
 		return XDP_PASS;
-	frame_set(&f, ctx);
 	bytes = f.len;
-	v = l4_error_in(&t, &f, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+	return end(ctx, l4_error_in(&t, &f, &r), &r, bytes);
 }
 
 __noinline int tandem_error_out(struct xdp_md *ctx)
 {
-	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_tables t;
 	struct l4_result r;
 	struct l4_frame f;
-	enum l4_verdict v;
 
-	if (!t.image)
+	if (!begin(ctx, &t, &f, &r))
 		return XDP_PASS;
-	frame_set(&f, ctx);
-	v = l4_error_out(&t, &f, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, f.len) : TANDEM_NEXT + (int)v;
+	return end(ctx, l4_error_out(&t, &f, &r), &r, f.len);
 }
 
 __noinline int tandem_refusal(struct xdp_md *ctx)
@@ -485,6 +529,12 @@ __noinline int tandem_want(struct xdp_md *ctx)
 	ask(&note->want);
 	r.vip_id = note->vip_id;
 	return finish(ctx, note->why, &r, 0);
+}
+
+__noinline int tandem_fragment_end(void)
+{
+	l4_fragment_end(NULL);
+	return 0;
 }
 
 __noinline int tandem_more(struct xdp_md *ctx, int action)

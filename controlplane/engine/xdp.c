@@ -209,6 +209,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
 		.sources = lim->guard_sources,
+		.datagrams = lim->datagrams,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;

@@ -72,6 +72,8 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	note->why = why;
 	note->vip_id = r->vip_id;
 	if (w->refuse) {
+		if (w->packet.l4 == L4_HEADLESS)
+			return why; /* RFC 1812, section 4.3.2.7 */
 		l4_note_refusal(w, &note->refusal);
 		return L4_NEXT_REFUSAL;
 	}
@@ -230,9 +232,10 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 		p.what |= L4_GUARDED_SAME_PORT;
 	if (flow->protocol == L4_PROTO_TCP) {
 		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
-		if (!tcp)
+		if (tcp)
+			p.what |= L4_GUARDED_TCP | tcp->flags;
+		else if (w->packet.l4 != L4_HEADLESS)
 			return L4_V_MALFORMED;
-		p.what |= L4_GUARDED_TCP | tcp->flags;
 	}
 	return l4_tables_guard(w->tables, g, p);
 }
@@ -346,17 +349,37 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
+/* Whether l4_fragment() has found what the packet, a fragment, does not say; then that is the packet's. */
+L4_INLINE bool l4_take_ports(struct l4_walk *w)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	struct l4_packet *p = &w->packet;
+
+	if (!note || !note->ports.known)
+		return false;
+	note->ports.known = false;
+	p->l4 = note->ports.l4 & L4_HEADLESS;
+	p->flow.sport = note->ports.sport;
+	p->flow.dport = note->ports.dport;
+	p->flow.protocol = note->ports.protocol;
+	return true;
+}
+
 /* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
 L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
 	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
+	enum l4_parsed parsed;
 	const void *row;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
+	parsed = l4_parse_payload(f, p);
+	if (parsed == L4_PARSED_FRAGMENT && !l4_take_ports(w))
+		return L4_NEXT_FRAGMENT;
+	if (parsed != L4_PARSED_PORTS && parsed != L4_PARSED_FRAGMENT)
 		return L4_NEXT_RARE;
 	if (maybe_ours) {
 		row = l4_find(w, p->flow.dst, dst,

@@ -95,8 +95,7 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	switch (parsed) {
 	case L4_PARSED_MALFORMED:
 		return L4_V_MALFORMED;
-	case L4_PARSED_FRAGMENT:
-		return L4_V_FRAGMENT;
+	case L4_PARSED_FRAGMENT: /* has not come here */
 	case L4_PARSED_EXTENSION:
 		return L4_V_EXTENSION;
 	case L4_PARSED_PORTS:
