@@ -357,7 +357,6 @@ L4_INLINE bool l4_take_ports(struct l4_walk *w)
 
 	if (!note || !note->ports.known)
 		return false;
-	note->ports.known = false;
 	p->l4 = note->ports.l4 & L4_HEADLESS;
 	p->flow.sport = note->ports.sport;
 	p->flow.dport = note->ports.dport;
