@@ -18,6 +18,7 @@
 
 struct loader {
 	struct tandem_bpf *bpf;
+	struct tandem_bpf *trace; /* over the same maps; NULL: nobody has asked for it yet */
 	char root[PATH_MAX - 64]; /* the bpffs, or "" */
 	uint32_t image_lines;
 	struct loader_past past;
@@ -358,6 +359,7 @@ int loader_open(
 	}
 	l->bpf->rodata->trace_on = l->bpf->rodata->test_time_on = trace;
 	l->bpf->rodata->image_mask = l->image_lines - 1;
+	bpf_program__set_autoload(l->bpf->progs.tandem_trace, false);
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(l->image_lines);
 	if (image < 0) {
@@ -395,6 +397,7 @@ void loader_close(struct loader *l)
 {
 	if (!l)
 		return;
+	tandem_bpf__destroy(l->trace);
 	tandem_bpf__destroy(l->bpf);
 	free(l->past.neighbours);
 	if (l->past.image)
@@ -412,6 +415,49 @@ const struct loader_past *loader_past(const struct loader *l)
 struct tandem_bpf *loader_bpf(const struct loader *l)
 {
 	return l->bpf;
+}
+
+static int share_maps(struct tandem_bpf *to, const struct tandem_bpf *from)
+{
+	struct bpf_map *map;
+	int rc = 0;
+
+	bpf_object__for_each_map(map, to->obj)
+	{
+		const char *name = bpf_map__name(map);
+
+		if (rc || map == to->maps.traced || bpf_map__is_internal(map))
+			continue;
+		rc = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(from->obj, name));
+	}
+	return rc;
+}
+
+static int open_trace(struct tandem_bpf *b, const struct tandem_bpf *attached)
+{
+	*b->rodata = *attached->rodata;
+	b->rodata->trace_on = false;
+	bpf_program__set_autoload(b->progs.tandem_xdp, false);
+	return share_maps(b, attached) ? -EINVAL : tandem_bpf__load(b);
+}
+
+int loader_trace(struct loader *l, struct tandem_bpf **out)
+{
+	int rc;
+
+	if (!l->trace) {
+		l->trace = tandem_bpf__open();
+		if (!l->trace)
+			return -errno;
+		rc = open_trace(l->trace, l->bpf);
+		if (rc) {
+			tandem_bpf__destroy(l->trace);
+			l->trace = NULL;
+			return rc;
+		}
+	}
+	*out = l->trace;
+	return 0;
 }
 
 int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines)

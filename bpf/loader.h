@@ -57,6 +57,10 @@ const struct loader_past *loader_past(const struct loader *l);
 /* Maps and program, for the owner of the tables. */
 struct tandem_bpf *loader_bpf(const struct loader *l);
 
+/* The program that packets are traced by (bpf/tandem.bpf.c: tandem_trace), loaded when it is asked for first, over the
+ * maps of the attached one; only `traced` is its own. It stays the loader's. Returns 0 or a negative errno. */
+int loader_trace(struct loader *l, struct tandem_bpf **out);
+
 /* Makes the image, `lines` lines long, the published generation. When it returns no packet uses the former
  * one. */
 int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines);

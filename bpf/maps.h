@@ -7,6 +7,7 @@
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/traced.h"
 #include "dataplane/l4/verdict.h"
 
 /* One generation's image. Every generation has a map of its own; all have one size, so that look-ups are
@@ -177,3 +178,11 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct l4_trace);
 } trace SEC(".maps");
+
+/* What is tandem_trace's alone: packets are traced one after the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_traced);
+} traced SEC(".maps");

@@ -23,6 +23,7 @@ struct l4_tables {
 	struct xdp_md *ctx;
 	const struct l4_line *image; /* image_mask + 1 of them */
 	bool records;		     /* a record is noted, to be written */
+	struct l4_traced *traced;    /* NULL: the packet is not traced */
 };
 
 /* The published image, or NULL. */
@@ -141,11 +142,17 @@ L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uin
 	return true;
 }
 
+L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
+{
+	return t->traced ? &t->traced->way : NULL;
+}
+
 L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	(void)t;
+	if (t->traced)
+		return &t->traced->limit;
 	return bpf_map_lookup_elem(&limits, &zero);
 }
 
@@ -153,7 +160,8 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	(void)t;
+	if (t && t->traced)
+		return &t->traced->note;
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
@@ -162,7 +170,8 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/refusal.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
-static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
+static __always_inline void l4_tables_record(
+	const struct l4_tables *t, const struct l4_record_write *r)
 {
 	struct l4_note *note = l4_tables_note(t);
 
@@ -197,28 +206,36 @@ static __always_inline void count_verdict(enum l4_verdict v, const struct l4_res
 		++*n;
 }
 
+static __always_inline struct l4_trace trace_of(enum l4_verdict v, const struct l4_result *r)
+{
+	return (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
+}
+
 static __always_inline void trace_packet(enum l4_verdict v, const struct l4_result *r)
 {
 	uint32_t zero = 0;
 	struct l4_trace *e = bpf_map_lookup_elem(&trace, &zero);
 
-	if (!e)
-		return;
-	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
+	if (e)
+		*e = trace_of(v, r);
 }
 
-/* Counts what became of a packet of so many bytes and lets the kernel do it: an enum xdp_action. */
-static __always_inline int finish(
-	struct xdp_md *ctx, enum l4_verdict v, const struct l4_result *r, uint32_t bytes)
+/* Counts what became of a packet of so many bytes, unless it is traced, and lets the kernel do it: an enum
+ * xdp_action. */
+static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx, enum l4_verdict v,
+	const struct l4_result *r, uint32_t bytes)
 {
-	count_verdict(v, r);
+	if (t->traced)
+		t->traced->way.end = trace_of(v, r);
+	else
+		count_verdict(v, r);
 	if (trace_on)
 		trace_packet(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
 		return XDP_PASS;
-	if (v == L4_V_FORWARDED) {
+	if (v == L4_V_FORWARDED && !t->traced) {
 		count(&service_counters, r->service_id, bytes);
 		count(&server_counters, r->server_id, bytes);
 	}
@@ -227,9 +244,10 @@ static __always_inline int finish(
 	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
 }
 
-__noinline int tandem_packet(struct xdp_md *ctx)
+/* traced: a constant, so that each caller has a copy made for it. */
+static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *traced)
 {
-	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_tables t = { ctx, image_now(), false, traced };
 	uint32_t bytes;
 	struct l4_result result = { 0 }, *r = &result;
 	struct l4_frame f;
@@ -244,9 +262,14 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	bytes = f.len;
 	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
 	if (v < L4_V_FORWARDED)
-		return finish(ctx, v, r, bytes);
-	action = v < L4_V_COUNT ? finish(ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
+		return finish(&t, ctx, v, r, bytes);
+	action = v < L4_V_COUNT ? finish(&t, ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
 	return t.records ? action | TANDEM_RECORD : action;
+}
+
+__noinline int tandem_packet(struct xdp_md *ctx)
+{
+	return take_packet(ctx, NULL);
 }
 
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
@@ -254,7 +277,7 @@ __noinline int tandem_packet(struct xdp_md *ctx)
  * record is worth least. */
 static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
 {
-	*t = (struct l4_tables){ NULL, image_now(), false };
+	*t = (struct l4_tables){ NULL, image_now(), false, NULL };
 	if (!t->image)
 		return false;
 	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
@@ -300,10 +323,10 @@ __noinline int tandem_record(void)
 	return 0;
 }
 
-/* These have stacks of their own, and the verifier looks at each by itself. */
-__noinline int tandem_rare(struct xdp_md *ctx)
+/* What these are for has a stack of its own, and the verifier looks at each by itself. */
+static __always_inline int take_rare(struct xdp_md *ctx, struct l4_traced *traced)
 {
-	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_tables t = { ctx, image_now(), false, traced };
 	struct l4_result r = { 0 };
 	struct l4_frame f;
 	uint32_t bytes;
@@ -312,12 +335,12 @@ __noinline int tandem_rare(struct xdp_md *ctx)
 		return XDP_PASS;
 	frame_set(&f, ctx);
 	bytes = f.len;
-	return finish(ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
+	return finish(&t, ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
 }
 
-__noinline int tandem_refusal(struct xdp_md *ctx)
+static __always_inline int take_refusal(struct xdp_md *ctx, struct l4_traced *traced)
 {
-	struct l4_tables t = { ctx, NULL, false };
+	struct l4_tables t = { ctx, NULL, false, traced };
 	const struct l4_note *note = l4_tables_note(&t);
 	struct l4_result r;
 	struct l4_frame f;
@@ -329,7 +352,17 @@ __noinline int tandem_refusal(struct xdp_md *ctx)
 	frame_set(&f, ctx);
 	bytes = f.len;
 	v = l4_refusal_answer(&t, &f, note, &r);
-	return finish(ctx, v, &r, bytes);
+	return finish(&t, ctx, v, &r, bytes);
+}
+
+__noinline int tandem_rare(struct xdp_md *ctx)
+{
+	return take_rare(ctx, NULL);
+}
+
+__noinline int tandem_refusal(struct xdp_md *ctx)
+{
+	return take_refusal(ctx, NULL);
 }
 
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
@@ -348,14 +381,15 @@ static __always_inline void ask(const struct l4_want *want)
 
 __noinline int tandem_want(struct xdp_md *ctx)
 {
-	const struct l4_note *note = l4_tables_note(NULL);
+	const struct l4_tables t = { 0 };
+	const struct l4_note *note = l4_tables_note(&t);
 	struct l4_result r = { 0 };
 
 	if (!note)
 		return XDP_ABORTED;
 	ask(&note->want);
 	r.vip_id = note->vip_id;
-	return finish(ctx, note->why, &r, 0);
+	return finish(&t, ctx, note->why, &r, 0);
 }
 
 __noinline int tandem_more(struct xdp_md *ctx, int action)
@@ -378,6 +412,65 @@ SEC("xdp")
 int tandem_xdp(struct xdp_md *ctx)
 {
 	return tandem_run(ctx);
+}
+
+/* The same for packets that are traced, which are run by hand. */
+static __always_inline struct l4_traced *traced_now(void)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(&traced, &zero);
+}
+
+__noinline int traced_packet(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+
+	return to ? take_packet(ctx, to) : XDP_ABORTED;
+}
+
+__noinline int traced_rare(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+
+	return to ? take_rare(ctx, to) : XDP_ABORTED;
+}
+
+__noinline int traced_refusal(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+
+	return to ? take_refusal(ctx, to) : XDP_ABORTED;
+}
+
+/* Nobody is asked. */
+static __always_inline int traced_want(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+	const struct l4_tables t = { .traced = to };
+	struct l4_result r = { 0 };
+
+	if (!to)
+		return XDP_ABORTED;
+	r.vip_id = to->note.vip_id;
+	return finish(&t, ctx, to->note.why, &r, 0);
+}
+
+SEC("xdp")
+int tandem_trace(struct xdp_md *ctx)
+{
+	int action = traced_packet(ctx);
+
+	switch (action) {
+	case TANDEM_NEXT + L4_NEXT_RARE:
+		return traced_rare(ctx);
+	case TANDEM_NEXT + L4_NEXT_REFUSAL:
+		return traced_refusal(ctx);
+	case TANDEM_NEXT + L4_NEXT_WANT:
+		return traced_want(ctx);
+	default:
+		return action;
+	}
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -8,6 +8,7 @@
 #include "controlplane/conf/conf.h"
 #include "controlplane/host/host.h"
 #include "dataplane/l4/record.h"
+#include "dataplane/l4/trace.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/read.h"
 
@@ -22,6 +23,7 @@ struct engine_counter {
 struct engine_port {
 	char device[IF_NAMESIZE];
 	uint32_t ifindex;
+	uint8_t mac[6];
 	const char *mode; /* "native", "generic" */
 };
 
@@ -84,6 +86,21 @@ enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
 /* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
  * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
 int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
+
+/* Bytes of a frame that fit into a page, with the room that the kernel keeps before and behind it. */
+enum { ENGINE_FRAME_MAX = 3500 };
+
+/* What becomes of one frame that would come in by the interface now: by the program and the tables that packets use,
+ * but nothing is sent and nothing changes. out holds *out_len bytes; *out_len becomes the length of the frame
+ * afterwards. Returns 0; -EMSGSIZE (shorter than an Ethernet header, or longer than ENGINE_FRAME_MAX); another negative
+ * errno; always with a sentence in e. */
+int engine_trace(struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e);
+
+/* Reads back what a step names: a line of the published image (into one of the structs of a line), a row of the table of
+ * neighbours. False: there is none. */
+bool engine_line(const struct engine *en, uint32_t line, void *out);
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out);
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 

@@ -125,6 +125,7 @@ static int set_ports(struct engine *en, const struct engine_options *o)
 		memcpy(en->ports[i].device, l->name, sizeof en->ports[i].device);
 		en->ports[i].ifindex = l->ifindex;
 		en->ports[i].mode = "none";
+		memcpy(en->ports[i].mac, l->mac, sizeof en->ports[i].mac);
 		ports[i].ifindex = l->ifindex;
 		ports[i].mtu = (uint16_t)(l->mtu > UINT16_MAX ? UINT16_MAX : l->mtu);
 		memcpy(ports[i].mac, l->mac, sizeof ports[i].mac);
@@ -254,6 +255,9 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 		ports[i].ifindex = in->ports[i].ifindex;
 		ports[i].mtu = in->ports[i].mtu;
 		memcpy(ports[i].mac, in->ports[i].mac, sizeof ports[i].mac);
+		for (unsigned k = 0; k < en->n_ports; k++)
+			if (en->ports[k].ifindex == ports[i].ifindex)
+				memcpy(en->ports[k].mac, ports[i].mac, sizeof en->ports[k].mac);
 	}
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }
@@ -397,6 +401,19 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 struct tandem_bpf *engine_bpf(const struct engine *en)
 {
 	return en->bpf;
+}
+
+int engine_trace_bpf(struct engine *en, struct tandem_bpf **out)
+{
+	return loader_trace(en->loader, out);
+}
+
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out)
+{
+	if (row >= bpf_map__max_entries(en->bpf->maps.neighbours))
+		return false;
+	*out = en->rows[row];
+	return true;
 }
 
 uint64_t engine_generation(const struct engine *en)

@@ -9,6 +9,9 @@ struct tandem_bpf;
 /* Maps and program (bpf/tandem.skel.h); the engine's own. */
 struct tandem_bpf *engine_bpf(const struct engine *en);
 
+/* The program that traces packets, with its maps; the engine's own. Returns 0 or a negative errno. */
+int engine_trace_bpf(struct engine *en, struct tandem_bpf **out);
+
 /* Coarse time (dataplane/l4/record.h) for the packets of a dry engine; 0 at first. Returns 0 or a
  * negative errno. */
 int engine_set_time(struct engine *en, uint16_t now);

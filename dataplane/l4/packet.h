@@ -63,6 +63,7 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	note->why = why;
 	note->vip_id = r->vip_id;
 	if (w->refuse) {
+		l4_tell(w->tables, L4_STEP_REFUSAL, w->refuse, w->fits);
 		l4_note_refusal(w, &note->refusal);
 		return L4_NEXT_REFUSAL;
 	}
@@ -80,11 +81,12 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	*why = L4_V_NO_ROUTE;
 	if (!n)
 		return NULL;
+	l4_tell(w->tables, L4_STEP_HOP, row, more);
 	if (w->packet.ip_len + more > n->mtu) {
 		*why = l4_too_big(w, n->mtu - more);
 		return NULL;
 	}
-	if (!n->used)
+	if (!n->used && !l4_tables_way(w->tables))
 		n->used = 1;
 	if (!n->usable) {
 		w->hop = n;
@@ -169,6 +171,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		return L4_V_TTL_EXCEEDED; /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
+	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
@@ -213,6 +216,8 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	struct l4_end to;
 	uint32_t row;
 
+	if (route)
+		l4_tell(w->tables, L4_STEP_ROUTE, route->kind << 8 | route->plen, route->ifindex);
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
 	w->reverse = rev;
@@ -250,13 +255,19 @@ L4_INLINE enum l4_verdict l4_process_known(
 	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
 	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
 	bool maybe_ours = l4_filter_has(w, dst);
+	enum l4_parsed parsed;
 	const void *row;
 
+	l4_tell_packet(w, L4_STEP_ADDRESSES, p->ttl, p->flow.protocol);
+	if (l4_tables_way(w->tables))
+		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
 	if (!maybe_ours && !l4_filter_has(w, src))
 		return L4_V_NOT_OURS;
 	if (!l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
-	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
+	parsed = l4_parse_payload(f, p);
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
+	if (parsed != L4_PARSED_PORTS)
 		return L4_NEXT_RARE;
 	if (maybe_ours) {
 		row = l4_find(w, p->flow.dst, dst,
@@ -304,6 +315,7 @@ L4_INLINE enum l4_verdict l4_process(
 		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
+	l4_tell(t, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return L4_NEXT_RARE;

@@ -122,14 +122,18 @@ L4_INLINE enum l4_verdict l4_rare_ip(
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
 	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
 	const struct l4_address *ours;
+	enum l4_parsed parsed;
 
+	l4_tell_packet(w, L4_STEP_ADDRESSES, p->ttl, p->flow.protocol);
 	if (!l4_filter_has(w, dst) || !l4_is_for_port(w, f, ifindex))
 		return L4_V_NOT_OURS;
 	ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
 	if (!ours)
 		return L4_V_NOT_OURS;
 	r->vip_id = ours->id;
-	return l4_rare_own(w, f, l4_parse_payload(f, p), r);
+	parsed = l4_parse_payload(f, p);
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
+	return l4_rare_own(w, f, parsed, r);
 }
 
 /* As l4_process(), for packets that it leaves to this. */
@@ -139,6 +143,7 @@ L4_INLINE enum l4_verdict l4_rare(
 	struct l4_walk w;
 	enum l4_verdict v;
 
+	l4_tell(t, L4_STEP_RARE, 0, 0);
 	if (!l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
 	w.port = l4_port_of(t, w.root, ifindex);

@@ -32,12 +32,16 @@
  *       this processor's, or NULL: no refused packet is answered
  *   struct l4_note *l4_tables_note(const struct l4_tables *t);
  *       this packet's, or NULL: nobody goes on with it
+ *   struct l4_way *l4_tables_way(const struct l4_tables *t);
+ *       what a traced packet tells, or NULL: it is not traced. A traced packet changes nothing but the frame: the body
+ *       gives it a bucket of tokens and a note of its own, and does not write its record
  */
 #pragma once
 #include "dataplane/l4/mac.h"
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/trace.h"
 
 /* What every stage of one packet's way needs. */
 struct l4_walk {
@@ -54,10 +58,32 @@ struct l4_walk {
 	uint32_t link; /* ifindex; 0: none */
 };
 
+L4_INLINE void l4_tell(const struct l4_tables *t, enum l4_step_kind kind, uint64_t a, uint64_t b)
+{
+	struct l4_way *way = l4_tables_way(t);
+
+	if (way)
+		l4_way_add(way, kind, a, b);
+}
+
+/* Likewise, with all that is known of the headers now. */
+L4_INLINE void l4_tell_packet(
+	const struct l4_walk *w, enum l4_step_kind kind, uint64_t a, uint64_t b)
+{
+	struct l4_way *way = l4_tables_way(w->tables);
+
+	if (!way)
+		return;
+	way->packet = w->packet;
+	l4_way_add(way, kind, a, b);
+}
+
 /* Where a packet's way begins; false: no generation has been published. */
 L4_INLINE bool l4_walk_begin(struct l4_walk *w, const struct l4_tables *t)
 {
 	w->tables = t;
+	if (l4_tables_way(t))
+		w->packet = (struct l4_packet){ 0 };
 	w->keys = l4_tables_line(t, L4_LINE_KEYS);
 	w->root = l4_tables_line(t, L4_LINE_ROOT);
 	return w->root && w->keys && w->root->generation;
@@ -93,10 +119,13 @@ L4_INLINE const void *l4_find(
 	if (!bucket)
 		return NULL;
 	line = l4_bucket_find(bucket, tag);
-	if (!line)
-		return NULL;
-	row = l4_tables_line(w->tables, line);
-	return row && l4_key_is(row, address, tail) ? row : NULL;
+	row = line ? l4_tables_line(w->tables, line) : NULL;
+	if (row && l4_key_is(row, address, tail)) {
+		l4_tell(w->tables, L4_STEP_FIND, tail, line);
+		return row;
+	}
+	l4_tell(w->tables, L4_STEP_FIND, tail, 0);
+	return NULL;
 }
 
 /* Whether the frame is for the interface that it came in by, which *w learns. */
@@ -105,5 +134,10 @@ L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint3
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 
 	w->port = l4_port_of(w->tables, w->root, ifindex);
-	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
+	if (w->port && eth && l4_mac_is(eth->dst, w->port->mac)) {
+		l4_tell(w->tables, L4_STEP_PORT, true, true);
+		return true;
+	}
+	l4_tell(w->tables, L4_STEP_PORT, w->port != NULL, false);
+	return false;
 }

@@ -85,21 +85,39 @@ static void check(const struct bpf_program *program)
 	assert_in_range(deepest(&p, depths, 0), 1, MAX_STACK);
 }
 
-static void test_engine(void **state)
+/* The program is the one of the two that is loaded. */
+static void check_engine(
+	struct tandem_bpf *b, struct bpf_program *wanted, struct bpf_program *other)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	struct tandem_bpf *b = tandem_bpf__open();
 	int image = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, 64 * 1024, 1, &opts);
+
+	assert_true(image >= 0);
+	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
+	assert_int_equal(bpf_program__set_autoload(other, false), 0);
+	listen(wanted);
+	assert_int_equal(tandem_bpf__load(b), 0);
+	check(wanted);
+	tandem_bpf__destroy(b);
+	close(image);
+}
+
+static void test_engine(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
 
 	(void)state;
 	assert_non_null(b);
-	assert_true(image >= 0);
-	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
-	listen(b->progs.tandem_xdp);
-	assert_int_equal(tandem_bpf__load(b), 0);
-	check(b->progs.tandem_xdp);
-	tandem_bpf__destroy(b);
-	close(image);
+	check_engine(b, b->progs.tandem_xdp, b->progs.tandem_trace);
+}
+
+static void test_trace(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
+
+	(void)state;
+	assert_non_null(b);
+	check_engine(b, b->progs.tandem_trace, b->progs.tandem_xdp);
 }
 
 static void check_decap(struct decap_bpf *b, const struct bpf_program *p)
@@ -127,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_decap),
 	};
 

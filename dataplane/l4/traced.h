@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a traced packet has to itself. */
+#pragma once
+#include "dataplane/l4/limit.h"
+#include "dataplane/l4/trace.h"
+
+struct l4_traced {
+	struct l4_way way;
+	struct l4_note note;
+	struct l4_limit limit;
+};
