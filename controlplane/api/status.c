@@ -18,9 +18,10 @@ static json_t *ports_value(const struct site *s)
 		for (unsigned j = 0; j < conf->n_interfaces; j++)
 			if (!strcmp(conf->interfaces[j].device, ports[i].device))
 				name = conf->interfaces[j].name;
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:I, s:s}", "name", name, "device", ports[i].device,
-				"ifindex", (json_int_t)ports[i].ifindex, "mode", ports[i].mode));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:o, s:s}", "name", name, "device",
+				      ports[i].device, "ifindex", (json_int_t)ports[i].ifindex,
+				      "mac", value_mac(ports[i].mac), "mode", ports[i].mode));
 	}
 	return list;
 }

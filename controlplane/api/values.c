@@ -72,6 +72,12 @@ json_t *value_text(const char *text)
 	return value;
 }
 
+json_t *value_mac(const uint8_t mac[6])
+{
+	return json_sprintf(
+		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 json_t *value_text_or_null(const char *text)
 {
 	return *text ? value_text(text) : json_null();

@@ -94,7 +94,7 @@ enum { ENGINE_FRAME_MAX = 3500 };
  * but nothing is sent and nothing changes. out holds *out_len bytes; *out_len becomes the length of the frame
  * afterwards. Returns 0; -EMSGSIZE (shorter than an Ethernet header, or longer than ENGINE_FRAME_MAX); another negative
  * errno; always with a sentence in e. */
-int engine_trace(struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
 	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e);
 
 /* Reads back what a step names: a line of the published image (into one of the structs of a line), a row of the table of

@@ -35,7 +35,7 @@ static int run(const struct tandem_bpf *bpf, uint32_t ifindex, const uint8_t *fr
 	return way->end.verdict < L4_V_COUNT ? 0 : -EPROTO;
 }
 
-int engine_trace(struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
 	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e)
 {
 	struct tandem_bpf *bpf;

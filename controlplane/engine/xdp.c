@@ -403,7 +403,7 @@ struct tandem_bpf *engine_bpf(const struct engine *en)
 	return en->bpf;
 }
 
-int engine_trace_bpf(struct engine *en, struct tandem_bpf **out)
+int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out)
 {
 	return loader_trace(en->loader, out);
 }

@@ -10,7 +10,7 @@ struct tandem_bpf;
 struct tandem_bpf *engine_bpf(const struct engine *en);
 
 /* The program that traces packets, with its maps; the engine's own. Returns 0 or a negative errno. */
-int engine_trace_bpf(struct engine *en, struct tandem_bpf **out);
+int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out);
 
 /* Coarse time (dataplane/l4/record.h) for the packets of a dry engine; 0 at first. Returns 0 or a
  * negative errno. */
