@@ -186,6 +186,29 @@ const struct command commands[] = {
 		.run = drops_list,
 	},
 	{
+		.noun = "trace",
+		.verb = "inject",
+		.usage = "INTERFACE [PACKET ...]",
+		.least = 1,
+		.most = 32,
+		.takes_frame = true,
+		.help = "what would become of a packet, step by step; nothing is sent",
+		.more = "PACKET is PROTOCOL SOURCE DESTINATION [WORD VALUE]...:\n"
+			"  tcp|udp ADDRESS:PORT ADDRESS:PORT, IPv6 as [ADDRESS]:PORT\n"
+			"  icmp ADDRESS ADDRESS       an echo request\n"
+			"  flags SAFRPU|none          of tcp (S)\n"
+			"  ttl N                      TTL or hop limit (64)\n"
+			"  len N                      bytes of the IP packet (its headers alone)\n"
+			"  vlan N                     a tag; the outer one of two comes first\n"
+			"  df                         do not fragment\n"
+			"  id N                       of icmp\n"
+			"  smac MAC, dmac MAC         of the frame (02:00:00:00:00:01, the interface's)\n"
+			"Or with --hex or --pcap a whole frame. It goes through the loaded program and the\n"
+			"tables that packets use, but nothing is counted, recorded, asked for or sent; the\n"
+			"limit of answers is taken as not used up.",
+		.run = trace_inject,
+	},
+	{
 		.noun = "engine",
 		.verb = "detach",
 		.usage = "",

@@ -26,6 +26,9 @@ struct ctl {
 	const char *why;   /* --why, or NULL */
 	bool wait;	   /* --wait */
 	uint32_t limit_ms; /* --timeout; 0: not given */
+	/* --hex, --pcap and --frame: a packet to be traced; NULL, 0: not given */
+	const char *hex, *pcap;
+	unsigned long frame;
 	/* A command that fails leaves its sentence here; main() prints it, once. "" prints nothing. */
 	struct err err;
 };
@@ -45,5 +48,6 @@ command_fn pool_list, pool_show;
 command_fn server_drain, server_maint, server_ready, server_show, server_weight;
 command_fn service_list, service_show;
 command_fn status_show;
+command_fn trace_inject;
 command_fn version_show;
 command_fn vip_list, vip_show;

@@ -15,7 +15,8 @@
 #define LONGEST_TIMEOUT_MS (7u * 24 * 3600 * 1000)
 
 struct options {
-	const char *socket, *why;
+	const char *socket, *why, *hex, *pcap;
+	unsigned long frame; /* 0: not given */
 	uint32_t timeout_ms; /* 0: not given */
 	bool json, wait, help, version;
 };
@@ -28,6 +29,15 @@ static bool read_timeout(const char *text, uint32_t *out)
 
 	free(seconds);
 	return good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS;
+}
+
+/* Frames are counted from 1. */
+static bool read_frame(const char *text, unsigned long *out)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*out = strtoul(text, NULL, 10);
+	return digits && digits < 10 && !text[digits] && *out;
 }
 
 /* The sentence for an option that getopt_long() refused with c. */
@@ -51,6 +61,9 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		{ "timeout", required_argument, NULL, 't' },
 		{ "why", required_argument, NULL, 'w' },
 		{ "wait", no_argument, NULL, 'W' },
+		{ "hex", required_argument, NULL, 'x' },
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "frame", required_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -64,6 +77,17 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 			o->json = true;
 		} else if (c == 'w') {
 			o->why = optarg;
+		} else if (c == 'x') {
+			o->hex = optarg;
+		} else if (c == 'p') {
+			o->pcap = optarg;
+		} else if (c == 'n') {
+			if (!read_frame(optarg, &o->frame)) {
+				err_set(e, 0,
+					"--frame takes the number of a frame, from 1, not \"%s\"",
+					optarg);
+				return false;
+			}
 		} else if (c == 'W') {
 			o->wait = true;
 		} else if (c == 'h') {
@@ -108,6 +132,10 @@ static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char 
 		err_set(&ctl->err, 0, "--wait is for \"server drain\" only");
 		return CTL_USAGE;
 	}
+	if ((o->hex || o->pcap || o->frame) && !c->takes_frame) {
+		err_set(&ctl->err, 0, "--hex, --pcap and --frame are for \"trace inject\" only");
+		return CTL_USAGE;
+	}
 	if (client_new(&ctl->client, o->socket, answer_timeout(o), &ctl->err))
 		return CTL_USAGE;
 	rc = c->run(ctl, args);
@@ -127,6 +155,9 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	ctl->json = o.json;
 	ctl->why = o.why;
 	ctl->wait = o.wait;
+	ctl->hex = o.hex;
+	ctl->pcap = o.pcap;
+	ctl->frame = o.frame;
 	ctl->limit_ms = o.timeout_ms;
 	if (o.help)
 		return command_help(ctl, argv + optind);
