@@ -212,7 +212,7 @@ const struct command commands[] = {
 		.noun = "engine",
 		.verb = "detach",
 		.usage = "",
-		.help = "remove programs and tables from the interfaces; balancing ends",
+		.help = "take programs and tables off the interfaces; balancing ends",
 		.more = "Without a daemon, `tandemd --detach` does the same.",
 		.run = engine_detach_ports,
 	},
