@@ -4,6 +4,7 @@
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "dataplane/l4/capture.h"
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
@@ -186,3 +187,31 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct l4_traced);
 } traced SEC(".maps");
+
+/* Of tandem_capture, which has them to itself: what it looks for, this CPU's packet in hand, the way to the control
+ * plane, and how many records found no room there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_capture_filter);
+} capture_filter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_captured);
+} captured SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} captures SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} captures_lost SEC(".maps");

@@ -5,8 +5,8 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-/* Set before loading: makes the program report every packet in `trace`. */
-const volatile bool trace_on;
+/* Set before loading: whom the program reports each packet's end to. */
+const volatile uint32_t reports = L4_REPORTS_NOBODY;
 
 /* Set before loading: coarse time is what the map test_time says, so that tests move it. */
 const volatile bool test_time_on;
@@ -211,11 +211,19 @@ static __always_inline struct l4_trace trace_of(enum l4_verdict v, const struct 
 	return (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 }
 
-static __always_inline void trace_packet(enum l4_verdict v, const struct l4_result *r)
+static __always_inline void report(enum l4_verdict v, const struct l4_result *r)
 {
 	uint32_t zero = 0;
-	struct l4_trace *e = bpf_map_lookup_elem(&trace, &zero);
+	struct l4_captured *c;
+	struct l4_trace *e;
 
+	if (reports == L4_REPORTS_CAPTURE) {
+		c = bpf_map_lookup_elem(&captured, &zero);
+		if (c)
+			c->end = trace_of(v, r);
+		return;
+	}
+	e = bpf_map_lookup_elem(&trace, &zero);
 	if (e)
 		*e = trace_of(v, r);
 }
@@ -229,8 +237,8 @@ static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx,
 		t->traced->way.end = trace_of(v, r);
 	else
 		count_verdict(v, r);
-	if (trace_on)
-		trace_packet(v, r);
+	if (reports)
+		report(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
@@ -471,6 +479,97 @@ int tandem_trace(struct xdp_md *ctx)
 	default:
 		return action;
 	}
+}
+
+/* Copies the frame as it is now into the record in hand. */
+static __always_inline void capture_frame(
+	struct xdp_md *ctx, struct l4_captured *c, enum l4_leg leg, uint32_t ifindex)
+{
+	uint64_t len = (uint64_t)(ctx->data_end - ctx->data);
+	uint32_t n = len < L4_CAPTURE_BYTES ? (uint32_t)len : L4_CAPTURE_BYTES;
+
+	c->leg = leg;
+	c->ifindex = ifindex;
+	c->len = (uint32_t)len;
+	c->captured = 0;
+	if (n && n <= L4_CAPTURE_BYTES && !bpf_xdp_load_bytes(ctx, 0, c->bytes, n))
+		c->captured = n;
+}
+
+static __always_inline void capture_send(struct l4_captured *c)
+{
+	uint32_t size = offsetof(struct l4_captured, bytes) + c->captured, zero = 0;
+	uint64_t *lost;
+
+	if (size <= sizeof *c && !bpf_ringbuf_output(&captures, c, size, 0))
+		return;
+	lost = bpf_map_lookup_elem(&captures_lost, &zero);
+	if (lost)
+		++*lost;
+}
+
+/* Whether the frame's source is the server that is looked for. */
+static __always_inline bool is_from_server(
+	const struct xdp_md *ctx, const struct l4_capture_filter *filter)
+{
+	struct l4_packet p = { 0 };
+	struct l4_frame f;
+
+	frame_set(&f, ctx);
+	if (!filter->server_id || !l4_parse_link(&f, &p))
+		return false;
+	if (filter->is6 ? p.ethertype != L4_ETH_IP6 || !l4_parse_ip6(&f, &p)
+			: p.ethertype != L4_ETH_IP4 || !l4_parse_ip4(&f, &p))
+		return false;
+	return p.flow.src[0] == filter->address[0] && p.flow.src[1] == filter->address[1] &&
+	       p.flow.src[2] == filter->address[2] && p.flow.src[3] == filter->address[3];
+}
+
+/* The first leg waits in `captured` until it is known what the packet was. */
+__noinline int capture_in(struct xdp_md *ctx)
+{
+	uint32_t zero = 0;
+	const struct l4_capture_filter *filter = bpf_map_lookup_elem(&capture_filter, &zero);
+	struct l4_captured *c = bpf_map_lookup_elem(&captured, &zero);
+
+	if (!c || !filter)
+		return 0;
+	c->time_ns = bpf_ktime_get_ns();
+	c->end.verdict = L4_V_COUNT;
+	capture_frame(ctx, c, L4_LEG_IN, ctx->ingress_ifindex);
+	return is_from_server(ctx, filter);
+}
+
+__noinline int capture_out(struct xdp_md *ctx, int from_server)
+{
+	uint32_t zero = 0;
+	const struct l4_capture_filter *filter = bpf_map_lookup_elem(&capture_filter, &zero);
+	struct l4_captured *c = bpf_map_lookup_elem(&captured, &zero);
+	bool of_vip, of_server;
+
+	if (!c || !filter)
+		return 0;
+	of_vip = filter->vip_id && filter->vip_id == c->end.vip_id;
+	of_server = filter->server_id &&
+		    (filter->server_id == c->end.server_id || (from_server && c->end.vip_id));
+	if (!of_vip && !of_server)
+		return 0;
+	capture_send(c);
+	if (c->end.verdict < L4_V_FORWARDED || c->end.verdict >= L4_V_MALFORMED)
+		return 0;
+	capture_frame(ctx, c, L4_LEG_OUT, c->end.ifindex);
+	capture_send(c);
+	return 0;
+}
+
+/* Takes the place of tandem_xdp while packets are captured. */
+SEC("xdp")
+int tandem_capture(struct xdp_md *ctx)
+{
+	int from_server = capture_in(ctx), action = tandem_run(ctx);
+
+	capture_out(ctx, from_server);
+	return action;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -136,6 +136,8 @@ static void help_all(const struct screen *s)
 	      "      --hex BYTES        of `trace inject`: the frame in hexadecimal\n"
 	      "      --pcap FILE        of `trace inject`: the frame stands in a pcap or pcapng file\n"
 	      "      --frame N          which of its frames (1)\n"
+	      "  -w, --write FILE       of `capture`: write pcapng\n"
+	      "      --count N          of `capture`: end after so many packets\n"
 	      "  -h, --help             this, or with NOUN and VERB more about them\n"
 	      "  -V, --version          the version of this program\n"
 	      "\n"
@@ -150,6 +152,7 @@ static void help_one(const struct screen *s, const struct command *c)
 
 	fprintf(s->out, "tandemctl %s%s%s\n  %s\n", text, c->takes_why ? " [--why TEXT]" : "",
 		c->takes_wait	 ? " [--wait [--timeout TIME]]"
+		: c->takes_write ? " [-w FILE] [--count N]"
 		: c->takes_frame ? " [--hex BYTES | --pcap FILE [--frame N]]"
 				 : "",
 		c->help);

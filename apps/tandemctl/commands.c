@@ -209,6 +209,22 @@ const struct command commands[] = {
 		.run = trace_inject,
 	},
 	{
+		.noun = "capture",
+		.usage = "VIP|POOL/SERVER",
+		.least = 1,
+		.most = 1,
+		.takes_write = true,
+		.help = "packets as they pass: as they came, as they leave, and why",
+		.more = "Prints a line for each leg of a packet, or with -w writes pcapng with the verdict as "
+			"each\n"
+			"frame's comment. Of a VIP (or gateway) all of its packets, of a server those that are "
+			"sent\n"
+			"to it and its replies; 2048 bytes of a frame at most. Ends with --count or when it is\n"
+			"interrupted, and says how many legs were lost on the way here. The interfaces run a\n"
+			"capturing program until then; there is one capture at a time.",
+		.run = capture_packets,
+	},
+	{
 		.noun = "engine",
 		.verb = "detach",
 		.usage = "",

@@ -29,6 +29,8 @@ struct ctl {
 	/* --hex, --pcap and --frame: a packet to be traced; NULL, 0: not given */
 	const char *hex, *pcap;
 	unsigned long frame;
+	const char *write;   /* -w of a capture, or NULL */
+	unsigned long count; /* --count; 0: not given */
 	/* A command that fails leaves its sentence here; main() prints it, once. "" prints nothing. */
 	struct err err;
 };
@@ -40,6 +42,7 @@ void ctl_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf,
  * ends in NULL. Each returns its exit code, and a sentence in ctl->err when that is not CTL_OK. */
 typedef enum ctl_exit command_fn(struct ctl *ctl, char **args);
 
+command_fn capture_packets;
 command_fn config_apply, config_check, config_schema, config_show;
 command_fn drops_list;
 command_fn engine_detach_ports;

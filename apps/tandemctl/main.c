@@ -16,8 +16,9 @@
 
 struct options {
 	const char *socket, *why, *hex, *pcap;
-	unsigned long frame; /* 0: not given */
-	uint32_t timeout_ms; /* 0: not given */
+	const char *write, *short_w; /* -w is short for two of them */
+	unsigned long frame, count;  /* 0: not given */
+	uint32_t timeout_ms;	     /* 0: not given */
 	bool json, wait, help, version;
 };
 
@@ -31,8 +32,8 @@ static bool read_timeout(const char *text, uint32_t *out)
 	return good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS;
 }
 
-/* Frames are counted from 1. */
-static bool read_frame(const char *text, unsigned long *out)
+/* Frames and packets are counted from 1. */
+static bool read_count(const char *text, unsigned long *out)
 {
 	size_t digits = strspn(text, "0123456789");
 
@@ -59,7 +60,9 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "timeout", required_argument, NULL, 't' },
-		{ "why", required_argument, NULL, 'w' },
+		{ "why", required_argument, NULL, 'y' },
+		{ "write", required_argument, NULL, 'o' },
+		{ "count", required_argument, NULL, 'c' },
 		{ "wait", no_argument, NULL, 'W' },
 		{ "hex", required_argument, NULL, 'x' },
 		{ "pcap", required_argument, NULL, 'p' },
@@ -76,16 +79,19 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		} else if (c == 'j') {
 			o->json = true;
 		} else if (c == 'w') {
+			o->short_w = optarg;
+		} else if (c == 'y') {
 			o->why = optarg;
+		} else if (c == 'o') {
+			o->write = optarg;
 		} else if (c == 'x') {
 			o->hex = optarg;
 		} else if (c == 'p') {
 			o->pcap = optarg;
-		} else if (c == 'n') {
-			if (!read_frame(optarg, &o->frame)) {
-				err_set(e, 0,
-					"--frame takes the number of a frame, from 1, not \"%s\"",
-					optarg);
+		} else if (c == 'n' || c == 'c') {
+			if (!read_count(optarg, c == 'n' ? &o->frame : &o->count)) {
+				err_set(e, 0, "--%s takes a number from 1, not \"%s\"",
+					c == 'n' ? "frame" : "count", optarg);
 				return false;
 			}
 		} else if (c == 'W') {
@@ -116,7 +122,31 @@ static long answer_timeout(const struct options *o)
 	return (long)o->timeout_ms;
 }
 
-static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char **words)
+/* Whether the command takes the options that are given; else with a sentence in e. */
+static bool options_fit(const struct options *o, const struct command *c, struct err *e)
+{
+	const struct {
+		bool given, taken;
+		const char *sentence;
+	} all[] = {
+		{ o->why, c->takes_why, "--why is for changes of servers only" },
+		{ o->wait, c->takes_wait, "--wait is for \"server drain\" only" },
+		{ o->hex || o->pcap || o->frame, c->takes_frame,
+			"--hex, --pcap and --frame are for \"trace inject\" only" },
+		{ o->write || o->count, c->takes_write,
+			"--write and --count are for \"capture\" only" },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (!all[i].given || all[i].taken)
+			continue;
+		err_set(e, 0, "%s", all[i].sentence);
+		return false;
+	}
+	return true;
+}
+
+static enum ctl_exit run_command(struct ctl *ctl, struct options *o, char **words)
 {
 	char **args;
 	const struct command *c = command_find(words, &args, &ctl->err);
@@ -124,18 +154,12 @@ static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char 
 
 	if (!c)
 		return CTL_USAGE;
-	if (o->why && !c->takes_why) {
-		err_set(&ctl->err, 0, "--why is for changes of servers only");
+	if (o->short_w)
+		*(c->takes_write ? &o->write : &o->why) = o->short_w;
+	if (!options_fit(o, c, &ctl->err))
 		return CTL_USAGE;
-	}
-	if (o->wait && !c->takes_wait) {
-		err_set(&ctl->err, 0, "--wait is for \"server drain\" only");
-		return CTL_USAGE;
-	}
-	if ((o->hex || o->pcap || o->frame) && !c->takes_frame) {
-		err_set(&ctl->err, 0, "--hex, --pcap and --frame are for \"trace inject\" only");
-		return CTL_USAGE;
-	}
+	ctl->why = o->why;
+	ctl->write = o->write;
 	if (client_new(&ctl->client, o->socket, answer_timeout(o), &ctl->err))
 		return CTL_USAGE;
 	rc = c->run(ctl, args);
@@ -153,11 +177,11 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	if (!read_options(argc, argv, &o, &ctl->err))
 		return CTL_USAGE;
 	ctl->json = o.json;
-	ctl->why = o.why;
 	ctl->wait = o.wait;
 	ctl->hex = o.hex;
 	ctl->pcap = o.pcap;
 	ctl->frame = o.frame;
+	ctl->count = o.count;
 	ctl->limit_ms = o.timeout_ms;
 	if (o.help)
 		return command_help(ctl, argv + optind);

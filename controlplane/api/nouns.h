@@ -23,6 +23,7 @@ void api_servers_patch(struct call *c);
 void api_health_list(struct call *c);
 void api_drops_list(struct call *c);
 
+void api_capture_post(struct call *c);
 void api_trace_post(struct call *c);
 
 void api_config_get(struct call *c);

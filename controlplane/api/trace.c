@@ -52,35 +52,6 @@ static int read_hex(const char *text, uint8_t *out)
 	return n;
 }
 
-static json_t *hex_value(const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * OUT_MAX];
-
-	for (size_t i = 0; i < n; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	return json_stringn(text, 2 * n);
-}
-
-/* Whether packets go by this process' tables, which alone can be looked at; else it has answered. */
-static bool can_trace(struct call *c)
-{
-	struct site_status status;
-
-	site_status(c->site, &status);
-	if (status.detached)
-		call_problem(c, 409,
-			"the engine is detached: packets go by no program; restart tandemd to "
-			"attach it again");
-	else if (!status.generation)
-		call_problem(c, 409,
-			"no snapshot has been published yet: packets still go by the former "
-			"process' tables; try again when the servers' health is known");
-	return !status.detached && status.generation;
-}
-
 static void trace(struct call *c, const struct engine_port *port, const uint8_t *frame, size_t len)
 {
 	const struct site *s = c->site;
@@ -104,7 +75,7 @@ static void trace(struct call *c, const struct engine_port *port, const uint8_t 
 			      trace_server(s, way.end.server_id), "out",
 			      verdict_action(v) == L4_SEND ? trace_interface(s, way.end.ifindex)
 							   : json_null(),
-			      "steps", trace_steps(s, &way), "frame", hex_value(out, out_len)));
+			      "steps", trace_steps(s, &way), "frame", value_hex(out, out_len)));
 }
 
 void api_trace_post(struct call *c)
@@ -131,7 +102,7 @@ void api_trace_post(struct call *c)
 			ENGINE_FRAME_MAX);
 	else if (!port)
 		call_not_found(c, "interface", name);
-	else if (can_trace(c))
+	else if (call_can_look(c))
 		trace(c, port, frame, (size_t)len);
 	json_decref(body);
 }

@@ -7,6 +7,7 @@
 #include "controlplane/base/err.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/host/host.h"
+#include "dataplane/l4/capture.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/l4/trace.h"
 #include "dataplane/l4/verdict.h"
@@ -101,6 +102,18 @@ int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame
  * neighbours. False: there is none. */
 bool engine_line(const struct engine *en, uint32_t line, void *out);
 bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out);
+
+/* A capture of packets as they pass. One leg of a packet, and its CLOCK_REALTIME in nanoseconds. */
+struct engine_capture;
+typedef void engine_capture_fn(void *arg, const struct l4_captured *leg, int64_t real_ns);
+
+/* Begins to call fn, from the loop, for packets that the filter wants; it must not free the capture. Returns 0; -EBUSY
+ * (there is a capture already); -EAGAIN (the engine is not attached); another negative errno; always with a sentence. */
+int engine_capture_new(struct engine_capture **out, struct engine *en, struct event_base *base,
+	const struct l4_capture_filter *filter, engine_capture_fn *fn, void *arg, struct err *e);
+void engine_capture_free(struct engine_capture *c);
+/* Legs that were wanted and found no room on their way here. */
+uint64_t engine_capture_lost(const struct engine_capture *c);
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 

@@ -408,6 +408,17 @@ int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out)
 	return loader_trace(en->loader, out);
 }
 
+int engine_capture_bpf(
+	struct engine *en, const struct l4_capture_filter *filter, struct tandem_bpf **out)
+{
+	return en->attached ? loader_capture(en->loader, filter, out) : -EAGAIN;
+}
+
+int engine_capture_end(struct engine *en)
+{
+	return loader_capture_end(en->loader);
+}
+
 bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out)
 {
 	if (row >= bpf_map__max_entries(en->bpf->maps.neighbours))

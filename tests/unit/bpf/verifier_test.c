@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "bpf/decap.skel.h"
 #include "bpf/tandem.skel.h"
+#include "dataplane/l4/capture.h"
 #include "tests/program.h"
 
 enum { MAX_STEPS = 500000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
@@ -85,16 +86,17 @@ static void check(const struct bpf_program *program)
 	assert_in_range(deepest(&p, depths, 0), 1, MAX_STACK);
 }
 
-/* The program is the one of the two that is loaded. */
-static void check_engine(
-	struct tandem_bpf *b, struct bpf_program *wanted, struct bpf_program *other)
+/* Of the object's programs each instance loads one. */
+static void check_engine(struct tandem_bpf *b, struct bpf_program *wanted)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	int image = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, 64 * 1024, 1, &opts);
+	struct bpf_program *p;
 
 	assert_true(image >= 0);
 	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
-	assert_int_equal(bpf_program__set_autoload(other, false), 0);
+	bpf_object__for_each_program(p, b->obj)
+		assert_int_equal(bpf_program__set_autoload(p, p == wanted), 0);
 	listen(wanted);
 	assert_int_equal(tandem_bpf__load(b), 0);
 	check(wanted);
@@ -108,7 +110,7 @@ static void test_engine(void **state)
 
 	(void)state;
 	assert_non_null(b);
-	check_engine(b, b->progs.tandem_xdp, b->progs.tandem_trace);
+	check_engine(b, b->progs.tandem_xdp);
 }
 
 static void test_trace(void **state)
@@ -117,7 +119,17 @@ static void test_trace(void **state)
 
 	(void)state;
 	assert_non_null(b);
-	check_engine(b, b->progs.tandem_trace, b->progs.tandem_xdp);
+	check_engine(b, b->progs.tandem_trace);
+}
+
+static void test_capture(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
+
+	(void)state;
+	assert_non_null(b);
+	b->rodata->reports = L4_REPORTS_CAPTURE;
+	check_engine(b, b->progs.tandem_capture);
 }
 
 static void check_decap(struct decap_bpf *b, const struct bpf_program *p)
@@ -146,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engine),
 		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_capture),
 		cmocka_unit_test(test_decap),
 	};
 

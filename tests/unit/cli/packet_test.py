@@ -187,7 +187,7 @@ class Frames(PacketTest):
         self.refused(USAGE, sentence, "front", "icmp", A4, B4, "--hex", "00")
         self.refused(USAGE, sentence, "front", "--pcap", "x", "--hex", "00")
         self.refused(USAGE, sentence, "front", "--hex", "00", "--frame", "1")
-        self.refused(USAGE, "--frame takes the number of a frame", "front", "--pcap", "x", "--frame", "0")
+        self.refused(USAGE, "--frame takes a number from 1, not", "front", "--pcap", "x", "--frame", "0")
         done = subprocess.run([TANDEMCTL, "-s", self.socket, "vip", "list", "--hex", "00"], capture_output=True,
                               check=False)
         self.assertEqual((done.returncode, done.stderr),

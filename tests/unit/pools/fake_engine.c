@@ -106,6 +106,33 @@ int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame
 	return 0;
 }
 
+int engine_capture_new(struct engine_capture **out, struct engine *en, struct event_base *base,
+	const struct l4_capture_filter *filter, engine_capture_fn *fn, void *arg, struct err *e)
+{
+	(void)en;
+	(void)base;
+	if (fake.capture_error)
+		return err_set(e, fake.capture_error, "the fake engine captures nothing");
+	fake.capturing = true;
+	fake.filter = *filter;
+	fake.on_leg = fn;
+	fake.capture_arg = arg;
+	*out = (struct engine_capture *)&fake;
+	return 0;
+}
+
+void engine_capture_free(struct engine_capture *c)
+{
+	if (c)
+		fake.capturing = false;
+}
+
+uint64_t engine_capture_lost(const struct engine_capture *c)
+{
+	(void)c;
+	return fake.lost;
+}
+
 bool engine_line(const struct engine *en, uint32_t line, void *out)
 {
 	(void)en;

@@ -38,6 +38,14 @@ struct fake_engine {
 	uint8_t traced[ENGINE_FRAME_MAX];
 	size_t traced_len;
 	int trace_error;
+
+	/* The capture that runs. */
+	bool capturing;
+	int capture_error;
+	struct l4_capture_filter filter;
+	engine_capture_fn *on_leg;
+	void *capture_arg;
+	uint64_t lost;
 	struct l4_line lines[8];
 	struct l4_neighbour row; /* the only one */
 };
