@@ -94,7 +94,10 @@ static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
 {
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, b->obj) bpf_program__set_autoload(p, p == wanted);
+	bpf_object__for_each_program(p, b->obj)
+	{
+		bpf_program__set_autoload(p, p == wanted);
+	}
 }
 
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
@@ -440,27 +443,32 @@ static bool is_private(const struct tandem_bpf *b, const struct bpf_map *map)
 static int share_maps(struct tandem_bpf *to, const struct tandem_bpf *from)
 {
 	struct bpf_map *map;
-	int rc = 0;
 
 	bpf_object__for_each_map(map, to->obj)
 	{
 		const char *name = bpf_map__name(map);
+		int rc;
 
-		if (rc || is_private(to, map))
+		if (is_private(to, map))
 			continue;
 		rc = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(from->obj, name));
+		if (rc)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 /* Another instance of the object over the maps of the attached one, which loads this program of it. */
 static int instance_load(struct tandem_bpf *b, const struct tandem_bpf *attached,
 	const struct bpf_program *program, enum l4_reports reports)
 {
+	int rc;
+
 	*b->rodata = *attached->rodata;
 	b->rodata->reports = reports;
 	load_only(b, program);
-	return share_maps(b, attached) ? -EINVAL : tandem_bpf__load(b);
+	rc = share_maps(b, attached);
+	return rc ? rc : tandem_bpf__load(b);
 }
 
 static void instance_free(struct tandem_bpf **b)

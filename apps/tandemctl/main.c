@@ -22,23 +22,32 @@ struct options {
 	bool json, wait, help, version;
 };
 
-/* Seconds, or a duration with its unit as in the configuration. */
-static bool read_timeout(const char *text, uint32_t *out)
+/* Seconds, or a duration with its unit as in the configuration. Returns false with a sentence in e. */
+static bool read_timeout(const char *text, uint32_t *out, struct err *e)
 {
 	char *seconds = text_printf("%ss", text);
 	bool good = !conf_duration_parse(text, out) || !conf_duration_parse(seconds, out);
 
 	free(seconds);
-	return good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS;
+	if (good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS)
+		return true;
+	err_set(e, 0,
+		"a time-out is a number of seconds or a time such as \"10m\", from 1s to 168h, not "
+		"\"%s\"",
+		text);
+	return false;
 }
 
-/* Frames and packets are counted from 1. */
-static bool read_count(const char *text, unsigned long *out)
+/* Frames and packets are counted from 1. Returns false with a sentence in e. */
+static bool read_count(const char *option, const char *text, unsigned long *out, struct err *e)
 {
 	size_t digits = strspn(text, "0123456789");
 
 	*out = strtoul(text, NULL, 10);
-	return digits && digits < 10 && !text[digits] && *out;
+	if (digits && digits < 10 && !text[digits] && *out)
+		return true;
+	err_set(e, 0, "%s takes a number from 1, not \"%s\"", option, text);
+	return false;
 }
 
 /* The sentence for an option that getopt_long() refused with c. */
@@ -51,6 +60,48 @@ static void wrong_option(char **argv, int c, struct err *e)
 		err_set(e, 0, "the option %s needs a value; see `tandemctl help`", option);
 	else
 		err_set(e, 0, "there is no option %s; see `tandemctl help`", option);
+}
+
+/* What getopt_long() has found. Returns false with a sentence in e when it is wrong. */
+static bool take_option(char **argv, int c, struct options *o, struct err *e)
+{
+	switch (c) {
+	case 's':
+		o->socket = optarg;
+		return true;
+	case 'j':
+		return o->json = true;
+	case 'w':
+		o->short_w = optarg;
+		return true;
+	case 'y':
+		o->why = optarg;
+		return true;
+	case 'o':
+		o->write = optarg;
+		return true;
+	case 'x':
+		o->hex = optarg;
+		return true;
+	case 'p':
+		o->pcap = optarg;
+		return true;
+	case 'n':
+		return read_count("--frame", optarg, &o->frame, e);
+	case 'c':
+		return read_count("--count", optarg, &o->count, e);
+	case 't':
+		return read_timeout(optarg, &o->timeout_ms, e);
+	case 'W':
+		return o->wait = true;
+	case 'h':
+		return o->help = true;
+	case 'V':
+		return o->version = true;
+	default:
+		wrong_option(argv, c, e);
+		return false;
+	}
 }
 
 /* Options may stand anywhere among the words. Returns false with a sentence in e when one is wrong. */
@@ -73,44 +124,9 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, ":s:jt:w:hV", longs, NULL)) != -1) {
-		if (c == 's') {
-			o->socket = optarg;
-		} else if (c == 'j') {
-			o->json = true;
-		} else if (c == 'w') {
-			o->short_w = optarg;
-		} else if (c == 'y') {
-			o->why = optarg;
-		} else if (c == 'o') {
-			o->write = optarg;
-		} else if (c == 'x') {
-			o->hex = optarg;
-		} else if (c == 'p') {
-			o->pcap = optarg;
-		} else if (c == 'n' || c == 'c') {
-			if (!read_count(optarg, c == 'n' ? &o->frame : &o->count)) {
-				err_set(e, 0, "--%s takes a number from 1, not \"%s\"",
-					c == 'n' ? "frame" : "count", optarg);
-				return false;
-			}
-		} else if (c == 'W') {
-			o->wait = true;
-		} else if (c == 'h') {
-			o->help = true;
-		} else if (c == 'V') {
-			o->version = true;
-		} else if (c != 't') {
-			wrong_option(argv, c, e);
+	while ((c = getopt_long(argc, argv, ":s:jt:w:hV", longs, NULL)) != -1)
+		if (!take_option(argv, c, o, e))
 			return false;
-		} else if (!read_timeout(optarg, &o->timeout_ms)) {
-			err_set(e, 0,
-				"a time-out is a number of seconds or a time such as \"10m\", from 1s "
-				"to 168h, not \"%s\"",
-				optarg);
-			return false;
-		}
-	}
 	return true;
 }
 

@@ -6,27 +6,24 @@
 #include <string.h>
 #include "controlplane/conf/words.h"
 
-int packet_read_mac(const char *text, uint8_t mac[6])
-{
-	unsigned m[6];
-	int end = 0;
-
-	if (strspn(text, "0123456789abcdefABCDEF:") != strlen(text) ||
-		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5],
-			&end) != 6 ||
-		text[end])
-		return -EINVAL;
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)m[i];
-	return 0;
-}
-
 static int digit(char c)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)((at - digits) % 16) : -1;
+}
+
+int packet_read_mac(const char *text, uint8_t mac[6])
+{
+	for (int i = 0; i < 6; i++, text += 3) {
+		int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
 }
 
 int packet_from_hex(struct packet *p, const char *text, struct err *e)

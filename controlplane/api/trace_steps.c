@@ -400,7 +400,7 @@ static tell_fn *const tellers[L4_STEP_COUNT] = {
 	[L4_STEP_RARE] = tell_rare,
 };
 
-static const char *const names[L4_STEP_COUNT] = {
+static const char *const stages[L4_STEP_COUNT] = {
 #define X(symbol, name, holds) name,
 	L4_STEPS(X)
 #undef X
@@ -416,7 +416,7 @@ json_t *trace_steps(const struct site *s, const struct l4_way *way)
 
 		if (step->kind >= L4_STEP_COUNT)
 			continue;
-		t.out = json_pack("{s:s}", "stage", names[step->kind]);
+		t.out = json_pack("{s:s}", "stage", stages[step->kind]);
 		t.text[0] = '\0';
 		tellers[step->kind](&t, step);
 		json_object_set_new(t.out, "text", value_text(t.text));

@@ -92,15 +92,15 @@ static bool same_packet(const struct l4_packet *a, const struct l4_packet *b)
 /* Rows of neighbours are each engine's own. */
 static bool same_way(const struct l4_way *a, const struct l4_way *b)
 {
-	bool same = a->n == b->n && a->n <= L4_WAY_STEPS && same_packet(&a->packet, &b->packet);
-
-	for (uint32_t i = 0; same && i < a->n; i++) {
+	if (a->n != b->n || a->n > L4_WAY_STEPS || !same_packet(&a->packet, &b->packet))
+		return false;
+	for (uint32_t i = 0; i < a->n; i++) {
 		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];
 
-		same = x->kind == y->kind && x->b == y->b &&
-		       (x->a == y->a || x->kind == L4_STEP_HOP);
+		if (x->kind != y->kind || x->b != y->b || (x->a != y->a && x->kind != L4_STEP_HOP))
+			return false;
 	}
-	return same;
+	return true;
 }
 
 /* Tracing comes before the frame itself, so what it changed would show. */

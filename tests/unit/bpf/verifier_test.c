@@ -96,7 +96,9 @@ static void check_engine(struct tandem_bpf *b, struct bpf_program *wanted)
 	assert_true(image >= 0);
 	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
 	bpf_object__for_each_program(p, b->obj)
+	{
 		assert_int_equal(bpf_program__set_autoload(p, p == wanted), 0);
+	}
 	listen(wanted);
 	assert_int_equal(tandem_bpf__load(b), 0);
 	check(wanted);

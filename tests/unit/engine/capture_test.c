@@ -13,27 +13,27 @@ enum { LEGS = 4 };
 
 static struct engine_capture *capture;
 static struct l4_captured legs[LEGS]; /* the first ones */
-static unsigned n;
+static unsigned n_legs;
 
 static void on_leg(void *arg, const struct l4_captured *leg, int64_t real_ns)
 {
-	assert_ptr_equal(arg, &n);
+	assert_ptr_equal(arg, &n_legs);
 	assert_true(real_ns > 1700000000000000000);
-	if (n < LEGS)
-		memcpy(&legs[n], leg, offsetof(struct l4_captured, bytes) + leg->captured);
-	n++;
+	if (n_legs < LEGS)
+		memcpy(&legs[n_legs], leg, offsetof(struct l4_captured, bytes) + leg->captured);
+	n_legs++;
 }
 
-static void begin(struct l4_capture_filter filter)
+static void capture_begin(struct l4_capture_filter filter)
 {
 	struct err e = { "" };
 
-	n = 0;
-	if (engine_capture_new(&capture, engine, base, &filter, on_leg, &n, &e))
+	n_legs = 0;
+	if (engine_capture_new(&capture, engine, base, &filter, on_leg, &n_legs, &e))
 		fail_msg("%s", e.text);
 }
 
-static void end(void)
+static void capture_end(void)
 {
 	engine_capture_free(capture);
 	capture = NULL;
@@ -66,10 +66,10 @@ static void test_both_legs_of_a_vips_packet(void **state)
 	uint8_t frame[54];
 
 	(void)state;
-	begin((struct l4_capture_filter){ .vip_id = 1 });
+	capture_begin((struct l4_capture_filter){ .vip_id = 1 });
 	bed_syn(frame, BED_KNOWN);
 	send_syn(BED_KNOWN, XDP_TX);
-	assert_int_equal(n, 2);
+	assert_int_equal(n_legs, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(legs[i].leg, i ? L4_LEG_OUT : L4_LEG_IN);
 		assert_int_equal(legs[i].ifindex, BED_PORT);
@@ -81,18 +81,18 @@ static void test_both_legs_of_a_vips_packet(void **state)
 	assert_int_equal(legs[0].time_ns, legs[1].time_ns);
 	assert_memory_equal(legs[0].bytes, frame, 54);
 	assert_int_equal(legs[1].bytes[22], 63); /* TTL */
-	end();
+	capture_end();
 }
 
 static void test_a_dropped_packet_has_one_leg(void **state)
 {
 	(void)state;
-	begin((struct l4_capture_filter){ .vip_id = 1 });
+	capture_begin((struct l4_capture_filter){ .vip_id = 1 });
 	send_syn(BED_UNKNOWN, XDP_DROP);
-	assert_int_equal(n, 1);
+	assert_int_equal(n_legs, 1);
 	assert_int_equal(legs[0].leg, L4_LEG_IN);
 	assert_int_equal(legs[0].end.verdict, L4_V_NO_NEIGHBOUR);
-	end();
+	capture_end();
 }
 
 static void test_others_are_left_out(void **state)
@@ -102,19 +102,19 @@ static void test_others_are_left_out(void **state)
 	(void)state;
 	bed_syn(other, BED_KNOWN);
 	other[33] = 77; /* the destination is none of ours */
-	begin((struct l4_capture_filter){ .vip_id = 2 });
+	capture_begin((struct l4_capture_filter){ .vip_id = 2 });
 	send_syn(BED_KNOWN, XDP_TX);
-	end();
-	assert_int_equal(n, 0);
-	begin((struct l4_capture_filter){ .server_id = 2 });
+	capture_end();
+	assert_int_equal(n_legs, 0);
+	capture_begin((struct l4_capture_filter){ .server_id = 2 });
 	send_syn(BED_KNOWN, XDP_TX);
-	end();
-	assert_int_equal(n, 0);
-	begin((struct l4_capture_filter){ .vip_id = 1 });
+	capture_end();
+	assert_int_equal(n_legs, 0);
+	capture_begin((struct l4_capture_filter){ .vip_id = 1 });
 	assert_int_equal(run(other, sizeof other, 1), XDP_PASS);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	end();
-	assert_int_equal(n, 0);
+	capture_end();
+	assert_int_equal(n_legs, 0);
 }
 
 /* By the server that was chosen, and by the source of what comes for one of our services. */
@@ -124,17 +124,17 @@ static void test_a_servers_packets(void **state)
 	uint8_t frame[54];
 
 	(void)state;
-	begin(filter);
+	capture_begin(filter);
 	send_syn(BED_KNOWN, XDP_TX);
 	send_syn(BED_UNKNOWN, XDP_DROP); /* it is not told to which server */
-	end();
-	assert_int_equal(n, 2);
+	capture_end();
+	assert_int_equal(n_legs, 2);
 	bed_syn(frame, BED_UNKNOWN);
 	memcpy(filter.address, frame + 26, 4);
-	begin(filter);
+	capture_begin(filter);
 	send_syn(BED_UNKNOWN, XDP_DROP);
-	end();
-	assert_int_equal(n, 1);
+	capture_end();
+	assert_int_equal(n_legs, 1);
 }
 
 static void test_long_frames_are_cut(void **state)
@@ -143,11 +143,11 @@ static void test_long_frames_are_cut(void **state)
 
 	(void)state;
 	bed_syn(frame, BED_UNKNOWN);
-	begin((struct l4_capture_filter){ .vip_id = 1 });
+	capture_begin((struct l4_capture_filter){ .vip_id = 1 });
 	run(frame, sizeof frame, 1);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	end();
-	assert_int_equal(n, 1);
+	capture_end();
+	assert_int_equal(n_legs, 1);
 	assert_int_equal(legs[0].len, 3000);
 	assert_int_equal(legs[0].captured, L4_CAPTURE_BYTES);
 }
@@ -160,15 +160,16 @@ static void test_losses_are_counted(void **state)
 
 	(void)state;
 	bed_syn(frame, BED_UNKNOWN);
-	begin((struct l4_capture_filter){ .vip_id = 1 });
+	capture_begin((struct l4_capture_filter){ .vip_id = 1 });
 	assert_int_equal(engine_capture_lost(capture), 0);
 	run(frame, sizeof frame, PACKETS);
-	while (event_base_loop(base, EVLOOP_NONBLOCK), n + engine_capture_lost(capture) < PACKETS)
+	while (event_base_loop(base, EVLOOP_NONBLOCK),
+		n_legs + engine_capture_lost(capture) < PACKETS)
 		;
 	lost = engine_capture_lost(capture);
-	end();
+	capture_end();
 	assert_in_range(lost, 1, PACKETS - LEGS);
-	assert_int_equal(n + lost, PACKETS);
+	assert_int_equal(n_legs + lost, PACKETS);
 }
 
 static void test_one_at_a_time(void **state)
@@ -178,15 +179,15 @@ static void test_one_at_a_time(void **state)
 	struct err e = { "" };
 
 	(void)state;
-	begin(filter);
+	capture_begin(filter);
 	assert_int_equal(
-		engine_capture_new(&second, engine, base, &filter, on_leg, &n, &e), -EBUSY);
+		engine_capture_new(&second, engine, base, &filter, on_leg, &n_legs, &e), -EBUSY);
 	assert_non_null(strstr(e.text, "one capture at a time"));
 	send_syn(BED_KNOWN, XDP_TX);
-	assert_int_equal(n, 2);
-	end();
-	begin(filter);
-	end();
+	assert_int_equal(n_legs, 2);
+	capture_end();
+	capture_begin(filter);
+	capture_end();
 }
 
 int main(void)

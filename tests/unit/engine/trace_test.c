@@ -89,9 +89,9 @@ static void test_no_neighbour_is_asked_for(void **state)
 static void test_rows_are_named(void **state)
 {
 	const struct l4_step *s;
-	struct l4_neighbour n;
-	struct l4_service service;
-	struct l4_member member;
+	struct l4_neighbour n = { 0 };
+	struct l4_service service = { 0 };
+	struct l4_member member = { 0 };
 	struct l4_way way;
 
 	(void)state;

@@ -123,8 +123,10 @@ int engine_capture_new(struct engine_capture **out, struct engine *en, struct ev
 
 void engine_capture_free(struct engine_capture *c)
 {
-	if (c)
-		fake.capturing = false;
+	struct fake_engine *f = (struct fake_engine *)c;
+
+	if (f)
+		f->capturing = false;
 }
 
 uint64_t engine_capture_lost(const struct engine_capture *c)
