@@ -97,6 +97,36 @@ static __always_inline bool lay6(const struct xdp_md *ctx, struct bench_lane *l)
 	return true;
 }
 
+SEC("xdp")
+int bench_source_ip4(struct xdp_md *ctx)
+{
+	struct bench_lane *l = lane_own();
+	uint8_t *f = frame_of(ctx, BENCH_FRAME4);
+	uint32_t flow = flow_next(l);
+
+	if (!f)
+		return XDP_ABORTED;
+	lay(f, l, WORDS4);
+	*word_at(f, SOURCE4) = (l->words[SOURCE4] & 0xffffffff) |
+			       (word)bpf_htonl(bench_source4(flow)) << 32;
+	return tandem_run(ctx);
+}
+
+SEC("xdp")
+int bench_source_ip6(struct xdp_md *ctx)
+{
+	struct bench_lane *l = lane_own();
+	uint8_t *f = frame_of(ctx, BENCH_FRAME6);
+	uint32_t flow = flow_next(l);
+
+	if (!f)
+		return XDP_ABORTED;
+	lay(f, l, WORDS6);
+	*word_at(f, SOURCE6 - 1) = bpf_cpu_to_be64(bench_source6(flow));
+	*(uint32_t *)(f + 70) = (uint32_t)l->words[WORDS6];
+	return tandem_run(ctx);
+}
+
 /* Takes away what the engine put in front of the frame. */
 static __always_inline int settle(struct xdp_md *ctx, const struct bench_lane *l, int action)
 {

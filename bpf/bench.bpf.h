@@ -25,6 +25,21 @@ struct bench_lane {
 	uint64_t head, words[BENCH_WORDS];
 } __attribute__((aligned(128)));
 
+/* Where the packets of a flow come from that is judged by its source: anywhere, each from another /24 or /64. Multiplied by
+ * an odd number the flows' numbers are spread evenly. */
+#define BENCH_SOURCE4_FACTOR 0x9e3779b1u
+#define BENCH_SOURCE6_FACTOR 0x9e3779b97f4a7c15u
+
+static inline uint32_t bench_source4(uint32_t flow)
+{
+	return flow * BENCH_SOURCE4_FACTOR;
+}
+
+static inline uint64_t bench_source6(uint32_t flow)
+{
+	return 0x2000000000000000 | flow * BENCH_SOURCE6_FACTOR >> 3;
+}
+
 /* A line of the table for the random load; as large as a bucket of records. */
 struct bench_line {
 	uint64_t words[8];

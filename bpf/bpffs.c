@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -24,6 +23,14 @@ int bpffs_mount(const char *path)
 	if (bpffs_is_mounted(path))
 		return 0;
 	return mount("tandem", path, "bpf", 0, "mode=0700") ? -errno : 0;
+}
+
+bool bpffs_has_directories(const char *path)
+{
+	struct stat st;
+
+	/* A directory is linked from its parent, from itself, and from each directory in it. */
+	return stat(path, &st) || st.st_nlink > 2;
 }
 
 int bpffs_unmount(const char *path)

@@ -277,7 +277,8 @@ int decap_detach(const char *run_dir, uint32_t ifindex)
 	if (!rc && n < 0)
 		rc = n;
 	root_path(run_dir, path);
-	bpffs_unmount(path); /* refused while other interfaces have pins there: it is not in use */
+	if (!bpffs_has_directories(path)) /* of other interfaces */
+		bpffs_unmount(path);
 	return rc ? rc : n || link >= 0 ? 0 : -ENOENT;
 }
 

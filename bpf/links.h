@@ -13,6 +13,11 @@
 
 struct links_change;
 
+/* The largest MTU of native mode: a frame lies in one page of 4,096 bytes, with 256 before it for what is put in front, and
+ * 320 behind it for the kernel's own data. Some drivers take less. Frames of several buffers (jumbo frames) are not taken: to
+ * send them on to another device its driver must know them too, which few do, and Linux 6.1 cannot be asked. */
+enum { LINKS_NATIVE_MTU = 4096 - 256 - 320 - 14 };
+
 enum links_mode { LINKS_AUTO, LINKS_NATIVE, LINKS_GENERIC };
 
 /* Indexes into the interfaces given to links_change(); their number stands for "none". */

@@ -89,6 +89,12 @@ static uint32_t record_buckets(uint32_t records)
 		(records < LOADER_MIN_RECORDS ? LOADER_MIN_RECORDS : records) / L4_BUCKET_RECORDS);
 }
 
+static uint32_t source_buckets(uint32_t sources)
+{
+	return power_of_two(
+		(sources < LOADER_MIN_SOURCES ? LOADER_MIN_SOURCES : sources) / L4_BUCKET_SOURCES);
+}
+
 /* Of the object's programs, each instance loads one. */
 static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
 {
@@ -103,6 +109,7 @@ static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
+	bpf_map__set_max_entries(b->maps.guard, s->guard_lines ? s->guard_lines : 1);
 	bpf_map__set_max_entries(b->maps.routes4, s->routes);
 	bpf_map__set_max_entries(b->maps.routes6, s->routes);
 	bpf_map__set_max_entries(b->maps.neighbours, s->neighbours);
@@ -110,6 +117,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.service_counters, s->services + 1);
 	bpf_map__set_max_entries(b->maps.server_counters, s->servers + 1);
 	bpf_map__set_max_entries(b->maps.records, record_buckets(s->records));
+	bpf_map__set_max_entries(b->maps.sources, source_buckets(s->sources));
+	b->rodata->source_bits = (uint32_t)__builtin_ctz(source_buckets(s->sources));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 

@@ -17,13 +17,15 @@
 struct tandem_bpf;
 struct loader;
 
-enum { LOADER_MIN_RECORDS = 1024 };
+enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024 };
 
 struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
 	uint32_t routes, neighbours;
 	uint32_t image_lines, ring_chunks;
-	uint32_t records; /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
+	uint32_t guard_lines; /* 0: the engine has no lists of sources */
+	uint32_t records;     /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
+	uint32_t sources;     /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
 };
 
 /* What the process before left, as far as it can be read. */

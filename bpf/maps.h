@@ -38,6 +38,15 @@ struct {
 	__type(value, struct l4_chunk);
 } rings SEC(".maps");
 
+/* Lists of sources; the half that a published generation names is never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_line);
+} guard SEC(".maps");
+
 struct route4_key {
 	uint32_t plen;
 	uint32_t address[1];
@@ -126,6 +135,14 @@ struct {
 	__type(value, struct l4_record_bucket);
 } records SEC(".maps");
 
+/* What sources have sent of late, 2^source_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_source_bucket);
+} sources SEC(".maps");
+
 /* Where new records were put, by enum l4_record_place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -172,7 +189,7 @@ struct {
 	__type(value, uint64_t);
 } asked SEC(".maps");
 
-/* What the last packet came to; written when `trace_on`, and then packets come one after the other. */
+/* What the last packet came to; written when `reports` says so, and then packets come one after the other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -6,8 +6,7 @@
 
 /* What tandem_packet() returns besides an enum xdp_action. */
 enum {
-	TANDEM_NEXT =
-		0x100, /* added to L4_NEXT_...: another function goes on, the packet is as it came */
+	TANDEM_NEXT = 0x100,	/* added to L4_NEXT_...: another function goes on */
 	TANDEM_RECORD = 0x1000, /* or-ed: a record is to be written */
 };
 

@@ -17,6 +17,9 @@ const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
 
+/* The same of sources. */
+const volatile uint32_t source_bits = 14;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -33,6 +36,19 @@ static __always_inline const struct l4_line *image_now(void)
 	void *map = bpf_map_lookup_elem(&generation, &zero);
 
 	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+/* What is the traced packet's alone, or NULL. */
+static __always_inline struct l4_traced *traced_now(void)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(&traced, &zero);
+}
+
+L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
+{
+	return t && t->traced ? &t->traced->way : NULL;
 }
 
 /* A mask and no comparison: of a number that the compiler put on the stack before, Linux 6.1 does not know what a comparison
@@ -55,12 +71,29 @@ L4_INLINE uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk, uin
 	return c ? c->slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
 }
 
+L4_INLINE const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
+{
+	(void)t;
+	return bpf_map_lookup_elem(&guard, &line);
+}
+
 L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
 {
 	uint32_t row = (uint32_t)(hash >> (64 - record_bits));
 
 	(void)t;
 	return bpf_map_lookup_elem(&records, &row);
+}
+
+L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - source_bits));
+	struct l4_source_bucket *b = bpf_map_lookup_elem(&sources, &row);
+
+	if (!b || !l4_tables_way(t))
+		return b;
+	t->traced->sources = *b;
+	return &t->traced->sources;
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -134,17 +167,12 @@ L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, u
 	return true;
 }
 
-L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n)
+L4_INLINE bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n)
 {
-	if (bpf_xdp_adjust_head(t->ctx, -(int)n))
+	if (bpf_xdp_adjust_head(t->ctx, -n))
 		return false;
 	frame_set(f, t->ctx);
 	return true;
-}
-
-L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
-{
-	return t->traced ? &t->traced->way : NULL;
 }
 
 L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
@@ -165,9 +193,11 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
+#include "dataplane/l4/error.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/vlan.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
 static __always_inline void l4_tables_record(
@@ -280,6 +310,91 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return take_packet(ctx, NULL);
 }
 
+__noinline int traced_packet(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+
+	return to ? take_packet(ctx, to) : XDP_ABORTED;
+}
+
+__noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return g && l4_filter_fine(NULL, g, first, stem);
+}
+
+__noinline uint32_t list4_count(uint32_t line, uint32_t address)
+{
+	return l4_list4_count(NULL, line, address);
+}
+
+__noinline uint32_t list6_count(uint32_t line, uint64_t high, uint64_t low)
+{
+	return l4_list6_count(NULL, line, high, low);
+}
+
+static __always_inline bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	(void)t;
+	return filter_fine(g, first, stem);
+}
+
+static __always_inline uint32_t l4_tables_list4_count(
+	const struct l4_tables *t, uint32_t line, uint32_t address)
+{
+	(void)t;
+	return list4_count(line, address);
+}
+
+static __always_inline uint32_t l4_tables_list6_count(
+	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
+{
+	(void)t;
+	return list6_count(line, high, low);
+}
+
+__noinline int source_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_rate(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+__noinline int traced_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = traced_now() };
+
+	return (int)(g && t.traced ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
+				   : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_rate(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return (enum l4_verdict)(l4_tables_way(t) ? traced_rate(g, p.high, p.low, p.what)
+						  : source_rate(g, p.high, p.low, p.what));
+}
+
+__noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_guard(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+__noinline int traced_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = traced_now() };
+
+	return (int)(g && t.traced ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
+				   : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return (enum l4_verdict)(l4_tables_way(t) ? traced_guard(g, p.high, p.low, p.what)
+						  : tandem_guard(g, p.high, p.low, p.what));
+}
+
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
  * generation that is published now, which may be later than the packet's: all that they decide by it is which
  * record is worth least. */
@@ -331,52 +446,11 @@ __noinline int tandem_record(void)
 	return 0;
 }
 
-/* What these are for has a stack of its own, and the verifier looks at each by itself. */
-static __always_inline int take_rare(struct xdp_md *ctx, struct l4_traced *traced)
-{
-	struct l4_tables t = { ctx, image_now(), false, traced };
-	struct l4_result r = { 0 };
-	struct l4_frame f;
-	uint32_t bytes;
-
-	if (!t.image)
-		return XDP_PASS;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	return finish(&t, ctx, l4_rare(&t, &f, ctx->ingress_ifindex, &r), &r, bytes);
-}
-
-static __always_inline int take_refusal(struct xdp_md *ctx, struct l4_traced *traced)
-{
-	struct l4_tables t = { ctx, NULL, false, traced };
-	const struct l4_note *note = l4_tables_note(&t);
-	struct l4_result r;
-	struct l4_frame f;
-	uint32_t bytes;
-	enum l4_verdict v;
-
-	if (!note)
-		return XDP_ABORTED;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	v = l4_refusal_answer(&t, &f, note, &r);
-	return finish(&t, ctx, v, &r, bytes);
-}
-
-__noinline int tandem_rare(struct xdp_md *ctx)
-{
-	return take_rare(ctx, NULL);
-}
-
-__noinline int tandem_refusal(struct xdp_md *ctx)
-{
-	return take_refusal(ctx, NULL);
-}
-
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
 static __always_inline void ask(const struct l4_want *want)
 {
-	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3]) *
+	uint32_t row = (want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3] ^
+			       want->mtu) *
 			       0x9e3779b1u >>
 		       22;
 	uint64_t now = bpf_ktime_get_coarse_ns(), *last = bpf_map_lookup_elem(&asked, &row);
@@ -387,33 +461,94 @@ static __always_inline void ask(const struct l4_want *want)
 	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
 }
 
-__noinline int tandem_want(struct xdp_md *ctx)
+/* Goes on with a packet as `next` says, a constant. */
+static __always_inline enum l4_verdict take_up(
+	enum l4_verdict next, const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
-	const struct l4_tables t = { 0 };
-	const struct l4_note *note = l4_tables_note(&t);
-	struct l4_result r = { 0 };
+	const struct l4_note *note;
 
+	if (next == L4_NEXT_RARE)
+		return l4_rare(t, f, t->ctx->ingress_ifindex, r);
+	if (next == L4_NEXT_ERROR_IN)
+		return l4_error_in(t, f, r);
+	if (next == L4_NEXT_ERROR_OUT)
+		return l4_error_out(t, f, r);
+	note = l4_tables_note(t);
 	if (!note)
-		return XDP_ABORTED;
-	ask(&note->want);
-	r.vip_id = note->vip_id;
-	return finish(&t, ctx, note->why, &r, 0);
+		return L4_V_ENGINE_FAULT;
+	if (next == L4_NEXT_REFUSAL)
+		return l4_refusal_answer(t, f, note, r);
+	if (next == L4_NEXT_TAGS)
+		return l4_vlan_leave(t, f, note, r);
+	if (!t->traced)
+		ask(&note->want);
+	r->vip_id = note->vip_id;
+	return (enum l4_verdict)note->why;
 }
+
+/* How long the packet in hand was when it came: it may have been wrapped up before its tags were left to be set. */
+static __always_inline uint32_t bytes_come(
+	enum l4_verdict next, const struct l4_tables *t, const struct l4_frame *f)
+{
+	const struct l4_note *note = next == L4_NEXT_TAGS ? l4_tables_note(t) : NULL;
+
+	return note ? note->retag.bytes : f->len;
+}
+
+static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struct l4_traced *traced)
+{
+	bool looks_up = next == L4_NEXT_RARE || next == L4_NEXT_ERROR_IN ||
+			next == L4_NEXT_ERROR_OUT;
+	struct l4_tables t = { ctx, looks_up ? image_now() : NULL, false, traced };
+	struct l4_result r = { 0 };
+	struct l4_frame f;
+	enum l4_verdict v;
+	uint32_t bytes;
+
+	if (looks_up && !t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = bytes_come(next, &t, &f);
+	v = take_up(next, &t, &f, &r);
+	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+}
+
+/* X(what goes on with a packet, L4_NEXT_...): each is a function of its own, and one for packets that are traced, which has a
+ * stack of its own and which the verifier looks at by itself. Each may leave the packet to one that is listed after it. */
+#define STAGES(X)                       \
+	X(rare, L4_NEXT_RARE)           \
+	X(error_in, L4_NEXT_ERROR_IN)   \
+	X(error_out, L4_NEXT_ERROR_OUT) \
+	X(refusal, L4_NEXT_REFUSAL)     \
+	X(want, L4_NEXT_WANT)           \
+	X(tags, L4_NEXT_TAGS)
+
+#define X(name, next)                                           \
+	__noinline int tandem_##name(struct xdp_md *ctx)        \
+	{                                                       \
+		return go_on(ctx, next, NULL);                  \
+	}                                                       \
+                                                                \
+	__noinline int traced_##name(struct xdp_md *ctx)        \
+	{                                                       \
+		struct l4_traced *to = traced_now();            \
+                                                                \
+		return to ? go_on(ctx, next, to) : XDP_ABORTED; \
+	}
+STAGES(X)
+#undef X
 
 __noinline int tandem_more(struct xdp_md *ctx, int action)
 {
 	if (action & TANDEM_RECORD)
 		tandem_record();
-	switch (action & ~TANDEM_RECORD) {
-	case TANDEM_NEXT + L4_NEXT_RARE:
-		return tandem_rare(ctx);
-	case TANDEM_NEXT + L4_NEXT_REFUSAL:
-		return tandem_refusal(ctx);
-	case TANDEM_NEXT + L4_NEXT_WANT:
-		return tandem_want(ctx);
-	default:
-		return action & ~TANDEM_RECORD;
-	}
+	action &= ~TANDEM_RECORD;
+#define X(name, next)                     \
+	if (action == TANDEM_NEXT + next) \
+		action = tandem_##name(ctx);
+	STAGES(X)
+#undef X
+	return action;
 }
 
 SEC("xdp")
@@ -423,62 +558,17 @@ int tandem_xdp(struct xdp_md *ctx)
 }
 
 /* The same for packets that are traced, which are run by hand. */
-static __always_inline struct l4_traced *traced_now(void)
-{
-	uint32_t zero = 0;
-
-	return bpf_map_lookup_elem(&traced, &zero);
-}
-
-__noinline int traced_packet(struct xdp_md *ctx)
-{
-	struct l4_traced *to = traced_now();
-
-	return to ? take_packet(ctx, to) : XDP_ABORTED;
-}
-
-__noinline int traced_rare(struct xdp_md *ctx)
-{
-	struct l4_traced *to = traced_now();
-
-	return to ? take_rare(ctx, to) : XDP_ABORTED;
-}
-
-__noinline int traced_refusal(struct xdp_md *ctx)
-{
-	struct l4_traced *to = traced_now();
-
-	return to ? take_refusal(ctx, to) : XDP_ABORTED;
-}
-
-/* Nobody is asked. */
-static __always_inline int traced_want(struct xdp_md *ctx)
-{
-	struct l4_traced *to = traced_now();
-	const struct l4_tables t = { .traced = to };
-	struct l4_result r = { 0 };
-
-	if (!to)
-		return XDP_ABORTED;
-	r.vip_id = to->note.vip_id;
-	return finish(&t, ctx, to->note.why, &r, 0);
-}
-
 SEC("xdp")
 int tandem_trace(struct xdp_md *ctx)
 {
 	int action = traced_packet(ctx);
 
-	switch (action) {
-	case TANDEM_NEXT + L4_NEXT_RARE:
-		return traced_rare(ctx);
-	case TANDEM_NEXT + L4_NEXT_REFUSAL:
-		return traced_refusal(ctx);
-	case TANDEM_NEXT + L4_NEXT_WANT:
-		return traced_want(ctx);
-	default:
-		return action;
-	}
+#define X(name, next)                     \
+	if (action == TANDEM_NEXT + next) \
+		action = traced_##name(ctx);
+	STAGES(X)
+#undef X
+	return action;
 }
 
 /* Copies the frame as it is now into the record in hand. */

@@ -7,6 +7,7 @@
 #include "apps/tandemd/lock.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/engine/engine.h"
+#include "controlplane/nic/nic.h"
 
 static int fail(const struct err *e)
 {
@@ -33,13 +34,14 @@ static int detach(const struct args *a)
 {
 	struct err e;
 	int lock = lock_take(a->run_dir, "use \"tandemctl engine detach\", or stop it first", &e),
-	    n;
+	    n, rc;
 
 	if (lock < 0)
 		return fail(&e);
 	n = engine_detach(a->run_dir, &e);
+	rc = n < 0 ? n : nic_restore(a->run_dir, &e);
 	close(lock);
-	if (n < 0)
+	if (rc)
 		return fail(&e);
 	printf("detached from %d interface%s\n", n, n == 1 ? "" : "s");
 	return 0;

@@ -67,11 +67,15 @@ static bool get_caller(struct call *c, struct site_caller *out)
 	return true;
 }
 
-static void check_text(struct call *c, const char *text, const char *name)
+/* Files that the text names are read with the caller's rights. */
+static void check_text(
+	struct call *c, const char *text, const char *name, const struct site_caller *as)
 {
+	struct source_reader reader = { as->uid, as->gid };
+	const struct conf_files files = { source_read_list, &reader };
 	struct diags d = { 0 };
 	struct conf *conf;
-	int err = conf_parse(text, name, &conf, &d);
+	int err = conf_parse_with(text, name, &files, &conf, &d);
 
 	if (!err)
 		conf_free(conf);
@@ -79,21 +83,17 @@ static void check_text(struct call *c, const char *text, const char *name)
 	diags_free(&d);
 }
 
-static void check_path(struct call *c, const char *path)
+static void check_path(struct call *c, const char *path, const struct site_caller *as)
 {
-	struct site_caller as;
 	struct err e = { "" };
 	char *text;
-	int err;
+	int err = source_read(path, as->uid, as->gid, &text, &e);
 
-	if (!get_caller(c, &as))
-		return;
-	err = source_read(path, as.uid, as.gid, &text, &e);
 	if (err) {
 		call_problem(c, call_status(err), "%s", e.text);
 		return;
 	}
-	check_text(c, text, path);
+	check_text(c, text, path, as);
 	free(text);
 }
 
@@ -101,15 +101,17 @@ void api_config_check(struct call *c)
 {
 	static const char *const members[] = { "path", "text", NULL };
 	const char *path, *text;
+	struct site_caller as;
 	json_t *body = call_body(c, members);
 
-	if (body && get_path(c, body, &path) && get_string(c, body, "text", &text)) {
+	if (body && get_path(c, body, &path) && get_string(c, body, "text", &text) &&
+		get_caller(c, &as)) {
 		if (!path == !text)
 			call_problem(c, 422, "give either \"path\" or \"text\"");
 		else if (path)
-			check_path(c, path);
+			check_path(c, path, &as);
 		else
-			check_text(c, text, "text");
+			check_text(c, text, "text", &as);
 	}
 	json_decref(body);
 }

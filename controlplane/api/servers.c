@@ -14,6 +14,7 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 	const struct site_overlay *o = site_server_overlay(s, server);
 	struct engine_counter count = { 0 };
 	uint32_t id = site_server_id(s, server);
+	unsigned mtu = site_server_path_mtu(s, server);
 	struct health_report r;
 	json_t *value;
 
@@ -21,7 +22,7 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 	engine_server_counter(site_engine(s), id, &count);
 	value = json_pack(
 		"{s:s, s:s, s:I, s:o, s:o, s:i, s:i, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:I, "
-		"s:I}",
+		"s:I, s:o}",
 		"name", v->name, "pool", conf->pools[v->pool].name, "id", (json_int_t)id, "address",
 		value_addr(&v->address), "port", v->port ? json_integer(v->port) : json_null(),
 		"weight", site_server_weight(s, server), "weight_configured", v->weight, "wanted",
@@ -30,7 +31,8 @@ json_t *api_servers_value(const struct site *s, unsigned server)
 		value_text_or_null(r.last_reason), "who", value_text_or_null(o->who), "why",
 		value_text_or_null(o->why), "when",
 		o->when_s ? value_time_ms(o->when_s * 1000) : json_null(), "packets",
-		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
+		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes, "path_mtu",
+		mtu ? json_integer(mtu) : json_null());
 	return value_with(value, tracking_server_value(s, server));
 }
 

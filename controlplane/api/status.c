@@ -3,6 +3,24 @@
 #include "controlplane/api/nouns.h"
 #include "controlplane/api/tracking.h"
 #include "controlplane/api/values.h"
+#include "controlplane/nic/ledger.h"
+
+/* {"off": [offloads], "groups": [MAC addresses]} of those devices. */
+static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
+{
+	const struct ledger *changes = site_nic_changes(s);
+	json_t *off = json_array(), *groups = json_array();
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct ledger_entry *e = &changes->list[i];
+
+		if (e->kind == LEDGER_FEATURE && e->ifindex == real)
+			json_array_append_new(off, json_string(e->what));
+		if (e->kind == LEDGER_GROUP && e->ifindex == ifindex)
+			json_array_append_new(groups, json_string(e->what));
+	}
+	return json_pack("{s:o, s:o}", "off", off, "groups", groups);
+}
 
 static json_t *ports_value(const struct site *s)
 {
@@ -19,9 +37,11 @@ static json_t *ports_value(const struct site *s)
 			if (!strcmp(conf->interfaces[j].device, ports[i].device))
 				name = conf->interfaces[j].name;
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:o, s:s}", "name", name, "device",
-				      ports[i].device, "ifindex", (json_int_t)ports[i].ifindex,
-				      "mac", value_mac(ports[i].mac), "mode", ports[i].mode));
+			list, json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:o}", "name", name,
+				      "device", ports[i].device, "ifindex",
+				      (json_int_t)ports[i].ifindex, "mac", value_mac(ports[i].mac),
+				      "real", ports[i].real, "mode", ports[i].mode, "nic",
+				      nic_value(s, ports[i].ifindex, ports[i].real_ifindex)));
 	}
 	return list;
 }

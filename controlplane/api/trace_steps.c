@@ -13,6 +13,8 @@ struct teller {
 	const struct site *site;
 	const struct l4_way *way;
 	struct l4_service service; /* that was found; all zero before */
+	struct l4_guard guard;	   /* the service's, likewise */
+	bool listed;		   /* a list of sources has been told of */
 	json_t *out;
 	char text[TEXT_BYTES];
 };
@@ -88,7 +90,7 @@ static void tell_name(struct teller *t, const char *member, json_t *name)
 	json_object_set_new(t->out, member, name);
 }
 
-static void tell_server(struct teller *t, const char *member, uint32_t id)
+static void tell_server_name(struct teller *t, const char *member, uint32_t id)
 {
 	tell_name(t, member, trace_server(t->site, id));
 }
@@ -110,6 +112,23 @@ static void tell_address(struct teller *t, const char *member, const uint32_t wo
 	json_object_set_new(t->out, member, value_addr(&a));
 }
 
+/* " behind VLAN 10" or " behind VLANs 10 and 20", the outer one first; tags that carry only a priority are none. */
+static void tell_vlans(struct teller *t, const char *word, const uint32_t tags[L4_MAX_TAGS])
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < L4_MAX_TAGS && tags[i]; i++) {
+		unsigned id = __builtin_bswap16(l4_tag_id(tags[i]));
+
+		if (i)
+			say(t, " and %u", id);
+		else
+			say(t, " %s VLAN%s %u", word, tags[1] ? "s" : "", id);
+		json_array_append_new(list, json_integer(id));
+	}
+	json_object_set_new(t->out, "vlans", list);
+}
+
 static void tell_link(struct teller *t, const struct l4_step *s)
 {
 	unsigned tags = ((unsigned)s->b - (unsigned)sizeof(struct l4_eth)) / sizeof(struct l4_vlan);
@@ -120,8 +139,9 @@ static void tell_link(struct teller *t, const struct l4_step *s)
 		say(t, "ARP");
 	else
 		say(t, "EtherType 0x%04x, which is not looked at", (unsigned)s->a);
-	if (tags)
-		say(t, " behind %u VLAN tag%s", tags, tags == 1 ? "" : "s");
+	tell_vlans(t, "on", t->way->packet.tags);
+	if (tags && !t->way->packet.tags[0])
+		say(t, " behind a priority tag");
 	json_object_set_new(t->out, "ethertype", json_integer((json_int_t)s->a));
 	json_object_set_new(t->out, "vlan_tags", json_integer(tags));
 }
@@ -149,10 +169,13 @@ static void tell_filter(struct teller *t, const struct l4_step *s)
 
 static void tell_port(struct teller *t, const struct l4_step *s)
 {
-	say(t, "%s",
-		s->b   ? "the frame is for the interface's MAC address"
-		: s->a ? "the frame is for another MAC address than the interface's"
-		       : "the interface is none of the engine's");
+	if (s->a) {
+		say(t, "the frame is for %s MAC address of interface ",
+			s->b ? "the" : "another than the");
+		tell_name(t, "interface", trace_interface(t->site, (uint32_t)s->a));
+	} else {
+		say(t, "no interface of the engine takes frames that come in so");
+	}
 	json_object_set_new(t->out, "for_us", json_boolean(s->b));
 }
 
@@ -190,24 +213,28 @@ static void tell_found_service(struct teller *t)
 	say(t, "service ");
 	tell_name(t, "service", trace_service(t->site, t->service.id));
 	say(t, ", forward %s", name);
+	if (t->service.guard)
+		engine_line(site_engine(t->site), t->service.guard, &t->guard);
 	json_object_set_new(t->out, "forward", json_string(name));
 }
 
-/* Rows of the three kinds begin with their key. */
+/* Rows of all kinds begin with their key. */
 static void tell_find(struct teller *t, const struct l4_step *s)
 {
 	static const char *const none[] = {
 		[L4_KIND_SERVICE] = "no service on this address, protocol and port",
 		[L4_KIND_ADDRESS] = "no address of ours",
 		[L4_KIND_REVERSE] = "no server of a nat service sends from there",
+		[L4_KIND_PORT & ~L4_KIND_IS6] = "no interface of the configuration is on that VLAN",
 	};
 	uint8_t kind = s->a >> 24 & ~(unsigned)L4_KIND_IS6 & 0xff;
 	struct l4_address address;
 	struct l4_reverse reverse;
+	struct l4_port port;
 
 	json_object_set_new(t->out, "found", json_boolean(s->b));
 	if (!s->b) {
-		say(t, "%s", kind <= L4_KIND_REVERSE ? none[kind] : "nothing");
+		say(t, "%s", kind < sizeof none / sizeof *none ? none[kind] : "nothing");
 	} else if (kind == L4_KIND_SERVICE &&
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &t->service)) {
 		tell_found_service(t);
@@ -215,11 +242,65 @@ static void tell_find(struct teller *t, const struct l4_step *s)
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &address)) {
 		say(t, "the address of ");
 		tell_name(t, "vip", trace_vip(t->site, address.id));
-	} else if (engine_line(site_engine(t->site), (uint32_t)s->b, &reverse)) {
+	} else if (kind == (L4_KIND_PORT & ~L4_KIND_IS6) &&
+		   engine_line(site_engine(t->site), (uint32_t)s->b, &port)) {
+		say(t, "the VLAN's interface ");
+		tell_name(t, "interface", trace_interface(t->site, port.ifindex));
+	} else if (kind == L4_KIND_REVERSE &&
+		   engine_line(site_engine(t->site), (uint32_t)s->b, &reverse)) {
 		say(t, "a server's reply, of VIP ");
 		tell_name(t, "vip", trace_vip(t->site, reverse.vip_id));
 		say(t, " port %u", __builtin_bswap16(reverse.vip_port));
 	}
+}
+
+static void tell_list(struct teller *t, const struct l4_step *s)
+{
+	bool all = s->a == t->guard.lists[L4_GUARD_ALL];
+
+	t->listed = true;
+	say(t, "%s %s the source",
+		all ? "the list of all services" : "the service's own list of sources",
+		s->b ? "denies" : "admits");
+	json_object_set_new(t->out, "list", json_string(all ? "guard" : "service"));
+	json_object_set_new(t->out, "denies", json_boolean(s->b));
+}
+
+/* `n` of what a source may send in a unit of coarse time. */
+static void tell_count(
+	struct teller *t, const char *member, const char *what, uint32_t n, uint32_t of)
+{
+	say(t, "%u", n);
+	if (of)
+		say(t, " of %u", of);
+	say(t, " %s", what);
+	json_object_set_new(t->out, member,
+		json_pack("{s:I, s:o}", "sent", (json_int_t)n, "limit",
+			of ? json_integer(of) : json_null()));
+}
+
+static void tell_rate(struct teller *t, const struct l4_step *s)
+{
+	say(t, "the source has sent ");
+	tell_count(t, "packets", "packets", (uint32_t)(s->a >> 32), (uint32_t)(s->b >> 32));
+	say(t, " and ");
+	tell_count(t, "syns", "SYNs", (uint32_t)s->a, (uint32_t)s->b);
+	say(t, " to the service in this second");
+}
+
+static void tell_guard(struct teller *t, const struct l4_step *s)
+{
+	const char *name = s->a < L4_V_COUNT ? verdict_name((enum l4_verdict)s->a) : "unknown";
+
+	json_object_set_new(t->out, "passes", json_boolean(s->a == L4_V_FORWARDED));
+	if (s->a == L4_V_FORWARDED) {
+		say(t, "the service's guard lets the packet go on");
+		return;
+	}
+	say(t, "the service's guard drops the packet: %s", name);
+	if (s->a == L4_V_DENIED && !t->listed)
+		say(t, ", the source is on no allow list");
+	json_object_set_new(t->out, "drop", json_string(name));
 }
 
 /* The member row's server; 0 where there is none. */
@@ -236,7 +317,7 @@ static void tell_slot(struct teller *t, const struct l4_step *s)
 
 	say(t, "hash %016llx, slot %u of %u, owner ", (unsigned long long)s->a,
 		(unsigned)(s->b >> 16), t->service.ring_mask + 1);
-	tell_server(t, "owner",
+	tell_server_name(t, "owner",
 		index == L4_SLOT_NONE ? 0 : member_id(t, t->service.member_base + index, &m));
 	say(t, ", %s",
 		tracked ? "tracked: the flow's record decides" : "settled: the owner takes it");
@@ -270,22 +351,22 @@ static void tell_record(struct teller *t, const struct l4_step *s)
 	say(t, "the flow's record is ");
 	tell_record_state(t, l4_record_state(s->b));
 	say(t, ", server ");
-	tell_server(t, "server", l4_record_server(s->b));
+	tell_server_name(t, "server", l4_record_server(s->b));
 }
 
 static void tell_sides(struct teller *t, const struct l4_step *s)
 {
 	say(t, "the slot's owner is ");
-	tell_server(t, "owner", (uint32_t)s->a);
+	tell_server_name(t, "owner", (uint32_t)s->a);
 	say(t, ", its base ");
-	tell_server(t, "base", (uint32_t)s->b);
+	tell_server_name(t, "base", (uint32_t)s->b);
 }
 
 static void tell_choice(struct teller *t, const struct l4_step *s)
 {
 	bool by_record = s->b & 1;
 
-	tell_server(t, "server", (uint32_t)s->a);
+	tell_server_name(t, "server", (uint32_t)s->a);
 	say(t, ", by the %s", by_record ? "record" : "slot");
 	json_object_set_new(t->out, "by", json_string(by_record ? "record" : "slot"));
 }
@@ -295,10 +376,10 @@ static void tell_write(struct teller *t, const struct l4_step *s)
 	say(t, "the record would be %s: ", s->a ? "changed" : "made");
 	tell_record_state(t, l4_record_state(s->b));
 	say(t, ", server ");
-	tell_server(t, "server", l4_record_server(s->b));
+	tell_server_name(t, "server", l4_record_server(s->b));
 }
 
-static void tell_member(struct teller *t, const struct l4_step *s)
+static void tell_server(struct teller *t, const struct l4_step *s)
 {
 	uint32_t id;
 	struct l4_member m;
@@ -309,7 +390,7 @@ static void tell_member(struct teller *t, const struct l4_step *s)
 		json_object_set_new(t->out, "server", json_null());
 		return;
 	}
-	tell_server(t, "server", id);
+	tell_server_name(t, "server", id);
 	say(t, ", ");
 	tell_address(t, "address", m.address, t->way->packet.flow.is6);
 	if (m.port)
@@ -362,6 +443,7 @@ static void tell_refusal(struct teller *t, const struct l4_step *s)
 	static const char *const kinds[] = {
 		[L4_REFUSE_NONE] = "none",
 		[L4_REFUSE_TOO_BIG] = "packet too big",
+		[L4_REFUSE_EXPIRED] = "time exceeded",
 		[L4_REFUSE_NO_PORT] = "port unreachable",
 		[L4_REFUSE_RESET] = "reset",
 	};
@@ -373,35 +455,59 @@ static void tell_refusal(struct teller *t, const struct l4_step *s)
 	json_object_set_new(t->out, "answer", json_string(name));
 }
 
+static void tell_tags(struct teller *t, const struct l4_step *s)
+{
+	const uint32_t tags[L4_MAX_TAGS] = { (uint32_t)s->a, (uint32_t)s->b };
+
+	say(t, "the packet leaves");
+	if (!tags[0])
+		say(t, " without a tag");
+	tell_vlans(t, "on", tags);
+}
+
 static void tell_rare(struct teller *t, const struct l4_step *s)
 {
 	(void)s;
-	say(t, "left to the stages for ARP, ND and our own addresses");
+	say(t, "left to the stages for ARP, ND, ICMP and our own addresses");
+}
+
+static void tell_quote(struct teller *t, const struct l4_step *s)
+{
+	const struct l4_flow *f = &t->way->quoted.flow;
+
+	say(t, "an ICMP error, type %u code %u, ", (unsigned)(s->a >> 8 & 0xff),
+		(unsigned)(s->a & 0xff));
+	json_object_set_new(t->out, "type", json_integer((json_int_t)(s->a >> 8 & 0xff)));
+	json_object_set_new(t->out, "code", json_integer((json_int_t)(s->a & 0xff)));
+	json_object_set_new(t->out, "read", json_boolean(s->b));
+	if (!s->b) {
+		say(t, "that quotes no packet of a flow");
+		return;
+	}
+	say(t, "about a packet from ");
+	tell_address(t, "source", f->src, f->is6);
+	say(t, " port %u to ", __builtin_bswap16(f->sport));
+	tell_address(t, "destination", f->dst, f->is6);
+	say(t, " port %u, protocol %u", __builtin_bswap16(f->dport), f->protocol);
+	json_object_set_new(t->out, "source_port", json_integer(__builtin_bswap16(f->sport)));
+	json_object_set_new(t->out, "destination_port", json_integer(__builtin_bswap16(f->dport)));
+	json_object_set_new(t->out, "protocol", json_integer(f->protocol));
+}
+
+static void tell_path_mtu(struct teller *t, const struct l4_step *s)
+{
+	say(t, "the error is about a tunnel: %u bytes fit, which the control plane would be told",
+		(unsigned)s->a);
+	json_object_set_new(t->out, "mtu", json_integer((json_int_t)s->a));
 }
 
 typedef void tell_fn(struct teller *t, const struct l4_step *s);
 
-static tell_fn *const tellers[L4_STEP_COUNT] = {
-	[L4_STEP_LINK] = tell_link,
-	[L4_STEP_ADDRESSES] = tell_addresses,
-	[L4_STEP_FILTER] = tell_filter,
-	[L4_STEP_PORT] = tell_port,
-	[L4_STEP_TRANSPORT] = tell_transport,
-	[L4_STEP_FIND] = tell_find,
-	[L4_STEP_SLOT] = tell_slot,
-	[L4_STEP_RECORD] = tell_record,
-	[L4_STEP_SIDES] = tell_sides,
-	[L4_STEP_CHOICE] = tell_choice,
-	[L4_STEP_WRITE] = tell_write,
-	[L4_STEP_SERVER] = tell_member,
-	[L4_STEP_ROUTE] = tell_route,
-	[L4_STEP_HOP] = tell_hop,
-	[L4_STEP_REFUSAL] = tell_refusal,
-	[L4_STEP_RARE] = tell_rare,
-};
-
-static const char *const stages[L4_STEP_COUNT] = {
-#define X(symbol, name, holds) name,
+static const struct {
+	const char *name;
+	tell_fn *tell;
+} stages[L4_STEP_COUNT] = {
+#define X(symbol, name, holds) [L4_STEP_##symbol] = { #name, tell_##name },
 	L4_STEPS(X)
 #undef X
 };
@@ -416,9 +522,9 @@ json_t *trace_steps(const struct site *s, const struct l4_way *way)
 
 		if (step->kind >= L4_STEP_COUNT)
 			continue;
-		t.out = json_pack("{s:s}", "stage", stages[step->kind]);
+		t.out = json_pack("{s:s}", "stage", stages[step->kind].name);
 		t.text[0] = '\0';
-		tellers[step->kind](&t, step);
+		stages[step->kind].tell(&t, step);
 		json_object_set_new(t.out, "text", value_text(t.text));
 		json_array_append_new(list, t.out);
 	}

@@ -12,6 +12,7 @@ int conf_check_addresses(struct conf_tree *t);
 int conf_check_services(struct conf_tree *t);
 int conf_check_nat(struct conf_tree *t);
 int conf_check_health(struct conf_tree *t);
+int conf_check_guard(struct conf_tree *t);
 int conf_check_limits(struct conf_tree *t);
 int conf_check_unused(struct conf_tree *t);
 

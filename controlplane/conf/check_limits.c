@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the configuration needs of the engine's tables. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include "controlplane/conf/check.h"
 #include "controlplane/conf/diag.h"
 
@@ -92,6 +94,35 @@ static struct pool_needs check_sizes(struct conf_tree *t)
 	return need;
 }
 
+static int compare_digests(const void *a, const void *b)
+{
+	const struct conf_list *x = *(const struct conf_list *const *)a,
+			       *y = *(const struct conf_list *const *)b;
+
+	return (x->digest > y->digest) - (x->digest < y->digest);
+}
+
+/* Lists that are the same lie in the engine once. */
+static int check_prefixes(struct conf_tree *t)
+{
+	const struct conf *c = t->conf;
+	const struct conf_list **lists =
+		conf_memory_take(t->memory, c->n_services + 1u, sizeof *lists);
+	uint64_t need = 0;
+
+	if (!lists)
+		return -ENOMEM;
+	lists[0] = &c->guard.sources.list;
+	for (unsigned i = 0; i < c->n_services; i++)
+		lists[i + 1] = &c->services[i].sources.list;
+	qsort((void *)lists, c->n_services + 1u, sizeof *lists, compare_digests);
+	for (unsigned i = 0; i <= c->n_services; i++)
+		if (!i || compare_digests(&lists[i - 1], &lists[i]))
+			need += lists[i]->n;
+	check_limit(t, "guard_prefixes", c->limits.guard_prefixes, need, "the lists of sources");
+	return 0;
+}
+
 int conf_check_limits(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
@@ -111,5 +142,5 @@ int conf_check_limits(struct conf_tree *t)
 			"server,");
 	check_limit(
 		t, "ring_slots", c->limits.ring_slots, need.slots, "the rings of the file's pools");
-	return 0;
+	return check_prefixes(t);
 }

@@ -215,6 +215,18 @@ void conf_complain_value(struct conf_tree *t, const struct conf_owner *owner,
 		key->type == CONF_STRING ? "" : "be ", must, value_text(t, s, found), hint);
 }
 
+void conf_complain_prefix(struct conf_tree *t, const struct conf_owner *owner,
+	const struct conf_key *key, const config_setting_t *s, int i)
+{
+	char label[CONF_LABEL + 64], quoted[CONF_QUOTED];
+	const char *text = config_setting_get_string_elem(s, i);
+
+	diags_add(t->diags, DIAG_ERROR, t->text, blame_value(s),
+		"element %d of %s must be an address or a prefix in quotes, such as \"%s\"%s%s",
+		i + 1, key_text(owner, key, label), key->example, text ? ", not " : "",
+		text ? conf_quote(text, quoted) : "");
+}
+
 void conf_complain_missing(struct conf_tree *t, const struct conf_owner *owner,
 	const struct conf_key *key, const config_setting_t *group)
 {

@@ -23,6 +23,9 @@ void conf_complain_type(struct conf_tree *t, const struct conf_owner *owner,
 /* conf_value_parse() returned rc for the value. */
 void conf_complain_value(struct conf_tree *t, const struct conf_owner *owner,
 	const struct conf_key *key, const config_setting_t *s, int rc);
+/* Element i of an array of prefixes is none. */
+void conf_complain_prefix(struct conf_tree *t, const struct conf_owner *owner,
+	const struct conf_key *key, const config_setting_t *s, int i);
 /* A required key is not there; group is where it should be, NULL when that is missing too. */
 void conf_complain_missing(struct conf_tree *t, const struct conf_owner *owner,
 	const struct conf_key *key, const config_setting_t *group);

@@ -73,10 +73,12 @@ static int digest(struct conf_tree *t)
 	return rc;
 }
 
-static int parse(const struct conf_text *text, const struct conf_places *places, struct conf *c,
-	struct diags *d)
+static int parse(const struct conf_text *text, const struct conf_places *places,
+	const struct conf_files *files, struct conf *c, struct diags *d)
 {
-	struct conf_tree t = { .conf = c, .text = text, .diags = d, .guesses = GUESSES };
+	struct conf_tree t = {
+		.conf = c, .text = text, .diags = d, .files = files, .guesses = GUESSES
+	};
 	config_t config;
 	int rc;
 
@@ -95,7 +97,8 @@ static int parse(const struct conf_text *text, const struct conf_places *places,
 	return rc;
 }
 
-static int read_text(const struct conf_text *text, struct conf **out, struct diags *d)
+static int read_text(const struct conf_text *text, const struct conf_files *files,
+	struct conf **out, struct diags *d)
 {
 	struct conf_places places;
 	struct conf *c;
@@ -104,7 +107,7 @@ static int read_text(const struct conf_text *text, struct conf **out, struct dia
 	if (rc)
 		return rc;
 	c = conf_new();
-	rc = c ? parse(text, &places, c, d) : -ENOMEM;
+	rc = c ? parse(text, &places, files, c, d) : -ENOMEM;
 	conf_places_free(&places);
 	if (rc)
 		conf_free(c);
@@ -113,8 +116,8 @@ static int read_text(const struct conf_text *text, struct conf **out, struct dia
 	return rc;
 }
 
-static int read_bytes(
-	const char *bytes, size_t size, const char *name, struct conf **out, struct diags *d)
+static int read_bytes(const char *bytes, size_t size, const char *name,
+	const struct conf_files *files, struct conf **out, struct diags *d)
 {
 	struct conf_text text = { .name = name };
 	int rc = -ENOMEM;
@@ -134,7 +137,7 @@ static int read_bytes(
 		copy[size] = '\0';
 		text.bytes = copy;
 		text.size = size;
-		rc = read_text(&text, out, d);
+		rc = read_text(&text, files, out, d);
 	}
 	free(copy);
 	return rc;
@@ -146,26 +149,38 @@ int conf_parse_bytes(
 	int rc;
 
 	diags_start(d, name);
-	rc = read_bytes(bytes, size, name, out, d);
+	rc = read_bytes(bytes, size, name, NULL, out, d);
+	diags_finish(d);
+	return rc;
+}
+
+int conf_parse_with(const char *text, const char *name, const struct conf_files *files,
+	struct conf **out, struct diags *d)
+{
+	int rc;
+
+	diags_start(d, name);
+	rc = read_bytes(text, strlen(text), name, files, out, d);
 	diags_finish(d);
 	return rc;
 }
 
 int conf_parse(const char *text, const char *name, struct conf **out, struct diags *d)
 {
-	return conf_parse_bytes(text, strlen(text), name, out, d);
+	return conf_parse_with(text, name, NULL, out, d);
 }
 
 int conf_load(const char *path, struct conf **out, struct diags *d)
 {
+	const struct conf_files files = { .read = conf_file_read_list };
 	char *bytes = NULL;
 	size_t size;
 	int rc;
 
 	diags_start(d, path);
-	rc = conf_file_read(path, &bytes, &size, d);
+	rc = conf_file_read(path, CONF_TEXT_MAX, &bytes, &size, d);
 	if (!rc)
-		rc = read_bytes(bytes, size, path, out, d);
+		rc = read_bytes(bytes, size, path, &files, out, d);
 	free(bytes);
 	diags_finish(d);
 	return rc;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "controlplane/base/addr.h"
+#include "controlplane/base/err.h"
 
 enum conf_engine_type { CONF_ENGINE_XDP };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
@@ -14,6 +15,9 @@ enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT, CONF_FORWARD_TUNNEL };
 enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
+
+/* What becomes of packets that nobody who means well sends. */
+enum conf_unwanted { CONF_UNWANTED_PASS, CONF_UNWANTED_DROP };
 
 /* Every name is unique among its kind (a server's within its pool), and is a libconfig name:
  * [A-Za-z*][-A-Za-z0-9_*]*, at most 63 characters. `line` is where the object stands in the file. */
@@ -50,6 +54,31 @@ struct conf_gateway {
 	int line;
 };
 
+struct conf_prefix {
+	struct addr address; /* bits behind the prefix do not matter */
+	uint8_t plen;
+	bool allow;
+};
+
+/* Sources that may use a service, or all services. */
+struct conf_list {
+	struct conf_prefix *prefixes; /* of the keys, then of the files */
+	uint32_t n;
+	bool only; /* no others than the allowed ones: there is an allow key, even if it names nobody */
+	uint64_t digest; /* another one whenever what is above is another */
+};
+
+/* How an operator writes a list down. */
+struct conf_sources {
+	struct conf_prefixes {
+		struct conf_prefix *list;
+		uint32_t n;
+		bool given;
+	} allow, deny;
+	const char *allow_file, *deny_file; /* absolute paths, or "" */
+	struct conf_list list;		    /* what comes of all four */
+};
+
 struct conf_service {
 	const char *name;
 	unsigned vip;
@@ -60,6 +89,9 @@ struct conf_service {
 	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
 	enum conf_track track;
 	enum conf_affinity affinity;
+	struct conf_sources sources; /* of its own */
+	/* Packets and SYNs that a source may send in a second; 0: those under guard hold. */
+	uint32_t source_rate, source_syn_rate;
 	int line;
 };
 
@@ -110,7 +142,10 @@ struct conf_limits {
 	uint32_t services, pools, servers, routes, neighbours;
 	uint32_t ring_slots;
 	uint32_t records; /* of flows; the engine rounds it up to a power of two */
-	uint32_t answers; /* to refused packets, per processor in about a second */
+	uint32_t
+		guard_sources; /* whose rates are known; the engine rounds it up to a power of two */
+	uint32_t guard_prefixes; /* of sources, of all lists together */
+	uint32_t answers;	 /* to refused packets, per processor in about a second */
 };
 
 #define CONF_SOURCE_BITS 32
@@ -134,6 +169,12 @@ struct conf {
 	struct {
 		struct conf_source source4, source6;
 	} tunnel;
+	/* Of packets for services. */
+	struct {
+		enum conf_unwanted invalid_flags, land, bogons;
+		struct conf_sources sources;	       /* of all services */
+		uint32_t source_rate, source_syn_rate; /* 0: any number */
+	} guard;
 	struct conf_interface *interfaces;
 	struct conf_vip *vips;
 	struct conf_gateway *gateways;
@@ -168,15 +209,29 @@ void diags_free(struct diags *d);
 /* Prints every entry in the compilers' manner: "FILE:LINE:COL: error: MESSAGE", the line, a caret. */
 void diags_print(const struct diags *d, FILE *out);
 
+#define CONF_LIST_MAX (128u << 20) /* bytes of a file of prefixes */
+
+/* How files of prefixes are read that a configuration names. */
+struct conf_files {
+	/* Reads a regular file of at most CONF_LIST_MAX bytes without a NUL. Returns 0 and its text, to be freed; or a
+	 * negative errno and a sentence. */
+	int (*read)(void *arg, const char *path, char **text, struct err *e);
+	void *arg;
+};
+
 /* Reads and checks a file, which must be a regular one of at most 16 MiB and stand alone (@include is
- * refused), so that no other file is ever read. Returns 0 and *out, to be freed with conf_free(); or a
+ * refused), so that no other file is ever read but those of prefixes that it names. Returns 0 and *out, to be freed with conf_free(); or a
  * negative errno and at least one error in d (-EINVAL: in what the file says; -ENOMEM: d may be empty).
  * *d is made anew, whatever it held. It may hold warnings and notes on success too; the caller frees it in
  * every case. */
 int conf_load(const char *path, struct conf **out, struct diags *d);
 
-/* The same from text, `name` standing for the file in messages. */
+/* The same from text, `name` standing for the file in messages; files of prefixes are not read, and hold none. */
 int conf_parse(const char *text, const char *name, struct conf **out, struct diags *d);
+
+/* The same with files of prefixes. */
+int conf_parse_with(const char *text, const char *name, const struct conf_files *files,
+	struct conf **out, struct diags *d);
 
 /* NULL is allowed. */
 void conf_free(struct conf *c);

@@ -54,7 +54,7 @@ static int open_regular(const char *path, struct diags *d)
 
 /* Reads to the end, whatever size the file claims to have: it may grow, and in /proc it is always 0.
  * One byte more than allowed is read, so that the caller sees the excess. */
-static int read_all(int fd, char **bytes, size_t *size)
+static int read_all(int fd, size_t most, char **bytes, size_t *size)
 {
 	size_t room = 0, used = 0;
 	char *p = NULL;
@@ -78,7 +78,7 @@ static int read_all(int fd, char **bytes, size_t *size)
 			return -code;
 		}
 		used += (size_t)n;
-		if (n == 0 || used > CONF_TEXT_MAX)
+		if (n == 0 || used > most)
 			break;
 	}
 	*bytes = p;
@@ -86,15 +86,49 @@ static int read_all(int fd, char **bytes, size_t *size)
 	return 0;
 }
 
-int conf_file_read(const char *path, char **bytes, size_t *size, struct diags *d)
+int conf_file_read(const char *path, size_t most, char **bytes, size_t *size, struct diags *d)
 {
 	int fd = open_regular(path, d), rc;
 
 	if (fd < 0)
 		return fd;
-	rc = read_all(fd, bytes, size);
+	rc = read_all(fd, most, bytes, size);
 	if (rc && rc != -ENOMEM)
 		diags_add(d, DIAG_ERROR, NULL, NULL, "cannot be read: %s", strerror(-rc));
 	close(fd);
+	return rc;
+}
+
+static int list_text(char *bytes, size_t size, const char *path, char **text, struct err *e)
+{
+	char *p = size > CONF_LIST_MAX ? NULL : realloc(bytes, size + 1);
+
+	if (!p)
+		return size > CONF_LIST_MAX ? err_set(e, -EFBIG, "%s is larger than %u MiB", path,
+						      CONF_LIST_MAX >> 20)
+					    : err_set(e, -ENOMEM, "out of memory");
+	p[size] = '\0';
+	*text = p;
+	return strlen(p) == size ? 0
+				 : err_set(e, -EILSEQ, "%s is not text but holds a NUL byte", path);
+}
+
+int conf_file_read_list(void *arg, const char *path, char **text, struct err *e)
+{
+	struct diags d = { 0 };
+	char *bytes = NULL;
+	size_t size = 0;
+	int rc = conf_file_read(path, CONF_LIST_MAX, &bytes, &size, &d);
+
+	(void)arg;
+	if (rc)
+		err_set(e, rc, "%s %s", path, d.n ? d.list[0].message : strerror(-rc));
+	diags_free(&d);
+	if (rc)
+		return rc;
+	*text = bytes;
+	rc = list_text(bytes, size, path, text, e);
+	if (rc)
+		free(*text);
 	return rc;
 }

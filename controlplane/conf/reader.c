@@ -6,6 +6,7 @@
 #include <string.h>
 #include "controlplane/conf/complain.h"
 #include "controlplane/conf/diag.h"
+#include "controlplane/conf/prefixes.h"
 #include "controlplane/conf/value.h"
 #include "controlplane/conf/words.h"
 
@@ -73,6 +74,32 @@ static const char *number_text(const struct conf_tree *t, const config_setting_t
 	return buf;
 }
 
+/* An array or a list of strings; a wrong one is a wrong value. */
+static void read_prefixes(struct reader *r, const struct conf_owner *owner,
+	const struct conf_key *key, const config_setting_t *s, void *object)
+{
+	struct conf_prefixes *to = (struct conf_prefixes *)((char *)object + key->offset);
+	int n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
+
+	if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
+		conf_complain_type(r->tree, owner, key, s);
+		return;
+	}
+	to->given = true;
+	to->list = conf_memory_take(r->tree->conf->memory, (size_t)n, sizeof *to->list);
+	if (!to->list)
+		r->rc = -ENOMEM;
+	for (int i = 0; i < n && to->list; i++) {
+		const char *text = config_setting_get_string_elem(s, i);
+
+		to->list[to->n].allow = !strcmp(conf_key_word(key), "allow");
+		if (text && !conf_prefix_parse(text, &to->list[to->n]))
+			to->n++;
+		else
+			conf_complain_prefix(r->tree, owner, key, s, i);
+	}
+}
+
 static void read_value(struct reader *r, const struct conf_owner *owner, const struct conf_key *key,
 	const config_setting_t *s, void *object)
 {
@@ -80,6 +107,10 @@ static void read_value(struct reader *r, const struct conf_owner *owner, const s
 	int type = config_setting_type(s), rc;
 	char number[32];
 
+	if (key->type == CONF_PREFIXES) {
+		read_prefixes(r, owner, key, s, object);
+		return;
+	}
 	if (wants_int ? type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64
 		      : type != CONFIG_TYPE_STRING) {
 		conf_complain_type(r->tree, owner, key, s);

@@ -48,6 +48,13 @@ const char *conf_rule_device(const char *text)
 	return NULL;
 }
 
+const char *conf_rule_file(const char *text)
+{
+	if (*text && (*text != '/' || strlen(text) > 4000))
+		return "be the absolute path of a file";
+	return NULL;
+}
+
 const char *conf_rule_group(const char *text)
 {
 	if (strlen(text) > 32 || !only(text, LETTERS DIGITS "-._"))

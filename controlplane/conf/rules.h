@@ -7,6 +7,7 @@
 const char *conf_rule_node(const char *text);
 const char *conf_rule_device(const char *text);
 const char *conf_rule_group(const char *text);
+const char *conf_rule_file(const char *text);
 const char *conf_rule_path(const char *text);
 const char *conf_rule_host(const char *text);
 const char *conf_rule_body(const char *text);

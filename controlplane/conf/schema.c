@@ -79,6 +79,11 @@ static const struct conf_word affinities[] = {
 	{ "client", CONF_AFFINITY_CLIENT },
 	{ 0 },
 };
+static const struct conf_word unwanted[] = {
+	{ "pass", CONF_UNWANTED_PASS },
+	{ "drop", CONF_UNWANTED_DROP },
+	{ 0 },
+};
 static const struct conf_word empties[] = {
 	{ "drop", CONF_EMPTY_DROP },
 	{ "reset", CONF_EMPTY_RESET },
@@ -131,6 +136,14 @@ const struct conf_key conf_schema[] = {
 		  "change of their pool could touch them, and always with track = \"all\" or "
 		  "affinity = \"client\"" },
 
+	{ .path = "limits.guard_prefixes", .type = CONF_INT, FIELD(conf, limits.guard_prefixes),
+	  .unit = "prefixes", .min = 0, .max = 4194304, .fallback = "16384",
+	  .help = "prefixes of sources in all lists together, where lists that are the same count once; the "
+		  "default takes 6 MiB, a million 87 MiB; 0: no lists" },
+	{ .path = "limits.guard_sources", .type = CONF_INT, FIELD(conf, limits.guard_sources),
+	  .unit = "sources", .min = 1024, .max = 67108864, .fallback = "65536",
+	  .help = "sources whose rates are known at a time, 16 bytes each, rounded up to a power of two; of more "
+		  "than that the least active are forgotten, and may send as if they were new" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "
@@ -147,6 +160,45 @@ const struct conf_key conf_schema[] = {
 	  .example = "2001:db8::2",
 	  .help = "the same for IPv6; of a prefix such as fd00:9::/64 the last 32 bits are chosen by flow" },
 
+	{ .path = "guard", .type = CONF_GROUP,
+	  .help = "which packets for services are dropped before a server is chosen; other packets are never "
+		  "touched" },
+	{ .path = "guard.invalid_flags", .type = CONF_ENUM, FIELD(conf, guard.invalid_flags),
+	  .words = unwanted, .fallback = "pass", .reloadable = true,
+	  .help = "TCP segments whose flags no connection sends: anything but a SYN, a SYN with ACK, a RST with "
+		  "or without ACK, and segments with ACK but neither SYN nor RST, such as none at all, FIN "
+		  "without ACK, SYN with FIN or RST; PSH, ECE and CWR are not looked at" },
+	{ .path = "guard.land", .type = CONF_ENUM, FIELD(conf, guard.land), .words = unwanted,
+	  .fallback = "pass", .reloadable = true,
+	  .help = "packets whose source address and port are the destination's" },
+	{ .path = "guard.bogons", .type = CONF_ENUM, FIELD(conf, guard.bogons), .words = unwanted,
+	  .fallback = "pass", .reloadable = true,
+	  .help = "packets from 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, 240.0.0.0/4, ::, ::1, "
+		  "::ffff:0:0/96, fe80::/10, ff00::/8 or the VIP itself; private networks are no bogons: use "
+		  "guard.deny for what else should not come" },
+	{ .path = "guard.deny", .type = CONF_PREFIXES, FIELD(conf, guard.sources.deny),
+	  .otherwise = "none is denied", .reloadable = true, .example = "203.0.113.0/24",
+	  .help = "sources that may use no service, as prefixes or addresses; of all prefixes here and in the files the longest one "
+		  "that holds a source decides, and of two that are the same the one that denies" },
+	{ .path = "guard.deny_file", .type = CONF_STRING, FIELD(conf, guard.sources.deny_file),
+	  .rule = conf_rule_file, .fallback = "", .otherwise = "no file", .reloadable = true,
+	  .example = "/etc/tandem/deny.txt",
+	  .help = "more of them: a file with one prefix or address on each line, where # begins a comment; it is read "
+		  "again whenever the configuration is" },
+	{ .path = "guard.allow", .type = CONF_PREFIXES, FIELD(conf, guard.sources.allow),
+	  .otherwise = "every source is allowed", .reloadable = true, .example = "198.51.100.0/24",
+	  .help = "the only sources that may use a service, but for what a longer prefix says" },
+	{ .path = "guard.allow_file", .type = CONF_STRING, FIELD(conf, guard.sources.allow_file),
+	  .rule = conf_rule_file, .fallback = "", .otherwise = "no file", .reloadable = true,
+	  .example = "/etc/tandem/allow.txt", .help = "more of them, in a file like that of deny_file" },
+	{ .path = "guard.source_rate", .type = CONF_INT, FIELD(conf, guard.source_rate),
+	  .unit = "packets", .min = 0, .max = 1000000000, .fallback = "0", .reloadable = true,
+	  .help = "packets that each source may send to a service in a second, counted in steps of 1.07 s; a source "
+		  "is an IPv4 address or an IPv6 /64; 0: any number" },
+	{ .path = "guard.source_syn_rate", .type = CONF_INT, FIELD(conf, guard.source_syn_rate),
+	  .unit = "SYNs", .min = 0, .max = 1000000000, .fallback = "0", .reloadable = true,
+	  .help = "TCP connections that each source may begin to a service in a second, likewise; 0: any number" },
+
 	{ .path = "api", .type = CONF_GROUP, .help = "the API on the Unix socket" },
 	{ .path = "api.group", .type = CONF_STRING, FIELD(conf, api.group), .rule = conf_rule_group,
 	  .fallback = "", .example = "tandem",
@@ -157,7 +209,8 @@ const struct conf_key conf_schema[] = {
 	  .help = "interfaces that the engine receives on and sends out of" },
 	{ .path = "interfaces.*.device", .type = CONF_STRING, FIELD(conf_interface, device),
 	  .rule = conf_rule_device, .own_name = true, .otherwise = "the interface's own name",
-	  .example = "eth0", .help = "the kernel's name of the network device" },
+	  .example = "eth0", .help = "the kernel's name of the network device: a real one, a VLAN of one (eth0.100, "
+		  "also one in another), or a bond; see tandemd(8)" },
 
 	{ .path = "vips", .type = CONF_NAMED, .kind = CONF_VIP, .reloadable = true,
 	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",
@@ -275,6 +328,27 @@ const struct conf_key conf_schema[] = {
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },
+	{ .path = "services.*.source_rate", .type = CONF_INT, FIELD(conf_service, source_rate),
+	  .unit = "packets", .min = 1, .max = 1000000000, .otherwise = "guard.source_rate",
+	  .reloadable = true, .example = "10000",
+	  .help = "packets that each source may send to the service in a second" },
+	{ .path = "services.*.source_syn_rate", .type = CONF_INT, FIELD(conf_service, source_syn_rate),
+	  .unit = "SYNs", .min = 1, .max = 1000000000, .otherwise = "guard.source_syn_rate",
+	  .reloadable = true, .example = "100",
+	  .help = "TCP connections that each source may begin to the service in a second" },
+	{ .path = "services.*.deny", .type = CONF_PREFIXES, FIELD(conf_service, sources.deny),
+	  .otherwise = "none is denied", .reloadable = true, .example = "203.0.113.0/24",
+	  .help = "sources that may not use the service; those under guard hold besides" },
+	{ .path = "services.*.deny_file", .type = CONF_STRING, FIELD(conf_service, sources.deny_file),
+	  .rule = conf_rule_file, .fallback = "", .otherwise = "no file", .reloadable = true,
+	  .example = "/etc/tandem/deny.txt",
+	  .help = "more of them, in a file like guard.deny_file" },
+	{ .path = "services.*.allow", .type = CONF_PREFIXES, FIELD(conf_service, sources.allow),
+	  .otherwise = "every source is allowed", .reloadable = true, .example = "198.51.100.0/24",
+	  .help = "the only sources that may use the service; those under guard hold besides" },
+	{ .path = "services.*.allow_file", .type = CONF_STRING, FIELD(conf_service, sources.allow_file),
+	  .rule = conf_rule_file, .fallback = "", .otherwise = "no file", .reloadable = true,
+	  .example = "/etc/tandem/allow.txt", .help = "more of them, in a file like guard.deny_file" },
 };
 /* clang-format on */
 

@@ -40,6 +40,7 @@ enum conf_type {
 	CONF_SOURCE, /* string, address or prefix of min..max bits, 32 at most: IPv4 -> struct conf_source */
 	CONF_ENUM, /* string, one of words -> an unsigned integer of the field's size */
 	CONF_REF, /* string, the name of an object of `kind` -> its index, 32 bits; or one of words */
+	CONF_PREFIXES, /* array of strings, addresses or prefixes of both families -> struct conf_prefixes */
 	CONF_STATUS, /* string, range of HTTP status codes, min..max -> uint16_t[2] */
 };
 

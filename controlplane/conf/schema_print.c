@@ -17,6 +17,7 @@ static const char *type_name(enum conf_type type)
 		[CONF_ENUM] = "word",
 		[CONF_REF] = "reference",
 		[CONF_STATUS] = "status range",
+		[CONF_PREFIXES] = "prefixes",
 	};
 
 	return names[type];

@@ -17,8 +17,9 @@ struct conf_tree {
 	const config_setting_t **objects[CONF_KINDS];
 	/* Indices of objects in the order of their names; not for servers. */
 	unsigned *by_name[CONF_KINDS];
-	struct conf_memory *memory; /* of the tree itself */
-	size_t guesses;		    /* candidates that may still be looked at for "did you mean" */
+	struct conf_memory *memory;	/* of the tree itself */
+	const struct conf_files *files; /* NULL: files that are named are not read */
+	size_t guesses; /* candidates that may still be looked at for "did you mean" */
 };
 
 #define CONF_LABEL 256

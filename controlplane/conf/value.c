@@ -149,6 +149,7 @@ int conf_value_parse(
 		return key->words ? parse_enum(key, text, object) : -EINVAL;
 	case CONF_STATUS:
 		return parse_status(key, text, object);
+	case CONF_PREFIXES: /* of which each is a value, see conf_prefix_parse() */
 	case CONF_GROUP:
 	case CONF_NAMED:
 		break;
@@ -245,6 +246,11 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 	case CONF_STATUS:
 		snprintf(buf, size,
 			"an HTTP status code or a range of them, from %s, such as \"%s\"", range,
+			key->example);
+		return;
+	case CONF_PREFIXES:
+		snprintf(buf, size,
+			"addresses and prefixes in quotes and brackets, such as [ \"%s\" ]",
 			key->example);
 		return;
 	case CONF_GROUP:

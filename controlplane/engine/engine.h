@@ -25,7 +25,10 @@ struct engine_port {
 	char device[IF_NAMESIZE];
 	uint32_t ifindex;
 	uint8_t mac[6];
-	const char *mode; /* "native", "generic" */
+	char real
+		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
+	uint32_t real_ifindex, real_mtu; /* its MTU when the engine was opened */
+	const char *mode;		 /* of that one: "native", "generic" */
 };
 
 struct engine_options {
@@ -35,13 +38,19 @@ struct engine_options {
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
 	 * for tests and tools that run the program by hand. run_dir is not used. */
 	bool dry;
-	/* Interfaces to attach to; all must exist. */
+	/* The interfaces, and the devices to attach to for them, which may be the same; all must exist. */
 	const struct host_link *const *links;
+	const struct host_link *const *devices; /* NULL: the interfaces */
 	unsigned n_links;
 	/* A next hop's MAC address is wanted: called from the loop, already rate limited. */
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	/* An ICMP error says that packets from one address to another may be so long only. Anybody may have sent it; likewise. */
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
 	void *arg;
 };
+
+/* The largest MTU of a device that runs the program in native mode. */
+unsigned engine_native_mtu(void);
 
 /* Opens the engine: adopts what a former process left behind (then *adopted is true and packets flow on
  * by its last snapshot), or sets up afresh. Does not attach yet: that is done by the first publish, so

@@ -71,6 +71,8 @@ static void row_set_port(struct l4_neighbour *r, const struct neighbour_port *p)
 {
 	memcpy(r->src_mac, p->mac, sizeof r->src_mac);
 	r->mtu = p->mtu;
+	r->device = p->device;
+	memcpy(r->tags, p->tags, sizeof r->tags);
 }
 
 int neighbours_set_ports(struct neighbours *t, const struct neighbour_port *ports, unsigned n)

@@ -16,12 +16,14 @@ struct neighbours;
 int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n, int index_map);
 void neighbours_free(struct neighbours *t);
 
-/* Interfaces that packets leave by; rows of others are neither made nor kept. Rewrites source MAC and MTU in
- * the rows of those that changed. */
+/* Interfaces that packets leave by; rows of others are neither made nor kept. Rewrites source MAC, MTU, device and
+ * tags in the rows of those that changed. */
 struct neighbour_port {
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint16_t mtu;
+	uint32_t device; /* that frames leave by, with these tags (l4_tag()) */
+	uint32_t tags[L4_MAX_TAGS];
 };
 int neighbours_set_ports(struct neighbours *t, const struct neighbour_port *ports, unsigned n);
 bool neighbours_has_port(const struct neighbours *t, uint32_t ifindex);

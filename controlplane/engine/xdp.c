@@ -13,7 +13,7 @@
 #include "controlplane/engine/xdp.h"
 #include "controlplane/engine/neighbours.h"
 #include "dataplane/l4/result.h"
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/guard.h"
 
 enum { ENGINE_MAX_PORTS = 64 };
 
@@ -22,12 +22,14 @@ struct engine {
 	struct tandem_bpf *bpf;
 	struct ring_store *ring_store;
 	struct neighbours *neighbours;
+	struct guard_store *guard_store;
 	struct l4_chunk *rings;		  /* the map, mapped */
+	struct l4_line *guard;		  /* likewise */
 	struct l4_neighbour *rows;	  /* likewise */
 	struct l4_record_bucket *records; /* likewise */
 	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
 	uint32_t n_hop_rows;
-	size_t rings_size, rows_size, records_size;
+	size_t rings_size, guard_size, rows_size, records_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -37,6 +39,7 @@ struct engine {
 	struct ring_buffer *wants;
 	struct event *wants_event;
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
 	void *arg;
 };
 
@@ -71,13 +74,17 @@ static int want_one(void *arg, void *data, size_t size)
 {
 	struct engine *en = arg;
 	const struct l4_want *w = data;
-	struct addr a = { 0 };
+	struct addr a = { 0 }, from = { 0 };
 
-	if (size < sizeof *w || !en->neighbour_wanted)
+	if (size < sizeof *w || !en->neighbour_wanted || !en->path_told)
 		return 0;
-	a.af = w->is6 ? 6 : 4;
+	a.af = from.af = w->is6 ? 6 : 4;
 	memcpy(a.bytes, w->address, addr_size(&a));
-	en->neighbour_wanted(en->arg, w->ifindex, &a);
+	memcpy(from.bytes, w->from, addr_size(&from));
+	if (w->mtu)
+		en->path_told(en->arg, &from, &a, w->mtu);
+	else
+		en->neighbour_wanted(en->arg, w->ifindex, &a);
 	return 0;
 }
 
@@ -120,13 +127,17 @@ static int set_ports(struct engine *en, const struct engine_options *o)
 	if (o->n_links > sizeof en->ports / sizeof *en->ports)
 		return -E2BIG;
 	for (unsigned i = 0; i < o->n_links; i++) {
-		const struct host_link *l = o->links[i];
+		const struct host_link *l = o->links[i], *real = o->devices ? o->devices[i] : l;
+		struct engine_port *p = &en->ports[i];
 
-		memcpy(en->ports[i].device, l->name, sizeof en->ports[i].device);
-		en->ports[i].ifindex = l->ifindex;
-		en->ports[i].mode = "none";
-		memcpy(en->ports[i].mac, l->mac, sizeof en->ports[i].mac);
-		ports[i].ifindex = l->ifindex;
+		*p = (struct engine_port){ .ifindex = l->ifindex, .mode = "none" };
+		p->real_ifindex = real->ifindex;
+		p->real_mtu = real->mtu;
+		memcpy(p->device, l->name, sizeof p->device);
+		memcpy(p->mac, l->mac, sizeof p->mac);
+		memcpy(p->real, real->name, sizeof p->real);
+		ports[i] =
+			(struct neighbour_port){ .ifindex = l->ifindex, .device = real->ifindex };
 		ports[i].mtu = (uint16_t)(l->mtu > UINT16_MAX ? UINT16_MAX : l->mtu);
 		memcpy(ports[i].mac, l->mac, sizeof ports[i].mac);
 	}
@@ -155,10 +166,14 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 	int rc;
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
+	en->guard = map_memory(en->bpf->maps.guard, &en->guard_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
 	en->records = map_memory(en->bpf->maps.records, &en->records_size);
 	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
-	if (!en->rings || !en->rows || !en->records || !en->ring_store)
+	if (!en->rings || !en->guard || !en->rows || !en->records || !en->ring_store)
+		return -ENOMEM;
+	en->guard_store = guard_store_new(en->guard, o->limits->guard_prefixes);
+	if (!en->guard_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
 		bpf_map__fd(en->bpf->maps.neighbour_rows));
@@ -192,7 +207,9 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.image_lines = snapshot_lines(
 			lim->vips, lim->services, lim->servers, lim->servers, lim->pools),
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
+		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
+		.sources = lim->guard_sources,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;
@@ -204,6 +221,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		   : o->mode == CONF_XDP_GENERIC ? LINKS_GENERIC
 						 : LINKS_AUTO;
 	en->neighbour_wanted = o->neighbour_wanted;
+	en->path_told = o->path_told;
 	en->arg = o->arg;
 	en->dry = o->dry;
 	rc = loader_open(&en->loader, o->dry ? NULL : o->run_dir, &sizes, o->dry);
@@ -235,8 +253,11 @@ void engine_close(struct engine *en)
 	neighbours_free(en->neighbours);
 	free(en->hop_rows);
 	ring_store_free(en->ring_store);
+	guard_store_free(en->guard_store);
 	if (en->rings)
 		munmap(en->rings, en->rings_size);
+	if (en->guard)
+		munmap(en->guard, en->guard_size);
 	if (en->rows)
 		munmap(en->rows, en->rows_size);
 	if (en->records)
@@ -255,6 +276,8 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 		ports[i].ifindex = in->ports[i].ifindex;
 		ports[i].mtu = in->ports[i].mtu;
 		memcpy(ports[i].mac, in->ports[i].mac, sizeof ports[i].mac);
+		ports[i].device = snapshot_device(&in->ports[i]);
+		snapshot_tags(&in->ports[i], ports[i].tags);
 		for (unsigned k = 0; k < en->n_ports; k++)
 			if (en->ports[k].ifindex == ports[i].ifindex)
 				memcpy(en->ports[k].mac, ports[i].mac, sizeof en->ports[k].mac);
@@ -285,19 +308,60 @@ static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint
 	return 0;
 }
 
-static int attach_error(
-	const struct engine *en, int rc, const struct links_report *report, struct err *e)
+/* The devices that run the program, each once. */
+static unsigned devices(const struct engine *en, uint32_t ifindexes[ENGINE_MAX_PORTS])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < en->n_ports; i++) {
+		unsigned k = 0;
+
+		while (k < n && ifindexes[k] != en->ports[i].real_ifindex)
+			k++;
+		if (k == n)
+			ifindexes[n++] = en->ports[i].real_ifindex;
+	}
+	return n;
+}
+
+static const struct engine_port *port_on(const struct engine *en, uint32_t ifindex)
+{
+	unsigned i = 0;
+
+	while (i + 1 < en->n_ports && en->ports[i].real_ifindex != ifindex)
+		i++;
+	return &en->ports[i];
+}
+
+static const char *device_name(const struct engine *en, uint32_t ifindex)
+{
+	return port_on(en, ifindex)->real;
+}
+
+unsigned engine_native_mtu(void)
+{
+	return LINKS_NATIVE_MTU;
+}
+
+static int attach_error(const struct engine *en, int rc, const struct links_report *report,
+	const uint32_t *ifindexes, unsigned n, struct err *e)
 {
 	const char *device;
 
-	if (report->failed >= en->n_ports)
+	if (report->failed >= n)
 		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
-	device = en->ports[report->failed].device;
+	device = device_name(en, ifindexes[report->failed]);
 	if (rc == -EBUSY || rc == -EEXIST)
 		return err_set(e, -EBUSY,
 			"interface %s runs another XDP program; detach it first (ip link set dev "
 			"%s xdp off)",
 			device, device);
+	if (en->mode == LINKS_NATIVE &&
+		port_on(en, ifindexes[report->failed])->real_mtu > LINKS_NATIVE_MTU)
+		return err_set(e, rc,
+			"interface %s has an MTU of %u, but native XDP takes at most %u (some drivers "
+			"less): lower its MTU, or set engine.mode to \"generic\"",
+			device, port_on(en, ifindexes[report->failed])->real_mtu, LINKS_NATIVE_MTU);
 	return err_set(e, rc, "cannot attach the XDP program to interface %s in %s mode: %s",
 		device,
 		en->mode == LINKS_NATIVE    ? "native"
@@ -306,19 +370,27 @@ static int attach_error(
 		strerror(-rc));
 }
 
-static void tell_modes(struct engine *en, const struct links_report *report)
+static void tell_modes(
+	struct engine *en, const struct links_report *report, const uint32_t *ifindexes, unsigned n)
 {
-	for (unsigned i = 0; i < en->n_ports; i++) {
-		struct engine_port *p = &en->ports[i];
-
-		p->mode = links_port_mode(p->ifindex);
-		log_info("interface %s runs XDP in %s mode", p->device, p->mode);
-	}
-	if (report->not_native < en->n_ports)
+	for (unsigned i = 0; i < en->n_ports; i++)
+		en->ports[i].mode = links_port_mode(en->ports[i].real_ifindex);
+	for (unsigned i = 0; i < n; i++)
+		log_info("interface %s runs XDP in %s mode", device_name(en, ifindexes[i]),
+			links_port_mode(ifindexes[i]));
+	if (report->not_native < n &&
+		port_on(en, ifindexes[report->not_native])->real_mtu > LINKS_NATIVE_MTU)
+		log_warn(
+			"interface %s has an MTU of %u, but native XDP takes at most %u: all interfaces "
+			"run in generic mode, which is much slower (once its MTU is lower: tandemctl "
+			"engine detach, then start tandemd again)",
+			device_name(en, ifindexes[report->not_native]),
+			port_on(en, ifindexes[report->not_native])->real_mtu, LINKS_NATIVE_MTU);
+	else if (report->not_native < n)
 		log_warn("interface %s does not take XDP in native mode: all interfaces run in "
 			 "generic mode, which is much slower (should it take native mode now: "
 			 "tandemctl engine detach, then start tandemd again)",
-			en->ports[report->not_native].device);
+			device_name(en, ifindexes[report->not_native]));
 }
 
 /* Packets go by the tables from now on. A dry engine only learns where they may leave. */
@@ -326,17 +398,16 @@ static int attach(struct engine *en, struct err *e)
 {
 	struct links_report report = { ENGINE_MAX_PORTS, ENGINE_MAX_PORTS };
 	uint32_t ifindexes[ENGINE_MAX_PORTS];
+	unsigned n = devices(en, ifindexes);
 	int rc;
 
-	for (unsigned i = 0; i < en->n_ports; i++)
-		ifindexes[i] = en->ports[i].ifindex;
-	rc = en->dry ? loader_set_ports(en->loader, ifindexes, en->n_ports)
-		     : loader_attach(en->loader, ifindexes, en->n_ports, en->mode, &report);
+	rc = en->dry ? loader_set_ports(en->loader, ifindexes, n)
+		     : loader_attach(en->loader, ifindexes, n, en->mode, &report);
 	if (rc)
-		return attach_error(en, rc, &report, e);
+		return attach_error(en, rc, &report, ifindexes, n, e);
 	en->attached = true;
 	if (!en->dry)
-		tell_modes(en, &report);
+		tell_modes(en, &report, ifindexes, n);
 	return 0;
 }
 
@@ -353,6 +424,12 @@ static int publish_error(int rc, const char *what, struct err *e)
 	return err_set(e, rc, "cannot publish the snapshot: %s", strerror(-rc));
 }
 
+static int take_lists(struct engine *en, const struct snapshot_input *in, const char **what)
+{
+	*what = "guard_prefixes";
+	return guard_store_take(en->guard_store, in);
+}
+
 static int compile(
 	struct engine *en, const struct snapshot_input *in, struct snapshot **sn, const char **what)
 {
@@ -363,8 +440,10 @@ static int compile(
 	if (rows)
 		rc = resolve_hops(en, in, rows);
 	if (!rc)
-		rc = snapshot_build(
-			en->ring_store, in, rows, en->generation + 1, en->image_lines, sn, what);
+		rc = take_lists(en, in, what);
+	if (!rc)
+		rc = snapshot_build(en->ring_store, en->guard_store, in, rows, en->generation + 1,
+			en->image_lines, sn, what);
 	free(en->hop_rows);
 	en->hop_rows = rows;
 	en->n_hop_rows = rows ? in->n_members : 0;
@@ -381,6 +460,7 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 		rc = compile(en, in, &sn, &what);
 	if (rc) {
 		neighbours_settle(en->neighbours, false);
+		guard_store_abort(en->guard_store);
 		return publish_error(rc, what, e);
 	}
 	for (uint32_t i = 0; i < sn->n_rings; i++)
@@ -390,11 +470,13 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 	if (rc) {
 		neighbours_settle(en->neighbours, false);
 		snapshot_abort(en->ring_store, sn);
+		guard_store_abort(en->guard_store);
 		return publish_error(rc, what, e);
 	}
 	en->generation++;
 	neighbours_settle(en->neighbours, true);
 	snapshot_commit(en->ring_store, sn);
+	guard_store_commit(en->guard_store);
 	return en->attached ? 0 : attach(en, e);
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "controlplane/base/log.h"
 #include "controlplane/host/netlink.h"
-#include "controlplane/host/store.h"
+#include "controlplane/host/stack.h"
 
 enum {
 	HOST_DATAGRAMS = 64,   /* read per turn of the loop, so that others get theirs */
@@ -251,6 +251,12 @@ const struct host_link *host_link_by_name(const struct host *h, const char *name
 			return &row->link;
 	}
 	return NULL;
+}
+
+int host_stack(
+	const struct host *h, const struct host_link *link, struct host_stack *out, struct err *e)
+{
+	return host_store_stack(&h->store, link, out, e);
 }
 
 const struct host_route *host_route_lookup(const struct host *h, const struct addr *dst)

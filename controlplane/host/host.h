@@ -11,12 +11,22 @@
 struct event_base;
 struct host;
 
+enum { HOST_KIND_NAME = 16 };
+
 struct host_link {
 	uint32_t ifindex;
 	char name[IF_NAMESIZE];
 	uint8_t mac[6];
 	uint32_t mtu;
-	bool up; /* administratively up and with a carrier */
+	bool up;       /* administratively up and with a carrier */
+	bool ethernet; /* its frames have Ethernet headers */
+	char kind
+		[HOST_KIND_NAME]; /* of a software device, as ip-link(8) has it: "vlan", "bond"; else "" */
+	uint32_t master;	  /* ifindex of the bond, bridge, ... that it is a part of, or 0 */
+	uint32_t lower;		  /* ifindex of the device that it is on (a VLAN's), or 0 */
+	bool lower_elsewhere; /* and that is in another network namespace */
+	uint16_t vlan_protocol,
+		vlan_id; /* of a VLAN, in host order: 0x8100 or 0x88a8, and 0 to 4094 */
 };
 
 struct host_address {
@@ -83,6 +93,26 @@ const struct host_neighbour *host_neighbour_find(
 	const struct host *h, uint32_t ifindex, const struct addr *addr);
 /* Whether one of the host's interfaces owns the address; its ifindex, or 0. */
 uint32_t host_owns(const struct host *h, const struct addr *addr);
+
+enum { HOST_STACK_TAGS = 2, HOST_STACK_PARTS = 8 };
+
+/* What frames of a link go through: those of a VLAN come and go by the device under it, with tags; those of a bond may
+ * be seen at one of its parts. */
+struct host_stack {
+	uint32_t device; /* the link itself where it is no VLAN */
+	unsigned n_tags; /* the outer one first */
+	struct {
+		uint16_t protocol, id; /* as in struct host_link */
+	} tags[HOST_STACK_TAGS];
+	uint32_t mtu;	  /* of IP packets on the link that the device takes with their tags */
+	unsigned n_parts; /* devices that the device, a bond, consists of */
+	uint32_t parts[HOST_STACK_PARTS];
+};
+
+/* Finds out what a link stands on. Returns 0, or -ENODEV, -EINVAL, -E2BIG and a sentence: its frames cannot be
+ * had. */
+int host_stack(
+	const struct host *h, const struct host_link *link, struct host_stack *out, struct err *e);
 
 /* Walks; a callback that returns false ends the walk. */
 void host_each_link(

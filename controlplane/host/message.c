@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/host/message.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "controlplane/host/attributes.h"
@@ -13,6 +16,37 @@
 
 /* From linux/if.h, which does not go together with net/if.h. */
 #define FLAG_LOWER_UP (1U << 16)
+
+/* The kind of a software device, and of a VLAN which one (rtnetlink's IFLA_LINKINFO, nested). */
+static int read_kind(const struct nlattr *info, struct host_link *link)
+{
+	struct host_attributes a, of_kind;
+	const struct nlattr *kind, *id, *protocol;
+
+	if (!info)
+		return 0;
+	if (host_attributes_read(mnl_attr_get_payload(info), mnl_attr_get_payload_len(info), &a))
+		return -EBADMSG;
+	kind = a.of[IFLA_INFO_KIND];
+	if (!kind)
+		return 0;
+	if (mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) < 0)
+		return -EBADMSG;
+	snprintf(link->kind, sizeof link->kind, "%s", mnl_attr_get_str(kind));
+	if (strcmp(link->kind, "vlan") != 0 || !a.of[IFLA_INFO_DATA])
+		return 0;
+	if (host_attributes_read(mnl_attr_get_payload(a.of[IFLA_INFO_DATA]),
+		    mnl_attr_get_payload_len(a.of[IFLA_INFO_DATA]), &of_kind))
+		return -EBADMSG;
+	id = of_kind.of[IFLA_VLAN_ID];
+	protocol = of_kind.of[IFLA_VLAN_PROTOCOL];
+	if (!id || mnl_attr_validate(id, MNL_TYPE_U16) < 0 || !protocol ||
+		mnl_attr_validate(protocol, MNL_TYPE_U16) < 0)
+		return -EBADMSG;
+	link->vlan_id = mnl_attr_get_u16(id);
+	link->vlan_protocol = ntohs(mnl_attr_get_u16(protocol));
+	return 0;
+}
 
 static int read_link(const struct nlmsghdr *nlh, struct host_message *out)
 {
@@ -29,8 +63,13 @@ static int read_link(const struct nlmsghdr *nlh, struct host_message *out)
 	name = a.of[IFLA_IFNAME];
 	if (m->ifi_index <= 0 || !name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 ||
 		mnl_attr_get_payload_len(name) > sizeof link->name ||
-		host_attribute_u32(a.of[IFLA_MTU], &link->mtu))
+		host_attribute_u32(a.of[IFLA_MTU], &link->mtu) ||
+		host_attribute_u32(a.of[IFLA_MASTER], &link->master) ||
+		host_attribute_u32(a.of[IFLA_LINK], &link->lower) ||
+		read_kind(a.of[IFLA_LINKINFO], link))
 		return -EBADMSG;
+	link->lower_elsewhere = a.of[IFLA_LINK_NETNSID];
+	link->ethernet = m->ifi_type == ARPHRD_ETHER || m->ifi_type == ARPHRD_LOOPBACK;
 	link->ifindex = (uint32_t)m->ifi_index;
 	memcpy(link->name, mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
 	host_attribute_mac(a.of[IFLA_ADDRESS], link->mac);

@@ -22,7 +22,10 @@ static bool link_same(const void *x, const void *y)
 	const struct host_link_row *a = x, *b = y;
 
 	return !strcmp(a->link.name, b->link.name) && !memcmp(a->link.mac, b->link.mac, 6) &&
-	       a->link.mtu == b->link.mtu && a->link.up == b->link.up;
+	       a->link.mtu == b->link.mtu && a->link.up == b->link.up &&
+	       a->link.master == b->link.master && a->link.lower == b->link.lower &&
+	       !strcmp(a->link.kind, b->link.kind) && a->link.vlan_id == b->link.vlan_id &&
+	       a->link.vlan_protocol == b->link.vlan_protocol;
 }
 
 static void link_tell(const void *row, struct host_change *change)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/pools/build.h"
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/pools/duty.h"
@@ -125,6 +127,60 @@ static enum l4_forward build_forward(enum conf_forward f)
 	return L4_FORWARD_DSR;
 }
 
+static_assert(
+	sizeof(struct conf_prefix) == sizeof(struct snapshot_prefix) &&
+		offsetof(struct conf_prefix, address.af) == offsetof(struct snapshot_prefix, af) &&
+		offsetof(struct conf_prefix, address.bytes) ==
+			offsetof(struct snapshot_prefix, bytes) &&
+		offsetof(struct conf_prefix, plen) == offsetof(struct snapshot_prefix, plen) &&
+		offsetof(struct conf_prefix, allow) == offsetof(struct snapshot_prefix, allow),
+	"a list is handed on as it is: it may have a million prefixes");
+
+/* Enters a list. Returns its index. */
+static uint32_t build_list(struct build *b, const struct conf_list *list)
+{
+	uint32_t at = b->input.n_lists++;
+
+	b->digests[at] = list->digest;
+	b->lists[at] = (struct snapshot_list){
+		.prefixes = (const struct snapshot_prefix *)list->prefixes,
+		.n = list->n,
+		.only = list->only,
+		.digest = list->digest,
+	};
+	return at;
+}
+
+static bool says_something(const struct conf_list *list)
+{
+	return list->n || list->only;
+}
+
+/* The first list is that of all services. */
+static void build_lists(struct build *b, const struct conf *c)
+{
+	bool any = says_something(&c->guard.sources.list);
+
+	for (unsigned i = 0; i < c->n_services; i++)
+		any |= says_something(&c->services[i].sources.list);
+	if (!any)
+		return;
+	build_list(b, &c->guard.sources.list);
+	for (unsigned i = 0; i < c->n_services; i++)
+		if (says_something(&c->services[i].sources.list))
+			b->services[i].list = build_list(b, &c->services[i].sources.list);
+}
+
+uint8_t build_guard_checks(const struct conf *c)
+{
+	bool drop_flags = c->guard.invalid_flags == CONF_UNWANTED_DROP,
+	     drop_land = c->guard.land == CONF_UNWANTED_DROP,
+	     drop_bogons = c->guard.bogons == CONF_UNWANTED_DROP;
+
+	return (uint8_t)((drop_flags ? L4_GUARD_FLAGS : 0) | (drop_land ? L4_GUARD_LAND : 0) |
+			 (drop_bogons ? L4_GUARD_BOGONS : 0));
+}
+
 static void build_services(struct build *b, const struct conf *c, const struct binding *ids)
 {
 	for (unsigned i = 0; i < c->n_services; i++) {
@@ -140,6 +196,10 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
 		b->services[i].reject = rejects(c, s->pool);
+		b->services[i].guard_checks = build_guard_checks(c);
+		b->services[i].source_rate = s->source_rate ? s->source_rate : c->guard.source_rate;
+		b->services[i].source_syn_rate = s->source_syn_rate ? s->source_syn_rate
+								    : c->guard.source_syn_rate;
 	}
 }
 
@@ -168,6 +228,7 @@ static void build_member(
 	memcpy(m->hop_bytes, hop->addr.bytes, sizeof m->hop_bytes);
 	memcpy(m->source, hop->source.bytes, sizeof m->source);
 	m->source_bits = hop->source_bits;
+	m->mtu = hop->mtu;
 }
 
 static void build_pools(struct build *b, const struct sources *from)
@@ -210,19 +271,21 @@ static void *build_take(struct build *b, size_t *used, unsigned n, size_t size)
 
 static size_t build_size(const struct conf *c, unsigned n_members)
 {
-	enum { ROUNDED = 7 * 6 };
+	enum { ROUNDED = 7 * 7 + 7 };
 
 	return c->n_interfaces * sizeof(struct snapshot_port) +
 	       (c->n_vips + c->n_gateways) * sizeof(struct snapshot_address) +
 	       c->n_services * sizeof(struct snapshot_service) +
 	       c->n_pools * (sizeof(struct snapshot_pool) + sizeof(struct build_pool)) +
-	       n_members * sizeof(struct snapshot_member) + ROUNDED;
+	       n_members * sizeof(struct snapshot_member) +
+	       (c->n_services + 1u) * sizeof(uint64_t) + ROUNDED;
 }
 
 static struct build *build_alloc(const struct conf *c, unsigned n_members)
 {
-	size_t size = build_size(c, n_members), used = 0;
-	struct build *b = calloc(1, sizeof *b + size);
+	size_t size = (build_size(c, n_members) + 7) / 8 * 8, used = 0;
+	struct build *b =
+		calloc(1, sizeof *b + size + (c->n_services + 1u) * sizeof(struct snapshot_list));
 
 	if (!b)
 		return NULL;
@@ -233,6 +296,8 @@ static struct build *build_alloc(const struct conf *c, unsigned n_members)
 	b->pools = build_take(b, &used, c->n_pools, sizeof *b->pools);
 	b->states = build_take(b, &used, c->n_pools, sizeof *b->states);
 	b->members = build_take(b, &used, n_members, sizeof *b->members);
+	b->digests = build_take(b, &used, c->n_services + 1, sizeof *b->digests);
+	b->lists = (struct snapshot_list *)((char *)b->memory + size);
 	return b;
 }
 
@@ -259,6 +324,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 	memcpy(b->ports, facts->ports, c->n_interfaces * sizeof *b->ports);
 	build_addresses(b, c, ids, facts->ports);
 	build_services(b, c, ids);
+	build_lists(b, c);
 	build_pools(b, &from);
 	duty_free(&from.duty);
 	b->input = (struct snapshot_input){
@@ -267,6 +333,8 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 		.services = b->services,
 		.pools = b->pools,
 		.members = b->members,
+		.lists = b->lists,
+		.n_lists = b->input.n_lists,
 		.n_ports = c->n_interfaces,
 		.n_addresses = c->n_vips + c->n_gateways,
 		.n_services = c->n_services,
@@ -289,7 +357,7 @@ bool build_same(const struct build *a, const struct build *b)
 	y = &b->input;
 	return x->n_ports == y->n_ports && x->n_addresses == y->n_addresses &&
 	       x->n_services == y->n_services && x->n_pools == y->n_pools &&
-	       x->n_members == y->n_members && x->answers == y->answers &&
-	       !memcmp(x->key, y->key, sizeof x->key) && a->size == b->size &&
-	       !memcmp(a->memory, b->memory, a->size);
+	       x->n_members == y->n_members && x->n_lists == y->n_lists &&
+	       x->answers == y->answers && !memcmp(x->key, y->key, sizeof x->key) &&
+	       a->size == b->size && !memcmp(a->memory, b->memory, a->size);
 }

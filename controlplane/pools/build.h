@@ -13,6 +13,7 @@ struct build_hop {
 	struct addr addr;
 	struct addr source; /* of tunnels that take it; af 0: there is none, or none is wanted */
 	uint8_t source_bits;
+	uint16_t mtu; /* of the path that tunnels take; 0: not known */
 };
 
 /* What the host knows. */
@@ -39,7 +40,11 @@ struct build {
 	struct snapshot_pool *pools;
 	struct snapshot_member *members;
 	struct build_pool *states; /* one per pool */
-	size_t size;		   /* of memory */
+	uint64_t *digests;	   /* of the lists */
+	/* Behind the memory that is compared: where the prefixes are says nothing about what they are. They are the
+	 * configuration's. */
+	struct snapshot_list *lists;
+	size_t size; /* of memory */
 	uint64_t memory[];
 };
 
@@ -55,6 +60,9 @@ void build_source(struct build_hop *hop, const struct conf *c, const struct addr
 
 /* Per pool: whether a tunnel service uses it, or falls back on it. To be freed; NULL when out of memory. */
 bool *build_tunnel_pools(const struct conf *c);
+
+/* What the guard of every service looks at: enum l4_guard_checks, or'ed. */
+uint8_t build_guard_checks(const struct conf *c);
 
 /* Returns 0 or -ENOMEM. *out is to be freed with build_free(). */
 int build_new(struct build **out, const struct conf *c, const struct binding *ids,

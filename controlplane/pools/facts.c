@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's side of the site: interfaces, routes and neighbours, and what follows when they change. */
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/log.h"
+#include "controlplane/pools/clock.h"
 #include "controlplane/pools/site_impl.h"
 
 /* Routes come in floods; a pool's next hops need not follow each of them. */
 enum { FACTS_DELAY_MS = 20 };
 
-static void port_set(struct site_port *p, const struct host_link *link)
+static uint16_t mtu_of(uint32_t mtu)
 {
+	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+}
+
+static void port_set(
+	struct site_port *p, const struct host_link *link, const struct host_stack *stack)
+{
+	/* Padding is zero: builds are compared as bytes (build_same()). */
+	memset(&p->facts, 0, sizeof p->facts);
 	p->facts.ifindex = link->ifindex;
 	memcpy(p->facts.mac, link->mac, sizeof p->facts.mac);
-	p->facts.mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu;
+	p->facts.mtu = mtu_of(stack->mtu);
+	p->facts.device = stack->device;
+	p->facts.n_tags = stack->n_tags;
+	for (unsigned i = 0; i < stack->n_tags; i++)
+		p->facts.tags[i] =
+			(struct snapshot_tag){ stack->tags[i].protocol, stack->tags[i].id };
+	p->facts.n_parts = stack->n_parts;
+	memcpy(p->facts.parts, stack->parts, stack->n_parts * sizeof *stack->parts);
 	p->up = link->up;
 	p->present = true;
 }
@@ -27,24 +44,83 @@ static struct site_port *find_port(const struct site *s, uint32_t ifindex)
 	return NULL;
 }
 
+/* A link of a port has changed. What it stands on now may not be what the program was attached to: such a port is as good
+ * as gone. */
+static void follow_port(struct site *s, struct site_port *p, const struct host_link *link)
+{
+	uint32_t device = p->facts.device;
+	struct host_stack stack;
+	struct err e;
+
+	if (host_stack(s->host, link, &stack, &e)) {
+		log_error("interface %s cannot be used any more: %s", p->device, e.text);
+		p->present = p->up = false;
+	} else if (stack.device != device) {
+		log_error("interface %s is on another device now; restart tandemd", p->device);
+		p->present = p->up = false;
+	} else {
+		port_set(p, link, &stack);
+	}
+}
+
+/* Tells once of each device whose MTU has become more than its program carries. */
+static void check_mtu(const struct site *s, struct site_port *p)
+{
+	const struct host_link *real = host_link_by_index(s->host, p->facts.device);
+	const struct engine_port *ports = NULL;
+	unsigned n = 0, most = engine_native_mtu();
+	uint32_t was = p->real_mtu;
+
+	if (!real || real->mtu == was || !s->engine)
+		return;
+	p->real_mtu = real->mtu;
+	ports = engine_ports(s->engine, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (ports[i].ifindex == p->facts.ifindex && !strcmp(ports[i].mode, "native") &&
+			was <= most && real->mtu > most)
+			log_warn(
+				"interface %s has an MTU of %u now, but native XDP takes at most %u: "
+				"larger packets are lost; lower its MTU",
+				p->real, real->mtu, most);
+}
+
+static void port_changed(struct site *s, struct site_port *p)
+{
+	const struct host_link *link = host_link_by_index(s->host, p->facts.ifindex);
+	bool was_up = p->up;
+
+	if (link)
+		follow_port(s, p, link);
+	else if (p->present)
+		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
+	if (!link)
+		p->present = p->up = false;
+	check_mtu(s, p);
+	if (p->present && p->up != was_up)
+		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
+	publish_later(s, FACTS_DELAY_MS);
+}
+
+/* Whether the port is this link, or on it, or a bond of which it is or was a part. */
+static bool concerns(const struct site_port *p, const struct host_link *link)
+{
+	if (link->ifindex == p->facts.ifindex || link->ifindex == p->facts.device ||
+		link->master == p->facts.device)
+		return true;
+	for (unsigned i = 0; i < p->facts.n_parts; i++)
+		if (link->ifindex == p->facts.parts[i])
+			return true;
+	return false;
+}
+
 static void on_link(void *arg, const struct host_link *link, bool gone)
 {
 	struct site *s = arg;
-	struct site_port *p = find_port(s, link->ifindex);
-	bool was_up;
 
-	if (!p)
-		return;
-	was_up = p->up;
-	if (gone)
-		p->present = p->up = false;
-	else
-		port_set(p, link);
-	if (gone)
-		log_error("interface %s is gone; when it is back, restart tandemd", p->device);
-	else if (p->up != was_up)
-		log_warn("interface %s is %s", p->device, p->up ? "up" : "down");
-	publish_later(s, FACTS_DELAY_MS);
+	(void)gone;
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (concerns(&s->ports[i], link))
+			port_changed(s, &s->ports[i]);
 }
 
 static bool is_ours(const struct conf *c, const struct addr *addr)
@@ -109,6 +185,41 @@ static void on_resync(void *arg)
 	publish_later(arg, 0);
 }
 
+/* Waits until the next path is to be forgotten. */
+static void age_later(struct site *s)
+{
+	uint64_t next = paths_next(s->paths), now = clock_ms();
+	uint64_t wait = next > now ? next - now : 1;
+	struct timeval tv = { (time_t)(wait / 1000), (suseconds_t)(wait % 1000 * 1000) };
+
+	if (next)
+		event_add(s->age, &tv);
+}
+
+void facts_age_event(int fd, short what, void *arg)
+{
+	struct site *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (paths_expire(s->paths, clock_ms()))
+		publish_later(s, 0);
+	age_later(s);
+}
+
+void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+{
+	struct site *s = arg;
+	char text[ADDR_TEXT];
+
+	if (!paths_are_ours(s->published, from, to) || !paths_told(s->paths, to, mtu, clock_ms()))
+		return;
+	log_info("tunnels to %s may be %u bytes long: ICMP says that its path takes no more",
+		addr_text(to, text), paths_mtu(s->paths, to));
+	age_later(s);
+	publish_later(s, 0);
+}
+
 struct feed {
 	struct site *site;
 	struct err *e;
@@ -141,31 +252,43 @@ int facts_feed(struct site *s, struct err *e)
 	return f.err;
 }
 
+static int find_port_of(
+	struct site *s, const struct conf_interface *i, struct site_port *p, struct err *e)
+{
+	const struct host_link *link = host_link_by_name(s->host, i->device), *real;
+	struct host_stack stack;
+	int err;
+
+	if (!link)
+		return err_set(e, -ENODEV,
+			"%s:%d: interface \"%s\": this host has no device \"%s\"; create it or correct "
+			"\"device\"",
+			s->live->path, i->line, i->name, i->device);
+	err = host_stack(s->host, link, &stack, e);
+	if (err)
+		return err_prefix(
+			e, err, "%s:%d: interface \"%s\"", s->live->path, i->line, i->name);
+	snprintf(p->device, sizeof p->device, "%s", i->device);
+	real = host_link_by_index(s->host, stack.device);
+	snprintf(p->real, sizeof p->real, "%s", real->name);
+	p->real_mtu = real->mtu;
+	port_set(p, link, &stack);
+	if (!p->up)
+		log_warn("interface %s is down: no packets come in until it is up", p->device);
+	return 0;
+}
+
 static int find_ports(struct site *s, struct err *e)
 {
 	const struct conf *c = s->live->conf;
+	int err = 0;
 
 	s->ports = calloc((size_t)c->n_interfaces + 1, sizeof *s->ports);
 	if (!s->ports)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (; s->n_ports < c->n_interfaces; s->n_ports++) {
-		const struct conf_interface *i = &c->interfaces[s->n_ports];
-		const struct host_link *link = host_link_by_name(s->host, i->device);
-		struct site_port *p = &s->ports[s->n_ports];
-
-		if (!link)
-			return err_set(e, -ENODEV,
-				"%s:%d: interface \"%s\": this host has no device \"%s\"; create "
-				"it or correct "
-				"\"device\"",
-				s->live->path, i->line, i->name, i->device);
-		snprintf(p->device, sizeof p->device, "%s", i->device);
-		port_set(p, link);
-		if (!p->up)
-			log_warn("interface %s is down: no packets come in until it is up",
-				p->device);
-	}
-	return 0;
+	for (; s->n_ports < c->n_interfaces && !err; s->n_ports++)
+		err = find_port_of(s, &c->interfaces[s->n_ports], &s->ports[s->n_ports], e);
+	return err;
 }
 
 int facts_open(struct site *s, struct err *e)
@@ -209,7 +332,7 @@ int facts_check_addresses(const struct host *h, const struct conf *c, struct err
 	return err;
 }
 
-static const struct site_port *port_of_device(const struct site *s, const char *device)
+const struct site_port *facts_port(const struct site *s, const char *device)
 {
 	unsigned i = 0;
 
@@ -269,12 +392,13 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < c->n_interfaces; i++)
-		(*ports)[i] = port_of_device(s, c->interfaces[i].device)->facts;
+		(*ports)[i] = facts_port(s, c->interfaces[i].device)->facts;
 	for (unsigned i = 0; i < c->n_servers; i++) {
 		const struct addr *server = &c->servers[i].address;
 
 		(*hops)[i] = build_hop(
 			host_route_lookup(s->host, server), server, *ports, c->n_interfaces);
+		(*hops)[i].mtu = paths_mtu(s->paths, server);
 	}
 	rc = set_sources(s, c, *hops);
 	if (rc) {

@@ -8,6 +8,8 @@
 int live_new(struct live **out, const char *path, const struct site_caller *as, struct diags *d,
 	struct err *e)
 {
+	struct source_reader reader = { as->uid, as->gid };
+	const struct conf_files files = { source_read_list, &reader };
 	struct live *l = calloc(1, sizeof *l);
 	int err = -ENOMEM;
 
@@ -21,7 +23,7 @@ int live_new(struct live **out, const char *path, const struct site_caller *as, 
 	err = source_read(path, as->uid, as->gid, &l->text, e);
 	if (err)
 		goto fail;
-	err = conf_parse(l->text, path, &l->conf, d);
+	err = conf_parse_with(l->text, path, &files, &l->conf, d);
 	if (err == -EINVAL)
 		err_set(e, err, "%s has %zu error%s", path, d->n_errors,
 			d->n_errors == 1 ? "" : "s");
@@ -75,7 +77,8 @@ static bool same_limits(const struct conf_limits *a, const struct conf_limits *b
 	return a->vips == b->vips && a->services == b->services && a->pools == b->pools &&
 	       a->servers == b->servers && a->routes == b->routes &&
 	       a->neighbours == b->neighbours && a->ring_slots == b->ring_slots &&
-	       a->records == b->records;
+	       a->records == b->records && a->guard_prefixes == b->guard_prefixes &&
+	       a->guard_sources == b->guard_sources;
 }
 
 int live_may_follow(const struct conf *from, const struct conf *to, struct err *e)

@@ -61,6 +61,14 @@ static void reset_counters(struct site *s, struct binding *b)
 	}
 }
 
+/* Whether devices are to do the same for both. */
+static bool same_devices(const struct snapshot_input *a, const struct snapshot_input *b)
+{
+	return b && a->n_ports == b->n_ports && a->n_addresses == b->n_addresses &&
+	       !memcmp(a->ports, b->ports, a->n_ports * sizeof *a->ports) &&
+	       !memcmp(a->addresses, b->addresses, a->n_addresses * sizeof *a->addresses);
+}
+
 int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e)
 {
 	struct build_hop *hops;
@@ -74,6 +82,8 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 		tracker_unpublished(s->tracker);
 		err_set(e, err, "out of memory");
 	} else if (!build_same(b, s->published) || tracker_is_dirty(s->tracker)) {
+		if (!same_devices(&b->input, s->published ? &s->published->input : NULL))
+			nics_apply(s, l->conf);
 		err = engine_publish(s->engine, &b->input, e);
 		if (err)
 			tracker_unpublished(s->tracker);

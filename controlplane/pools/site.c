@@ -78,22 +78,27 @@ static int open_host(struct site *s, struct err *e)
 static int open_engine(struct site *s, struct err *e)
 {
 	const struct conf *c = s->live->conf;
-	const struct host_link **links = calloc((size_t)c->n_interfaces + 1, sizeof(void *));
+	const struct host_link **links = calloc((size_t)c->n_interfaces * 2 + 1, sizeof(void *));
+	const struct host_link **devices = links + c->n_interfaces;
 	struct engine_options o = {
 		.run_dir = s->run_dir,
 		.limits = &c->limits,
 		.mode = c->engine.mode,
 		.links = links,
+		.devices = devices,
 		.n_links = c->n_interfaces,
 		.neighbour_wanted = on_neighbour_wanted,
+		.path_told = facts_path_told,
 		.arg = s,
 	};
 	int err;
 
 	if (!links)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (unsigned i = 0; i < c->n_interfaces; i++)
-		links[i] = host_link_by_name(s->host, c->interfaces[i].device);
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		links[i] = host_link_by_index(s->host, s->ports[i].facts.ifindex);
+		devices[i] = host_link_by_index(s->host, s->ports[i].facts.device);
+	}
 	err = engine_open(&s->engine, s->base, &o, &s->adopted, e);
 	free(links);
 	if (err)
@@ -119,8 +124,10 @@ static int open_events(struct site *s, struct err *e)
 	s->hold = event_new(s->base, -1, 0, publish_hold_event, s);
 	s->save = event_new(s->base, -1, 0, site_save_event, s);
 	s->sweep = event_new(s->base, -1, 0, sweep_event, s);
+	s->age = event_new(s->base, -1, 0, facts_age_event, s);
 	s->tracker = tracker_new();
-	return s->publish && s->hold && s->save && s->sweep && s->tracker
+	s->paths = paths_new();
+	return s->publish && s->hold && s->save && s->sweep && s->age && s->tracker && s->paths
 		       ? 0
 		       : err_set(e, -ENOMEM, "out of memory");
 }
@@ -136,6 +143,8 @@ static int site_open(struct site *s, const struct site_options *o, struct diags 
 		err = open_state(s, o->state_dir, e);
 	if (!err)
 		err = open_host(s, e);
+	if (!err)
+		err = nic_new(&s->nic, o->run_dir, e);
 	if (!err)
 		err = open_engine(s, e);
 	return err ? err : open_health(s, e);
@@ -185,7 +194,11 @@ static void close_engine(struct site *s)
 	if (state_file_save(s->file, s->state, s->unsaved, &e))
 		log_error("%s", e.text);
 	engine_close(s->engine);
-	if (unused && engine_detach(s->run_dir, &e) < 0)
+	if (!unused)
+		return;
+	if (engine_detach(s->run_dir, &e) < 0)
+		log_error("%s", e.text);
+	if (nic_restore(s->run_dir, &e))
 		log_error("%s", e.text);
 }
 
@@ -202,12 +215,15 @@ void site_free(struct site *s)
 	if (s->health)
 		health_free(s->health);
 	close_engine(s);
+	nic_free(s->nic);
 	tracker_free(s->tracker);
+	paths_free(s->paths);
 	keeper_free(s->keeper);
 	if (s->host)
 		host_free(s->host);
 	free_event(s->publish);
 	free_event(s->sweep);
+	free_event(s->age);
 	free_event(s->hold);
 	free_event(s->save);
 	build_free(s->published);
@@ -223,6 +239,7 @@ void site_free(struct site *s)
 
 int site_detach(struct site *s, struct err *e)
 {
+	struct err fault;
 	int n;
 
 	if (s->detached)
@@ -231,6 +248,8 @@ int site_detach(struct site *s, struct err *e)
 	n = engine_detach(s->run_dir, e);
 	if (n < 0)
 		return n;
+	if (nic_restore(s->run_dir, &fault))
+		log_warn("%s", fault.text);
 	s->detached = true;
 	s->holding = false;
 	event_del(s->publish);

@@ -113,12 +113,20 @@ const struct tracking_server *site_server_tracking(const struct site *s, unsigne
 const struct tracking_pool *site_pool_tracking(const struct site *s, unsigned pool);
 const struct tracking_node *site_tracking(const struct site *s);
 
+/* How long tunnels to the server may be at most, as ICMP told; 0: nothing is known of its path. */
+unsigned site_server_path_mtu(const struct site *s, unsigned server);
+
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);
 uint32_t site_gateway_id(const struct site *s, unsigned gateway);
 uint32_t site_service_id(const struct site *s, unsigned service);
 uint32_t site_pool_id(const struct site *s, unsigned pool);
 uint32_t site_server_id(const struct site *s, unsigned server);
+
+/* What was changed about a device for the engine's sake, as it stands in the ledger: the names of offloads that were
+ * turned off, MAC addresses of groups that were joined. */
+struct ledger;
+const struct ledger *site_nic_changes(const struct site *s);
 
 struct site_status {
 	uint64_t generation;

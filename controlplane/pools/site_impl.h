@@ -6,7 +6,9 @@
 #include "controlplane/pools/build.h"
 #include "controlplane/pools/duty.h"
 #include "controlplane/pools/live.h"
+#include "controlplane/nic/nic.h"
 #include "controlplane/pools/keeper.h"
+#include "controlplane/pools/paths.h"
 #include "controlplane/pools/site.h"
 #include "controlplane/pools/state.h"
 #include "controlplane/pools/state_file.h"
@@ -20,6 +22,9 @@ struct site_port {
 	char device[IF_NAMESIZE];
 	struct snapshot_port facts; /* the last known ones where the device is gone */
 	bool up, present;
+	/* Of the device that its frames come in by: the same, or the one under a VLAN. */
+	char real[IF_NAMESIZE];
+	uint32_t real_mtu;
 };
 
 enum { SITE_WARNINGS = 16 };
@@ -36,9 +41,12 @@ struct site {
 	struct site_port *ports;
 	unsigned n_ports;
 	struct engine *engine;
+	struct nic *nic;
 	struct health *health;
 	struct keeper *keeper;
 	struct tracker *tracker;
+	struct paths *paths;
+	struct event *age;     /* pending until one of the paths is forgotten */
 	struct event *sweep;   /* pending until the next sweep over the records, or part of one */
 	uint64_t sweep_round;  /* of the state, when the sweep began */
 	uint64_t records_lost; /* as the engine counted at the last sweep */
@@ -57,7 +65,7 @@ struct site {
 	uint64_t started_ms;
 
 	/* What went wrong last, in sentences; empty while all is well. */
-	struct err publish_fault, save_fault, table_fault;
+	struct err publish_fault, save_fault, table_fault, nic_fault;
 	struct err *warnings; /* SITE_WARNINGS of them; the text behind site_status() */
 };
 
@@ -66,9 +74,18 @@ struct site {
 /* Opens the mirror and finds the configuration's interfaces. Returns 0 or a negative errno and a sentence. */
 int facts_open(struct site *s, struct err *e);
 
+/* For the engine: what ICMP says of a path. */
+void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+
+/* For the loop: forgets paths that were told too long ago. */
+void facts_age_event(int fd, short what, void *arg);
+
 /* Tells a newly opened engine all routes and neighbours. Neighbours that it has no room for are a warning, since
  * they come and go. Returns 0, or the engine's error for a route. */
 int facts_feed(struct site *s, struct err *e);
+
+/* The port of a device that the configuration names. */
+const struct site_port *facts_port(const struct site *s, const char *device);
 
 /* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration. */
 int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e);
@@ -77,6 +94,12 @@ int facts_check_addresses(const struct host *h, const struct conf *c, struct err
  * free(). Returns 0 or -ENOMEM. */
 int facts_get(const struct site *s, const struct conf *c, struct snapshot_port **ports,
 	struct build_hop **hops);
+
+/* nics.c: what devices are told. */
+
+/* Makes the devices of the site as the engine needs them for configuration c. What cannot be done is a warning: packets
+ * may flow all the same. */
+void nics_apply(struct site *s, const struct conf *c);
 
 /* publish.c: what the engine is told. */
 

@@ -7,6 +7,7 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "controlplane/conf/conf.h"
 
 /* Opens with another's rights; only this thread's file access changes, and only for the one call. */
 static int open_as(const char *path, uid_t uid, gid_t gid)
@@ -26,7 +27,7 @@ static int open_as(const char *path, uid_t uid, gid_t gid)
 	return fd >= 0 ? fd : -err;
 }
 
-static int read_text(int fd, char **out)
+static int read_text(int fd, off_t most, char **out)
 {
 	struct stat st;
 	size_t n = 0;
@@ -37,7 +38,7 @@ static int read_text(int fd, char **out)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOTSUP;
-	if (st.st_size > SOURCE_BYTES_MAX)
+	if (st.st_size > most)
 		return -EFBIG;
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
@@ -53,17 +54,29 @@ static int read_text(int fd, char **out)
 	return 0;
 }
 
-int source_read(const char *path, uid_t uid, gid_t gid, char **text, struct err *e)
+static int read_as(const char *path, uid_t uid, gid_t gid, off_t most, char **text, struct err *e)
 {
 	int fd = open_as(path, uid, gid), err;
 
 	if (fd < 0)
 		return err_set(e, fd, "cannot read %s: %s", path, strerror(-fd));
-	err = read_text(fd, text);
+	err = read_text(fd, most, text);
 	close(fd);
 	if (err == -ENOTSUP)
 		return err_set(e, err, "cannot read %s: it is not a regular file", path);
 	if (err == -EILSEQ)
 		return err_set(e, err, "cannot read %s: it is not text but holds a NUL byte", path);
 	return err ? err_set(e, err, "cannot read %s: %s", path, strerror(-err)) : 0;
+}
+
+int source_read(const char *path, uid_t uid, gid_t gid, char **text, struct err *e)
+{
+	return read_as(path, uid, gid, SOURCE_BYTES_MAX, text, e);
+}
+
+int source_read_list(void *arg, const char *path, char **text, struct err *e)
+{
+	const struct source_reader *r = arg;
+
+	return read_as(path, r->uid, r->gid, CONF_LIST_MAX, text, e);
 }

@@ -119,9 +119,19 @@ uint32_t site_pool_id(const struct site *s, unsigned pool)
 	return s->live->ids.pools[pool];
 }
 
+unsigned site_server_path_mtu(const struct site *s, unsigned server)
+{
+	return paths_mtu(s->paths, &s->live->conf->servers[server].address);
+}
+
 uint32_t site_server_id(const struct site *s, unsigned server)
 {
 	return s->live->ids.servers[server];
+}
+
+const struct ledger *site_nic_changes(const struct site *s)
+{
+	return nic_changes(s->nic);
 }
 
 void site_set_tracking(struct site *s, const struct tracking *t)
@@ -181,6 +191,30 @@ static void warn_site(const struct site *s, struct site_status *out)
 		warn(s, out, "%s", e.text);
 }
 
+/* A driver without native mode, or an MTU that it does not take; or one that came later and that it does not carry. */
+static void warn_mode(const struct site *s, const struct engine_port *p, struct site_status *out)
+{
+	const struct host_link *real = host_link_by_index(s->host, p->real_ifindex);
+	unsigned mtu = real ? real->mtu : 0, most = engine_native_mtu();
+
+	if (!strcmp(p->mode, "native") && mtu > most)
+		warn(s, out,
+			"interface %s has an MTU of %u, but native XDP takes at most %u: larger packets "
+			"are lost; lower its MTU",
+			p->real, mtu, most);
+	if (s->live->conf->engine.mode == CONF_XDP_GENERIC || strcmp(p->mode, "generic") != 0)
+		return;
+	if (mtu > most)
+		warn(s, out,
+			"interface %s runs in generic mode, which is slow: its MTU is %u, and native XDP "
+			"takes at most %u",
+			p->real, mtu, most);
+	else
+		warn(s, out,
+			"interface %s runs in generic mode, which is slow: its driver has no native XDP",
+			p->real);
+}
+
 static void warn_ports(const struct site *s, struct site_status *out)
 {
 	const struct engine_port *ports;
@@ -197,13 +231,17 @@ static void warn_ports(const struct site *s, struct site_status *out)
 	}
 	ports = engine_ports(s->engine, &n);
 	for (unsigned i = 0; i < n && !s->detached; i++)
-		if (s->live->conf->engine.mode != CONF_XDP_GENERIC &&
-			!strcmp(ports[i].mode, "generic"))
-			warn(s, out,
-				"interface %s runs in generic mode, which is slow: its driver has "
-				"no "
-				"native XDP",
-				ports[i].device);
+		warn_mode(s, &ports[i], out);
+}
+
+static void warn_nics(const struct site *s, struct site_status *out)
+{
+	if (s->detached)
+		return;
+	for (size_t i = 0; nic_fault(s->nic, i); i++)
+		warn(s, out, "%s", nic_fault(s->nic, i));
+	if (s->nic_fault.text[0] && !nic_fault(s->nic, 0))
+		warn(s, out, "%s", s->nic_fault.text);
 }
 
 static bool has_service(const struct conf *c, unsigned pool)
@@ -400,6 +438,7 @@ void site_status(const struct site *s, struct site_status *out)
 	};
 	warn_site(s, out);
 	warn_ports(s, out);
+	warn_nics(s, out);
 	warn_pools(s, out);
 	warn_emergencies(s, out);
 	warn_routers(s, out);

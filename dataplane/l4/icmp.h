@@ -24,6 +24,11 @@ L4_INLINE struct l4_icmp_kind l4_icmp_too_big(bool is6, uint32_t mtu)
 		   : (struct l4_icmp_kind){ L4_ICMP_UNREACHABLE, 4, L4_BE32(mtu & 0xffff) };
 }
 
+L4_INLINE struct l4_icmp_kind l4_icmp_expired(bool is6)
+{
+	return (struct l4_icmp_kind){ is6 ? L4_ICMP6_TIME_EXCEEDED : L4_ICMP_TIME_EXCEEDED, 0, 0 };
+}
+
 L4_INLINE struct l4_icmp_kind l4_icmp_no_port(bool is6)
 {
 	return is6 ? (struct l4_icmp_kind){ L4_ICMP6_UNREACHABLE, 4, 0 }

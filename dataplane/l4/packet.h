@@ -5,6 +5,7 @@
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
 #include "dataplane/l4/forward.h"
+#include "dataplane/l4/guard.h"
 #include "dataplane/l4/tracked.h"
 #include "dataplane/l4/tunnel.h"
 #include "dataplane/l4/verdict.h"
@@ -15,6 +16,13 @@ L4_INLINE enum l4_verdict l4_too_big(struct l4_walk *w, uint32_t fits)
 	w->refuse = L4_REFUSE_TOO_BIG;
 	w->fits = fits;
 	return L4_V_TOO_BIG;
+}
+
+/* Notes that the packet may not be passed on any more. */
+L4_INLINE enum l4_verdict l4_expired(struct l4_walk *w)
+{
+	w->refuse = L4_REFUSE_EXPIRED;
+	return L4_V_TTL_EXCEEDED;
 }
 
 /* Notes that a service has no server for the packet. */
@@ -32,7 +40,7 @@ L4_INLINE void l4_note_refusal(const struct l4_walk *w, struct l4_refusal *to)
 	const struct l4_packet *p = &w->packet;
 
 	to->kind = w->refuse;
-	to->ifindex = w->port->ifindex;
+	to->ifindex = w->port->device;
 	to->is6 = p->flow.is6;
 	to->l3 = p->l3;
 	to->l4 = p->l4;
@@ -46,6 +54,7 @@ L4_INLINE void l4_note_refusal(const struct l4_walk *w, struct l4_refusal *to)
 
 L4_INLINE void l4_note_want(const struct l4_walk *w, struct l4_want *to)
 {
+	to->mtu = 0;
 	to->is6 = w->hop ? w->hop->is6 : w->packet.flow.is6;
 	to->ifindex = w->link;
 #pragma GCC unroll 4
@@ -69,6 +78,32 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	}
 	l4_note_want(w, &note->want);
 	return L4_NEXT_WANT;
+}
+
+/* Leaves a packet that is `why` and ready to leave, but for its tags, to who goes on with it. */
+L4_INLINE enum l4_verdict l4_note_tags(
+	const struct l4_walk *w, enum l4_verdict why, uint32_t bytes, const struct l4_result *r)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	l4_tell(w->tables, L4_STEP_TAGS, w->tags[0], w->tags[1]);
+	note->why = why;
+	note->retag.result = *r;
+	note->retag.bytes = bytes;
+	note->retag.tag_bytes = w->packet.l3 - (uint32_t)sizeof(struct l4_eth);
+	note->retag.tags[0] = w->tags[0];
+	note->retag.tags[1] = w->tags[1];
+	return L4_NEXT_TAGS;
+}
+
+/* The packet leaves towards this next hop. */
+L4_INLINE void l4_leave(struct l4_walk *w, const struct l4_neighbour *n, struct l4_result *r)
+{
+	r->ifindex = n->device;
+	if (n->tags[0] || w->packet.l3 != sizeof(struct l4_eth))
+		w->tags = n->tags;
 }
 
 /* The next hop of a packet that becomes `more` bytes longer on its way, or NULL and in *why the reason why it cannot
@@ -97,34 +132,45 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	return n;
 }
 
+/* Counts the packet's hop and addresses it to the next one. False when a header is not in the frame. */
+L4_INLINE bool l4_pass_on(struct l4_walk *w, const struct l4_frame *f, const struct l4_neighbour *n,
+	struct l4_result *r)
+{
+	const struct l4_packet *p = &w->packet;
+	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
+
+	if (p->flow.is6) {
+		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!eth || !ip)
+			return false;
+		ip->hop_limit--;
+	} else {
+		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
+
+		if (!eth || !ip)
+			return false;
+		l4_forward_ttl4(ip);
+	}
+	l4_forward_link(eth, n);
+	l4_leave(w, n, r);
+	return true;
+}
+
 /* Writes what leaves towards a next hop: `to` replaces the source or destination, NULL neither. The verdict
  * is `done`, or the reason why the packet cannot leave, and then nothing was written. */
 L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, uint32_t row,
 	const struct l4_end *to, bool source, enum l4_verdict done, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
-	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 	enum l4_verdict why;
 	const struct l4_neighbour *n = l4_next_hop(w, row, 0, &why);
 
 	if (!n)
 		return why;
-	if (p->flow.is6) {
-		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
-
-		if (!eth || !ip || (to && !l4_nat6(f, p, source, to)))
-			return L4_V_MALFORMED;
-		ip->hop_limit--;
-	} else {
-		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
-
-		if (!eth || !ip || (to && !l4_nat4(f, p, source, to)))
-			return L4_V_MALFORMED;
-		l4_forward_ttl4(ip);
-	}
-	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
-	return done;
+	if (to && !(p->flow.is6 ? l4_nat6(f, p, source, to) : l4_nat4(f, p, source, to)))
+		return L4_V_MALFORMED;
+	return l4_pass_on(w, f, n, r) ? done : L4_V_MALFORMED;
 }
 
 /* Wraps the packet up for a server and sends it to that one's next hop. */
@@ -139,18 +185,59 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 
 	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
 		return L4_V_NO_ROUTE;
+	if (p->ip_len + room > m->mtu)
+		return l4_too_big(w, m->mtu - room);
 	n = l4_next_hop(w, m->neighbour, room, &why);
 	if (!n)
 		return why;
-	if (!l4_tables_grow(w->tables, f, room))
+	if (!l4_tables_grow(w->tables, f, (int)room))
 		return L4_V_ENGINE_FAULT;
 	eth = l4_at(f, 0, sizeof *eth);
 	if (!eth || !l4_tunnel_link(f, p->l3, room) ||
 		!(p->flow.is6 ? l4_tunnel6(f, p, m, hash) : l4_tunnel4(f, p, m, hash)))
 		return L4_V_ENGINE_FAULT;
 	l4_forward_link(eth, n);
-	r->ifindex = n->ifindex;
+	l4_leave(w, n, r);
 	return L4_V_FORWARDED;
+}
+
+/* Where a server of a nat service takes what clients send to `dport`. */
+L4_INLINE void l4_member_end(const struct l4_member *m, uint16_t dport, struct l4_end *to)
+{
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		to->address[i] = m->address[i];
+	to->port = m->port ? m->port : dport;
+}
+
+/* L4_V_FORWARDED when the service's guard lets the packet go on, or why it is dropped. */
+L4_INLINE enum l4_verdict l4_pass_guard(
+	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
+{
+	const struct l4_guard *g = l4_tables_line(w->tables, s->guard);
+	const struct l4_flow *flow = &w->packet.flow;
+	struct l4_guarded p = { .low = __builtin_bswap32(flow->src[0]) };
+	const struct l4_tcp *tcp;
+
+	if (!g)
+		return L4_V_ENGINE_FAULT;
+	if (flow->is6) {
+		p.high = l4_host64(flow->src[0], flow->src[1]);
+		p.low = l4_host64(flow->src[2], flow->src[3]);
+		p.what = L4_GUARDED_IS6;
+	}
+	if (flow->src[0] == flow->dst[0] && flow->src[1] == flow->dst[1] &&
+		flow->src[2] == flow->dst[2] && flow->src[3] == flow->dst[3])
+		p.what |= L4_GUARDED_ITSELF;
+	if (flow->sport == flow->dport)
+		p.what |= L4_GUARDED_SAME_PORT;
+	if (flow->protocol == L4_PROTO_TCP) {
+		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
+		if (!tcp)
+			return L4_V_MALFORMED;
+		p.what |= L4_GUARDED_TCP | tcp->flags;
+	}
+	return l4_tables_guard(w->tables, g, p);
 }
 
 /* A packet of a service: to the server that its flow's slot or record names. */
@@ -165,10 +252,16 @@ L4_INLINE enum l4_verdict l4_process_service(
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
+	if (s->guard) {
+		v = l4_pass_guard(w, f, s);
+		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
+		if (v != L4_V_FORWARDED)
+			return v;
+	}
 	if (!s->n_members)
 		return l4_no_server(w, s);
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED; /* and no record of it */
+		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
@@ -179,10 +272,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	if (s->forward == L4_FORWARD_NAT) {
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++)
-			to.address[i] = m->address[i];
-		to.port = m->port ? m->port : p->flow.dport;
+		l4_member_end(m, p->flow.dport, &to);
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
 	} else if (s->forward == L4_FORWARD_TUNNEL) {
 		v = l4_send_tunnel(w, f, m, hash, r);
@@ -207,14 +297,13 @@ L4_INLINE enum l4_verdict l4_ask(struct l4_walk *w, uint32_t link)
 	return L4_V_NO_NEIGHBOUR;
 }
 
-/* A reply of a nat service's server: back under the service's own address. */
-L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
-	const struct l4_reverse *rev, struct l4_result *r)
+/* Finds the row of the next hop towards the client of what a nat service's server sends, or says why it cannot go there:
+ * then it is not REPLIED. */
+L4_INLINE enum l4_verdict l4_reply_way(
+	struct l4_walk *w, const struct l4_reverse *rev, struct l4_result *r, uint32_t *row)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_route *route = l4_tables_route(w->tables, &p->flow);
-	struct l4_end to;
-	uint32_t row;
 
 	if (route)
 		l4_tell(w->tables, L4_STEP_ROUTE, route->kind << 8 | route->plen, route->ifindex);
@@ -223,10 +312,10 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	w->reverse = rev;
 	r->vip_id = rev->vip_id;
 	if (p->ttl <= 1)
-		return L4_V_TTL_EXCEEDED;
+		return l4_expired(w);
 	if (!route || route->kind == L4_ROUTE_DISCARD)
 		return L4_V_NO_ROUTE;
-	row = route->neighbour;
+	*row = route->neighbour;
 	if (route->kind == L4_ROUTE_LINK) {
 		struct l4_neighbour_key key = {
 			{ p->flow.dst[0], p->flow.dst[1], p->flow.dst[2], p->flow.dst[3] },
@@ -234,36 +323,46 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 			p->flow.is6,
 		};
 
-		row = l4_tables_find_neighbour(w->tables, &key);
-		if (row == L4_NO_NEIGHBOUR)
+		*row = l4_tables_find_neighbour(w->tables, &key);
+		if (*row == L4_NO_NEIGHBOUR)
 			return l4_ask(w, route->ifindex);
 	}
+	return L4_V_REPLIED;
+}
+
+/* What a server's packets are translated back to. */
+L4_INLINE void l4_reverse_end(const struct l4_reverse *rev, struct l4_end *to)
+{
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
-		to.address[i] = rev->vip[i];
-	to.port = rev->vip_port;
+		to->address[i] = rev->vip[i];
+	to->port = rev->vip_port;
+}
+
+/* A reply of a nat service's server: back under the service's own address. */
+L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_reverse *rev, struct l4_result *r)
+{
+	struct l4_end to;
+	uint32_t row;
+	enum l4_verdict v = l4_reply_way(w, rev, r, &row);
+
+	if (v != L4_V_REPLIED)
+		return v;
+	l4_reverse_end(rev, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
-/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
- * at the filter. */
-L4_INLINE enum l4_verdict l4_process_known(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+/* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
+L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
+	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
-	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
-	uint64_t src = l4_ml_address(w->keys->k, is6, p->flow.src);
-	bool maybe_ours = l4_filter_has(w, dst);
 	enum l4_parsed parsed;
 	const void *row;
 
-	l4_tell_packet(w, L4_STEP_ADDRESSES, p->ttl, p->flow.protocol);
-	if (l4_tables_way(w->tables))
-		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
-	if (!maybe_ours && !l4_filter_has(w, src))
-		return L4_V_NOT_OURS;
-	if (!l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	parsed = l4_parse_payload(f, p);
 	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
@@ -289,25 +388,35 @@ L4_INLINE enum l4_verdict l4_process_known(
 	return L4_V_NOT_OURS;
 }
 
+/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
+ * at the filter. */
 L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
+	const struct l4_flow *flow = &w->packet.flow;
+	uint64_t dst = l4_ml_address(w->keys->k, flow->is6, flow->dst);
+	uint64_t src = l4_ml_address(w->keys->k, flow->is6, flow->src);
+	bool maybe_ours = l4_filter_has(w, dst);
+	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
-	w->refuse = L4_REFUSE_NONE;
-	w->fits = 0;
-	w->reverse = NULL;
-	w->hop = NULL;
-	w->link = 0;
-	v = l4_process_known(w, f, ifindex, r);
+	l4_tell_packet(w, L4_STEP_ADDRESSES, w->packet.ttl, flow->protocol);
+	if (l4_tables_way(w->tables))
+		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
+	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
+		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
+	l4_walk_clear(w);
+	v = l4_process_known(w, f, device, maybe_ours, dst, src, r);
+	if (w->tags)
+		return l4_note_tags(w, v, bytes, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
 }
 
-/* Decides about the frame that came in by the interface, rewrites it where it is to be sent, and fills *r,
+/* Decides about the frame that came in by the device, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. With one of L4_NEXT_...
- * another is to go on: the frame is as it came. */
+ * another is to go on. */
 L4_INLINE enum l4_verdict l4_process(
-	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_walk w;
 
@@ -315,20 +424,20 @@ L4_INLINE enum l4_verdict l4_process(
 		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
-	l4_tell(t, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
+	l4_tell_packet(&w, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return L4_NEXT_RARE;
 	case L4_ETH_IP4:
 		if (!l4_parse_ip4(f, &w.packet))
 			return L4_V_UNREADABLE;
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
 		if (w.packet.flow.protocol == L4_PROTO_ICMP6)
 			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
-		return l4_process_ip(&w, f, ifindex, r);
+		return l4_process_ip(&w, f, device, r);
 	default:
 		return L4_V_NOT_OURS;
 	}

@@ -5,7 +5,7 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-enum { L4_MAX_TAGS = 2, L4_MAX_EXTENSIONS = 6 };
+enum { L4_MAX_EXTENSIONS = 6 };
 
 /* What the transport header is good for. It counts once the packet is known to be ours. */
 enum l4_parsed {
@@ -22,15 +22,16 @@ struct l4_packet {
 	uint32_t ip_len;    /* bytes of the IP packet, its header included */
 	uint16_t ethertype; /* host order, behind the tags */
 	uint8_t ttl;
+	uint32_t tags[L4_MAX_TAGS]; /* its VLAN, the outer tag first (l4_tag()) */
 	struct l4_flow flow;
 };
 
-/* Ethernet and up to two VLAN tags: fills ethertype and l3. False when the frame is too short for them or
+/* Ethernet and up to two VLAN tags: fills ethertype, tags and l3. False when the frame is too short for them or
  * has more tags. */
 L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 {
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
-	uint32_t off = sizeof *eth;
+	uint32_t off = sizeof *eth, outer = 0, inner = 0;
 	uint16_t type;
 
 	if (!eth)
@@ -45,10 +46,17 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 		v = l4_at(f, off, sizeof *v);
 		if (!v)
 			return false;
+		/* A tag whose VLAN id is 0 carries a priority and nothing else (IEEE 802.1Q, table 9-2). */
+		if (v->tci & L4_BE16(L4_VLAN_ID)) {
+			inner = outer ? l4_tag(type, v->tci) : 0;
+			outer = outer ? outer : l4_tag(type, v->tci);
+		}
 		type = v->type;
 		off += sizeof *v;
 	}
 	p->l3 = l4_forget(off, 31);
+	p->tags[0] = outer;
+	p->tags[1] = inner;
 	p->ethertype = __builtin_bswap16(type);
 	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
 }
@@ -142,20 +150,13 @@ L4_INLINE enum l4_parsed l4_parse_ip4_payload(const struct l4_frame *f, struct l
 	return l4_parse_transport(f, p, total - header);
 }
 
-/* The rest of an IPv6 header, the extension headers behind it and what they end in. */
-L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l4_packet *p)
+/* Skips the extension headers from `off` on, of a packet that ends at `end` and whose first is p->flow.protocol. OTHER: what
+ * follows them is at p->l4 and p->flow.protocol. */
+L4_INLINE enum l4_parsed l4_parse_extensions(
+	const struct l4_frame *f, struct l4_packet *p, uint32_t off, uint32_t end)
 {
-	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
-	uint32_t off = p->l3 + sizeof *ip, end;
-	uint8_t next;
+	uint8_t next = p->flow.protocol;
 
-	if (!ip)
-		return L4_PARSED_MALFORMED;
-	p->ip_len = sizeof *ip + __builtin_bswap16(ip->payload_len);
-	end = p->l3 + p->ip_len;
-	if (end > f->len)
-		return L4_PARSED_MALFORMED;
-	next = ip->next_header;
 #pragma GCC unroll 7
 	for (int i = 0; i <= L4_MAX_EXTENSIONS; i++) {
 		const struct l4_ip6_ext *ext;
@@ -181,7 +182,25 @@ L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l
 	}
 	p->l4 = off;
 	p->flow.protocol = next;
-	return l4_parse_transport(f, p, end - off);
+	return L4_PARSED_OTHER;
+}
+
+/* The rest of an IPv6 header, the extension headers behind it and what they end in. */
+L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l4_packet *p)
+{
+	const struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
+	enum l4_parsed parsed;
+	uint32_t end;
+
+	if (!ip)
+		return L4_PARSED_MALFORMED;
+	p->ip_len = sizeof *ip + __builtin_bswap16(ip->payload_len);
+	end = p->l3 + p->ip_len;
+	if (end > f->len)
+		return L4_PARSED_MALFORMED;
+	p->flow.protocol = ip->next_header;
+	parsed = l4_parse_extensions(f, p, p->l3 + sizeof *ip, end);
+	return parsed == L4_PARSED_OTHER ? l4_parse_transport(f, p, end - p->l4) : parsed;
 }
 
 /* What follows the addresses, of either family. */

@@ -3,7 +3,7 @@
  * body defines what walk.h asks for before it includes this file, and calls l4_rare() for what packet.h leaves to it: from a
  * place of its own, if it likes, since nothing of the packet's way before is needed. */
 #pragma once
-#include "dataplane/l4/answer.h"
+#include "dataplane/l4/quoted.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/l4/walk.h"
 
@@ -27,7 +27,7 @@ L4_INLINE enum l4_verdict l4_rare_arp(
 		!(l4_mac_is_broadcast(eth->dst) || l4_mac_is(eth->dst, w->port->mac)))
 		return L4_V_ELSEWHERE;
 	l4_arp_answer(eth, arp, w->port->mac);
-	r->ifindex = ours->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ARP_ANSWERED;
 }
 
@@ -65,8 +65,38 @@ L4_INLINE enum l4_verdict l4_rare_nd(struct l4_walk *w, struct l4_frame *f, stru
 	if (!eth || !ip || !nd || !tlla)
 		return L4_V_ENGINE_FAULT;
 	l4_nd_answer(eth, ip, nd, tlla, w->port->mac, flags);
-	r->ifindex = w->port->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ND_ANSWERED;
+}
+
+L4_INLINE void l4_tell_quote(const struct l4_walk *w, const struct l4_packet *quoted,
+	const struct l4_icmp *icmp, bool read)
+{
+	struct l4_way *way = l4_tables_way(w->tables);
+
+	if (!way)
+		return;
+	if (read)
+		way->quoted = *quoted;
+	l4_way_add(way, L4_STEP_QUOTE, (uint32_t)icmp->type << 8 | icmp->code, read);
+}
+
+/* Notes an ICMP error and what it quotes for who goes on with it. False when there is no error, or no flow in it. */
+L4_INLINE bool l4_rare_error(struct l4_walk *w, const struct l4_frame *f, const struct l4_result *r)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	struct l4_packet *p = &w->packet;
+	const struct l4_icmp *icmp = l4_at(f, p->l4, sizeof *icmp);
+	bool read;
+
+	if (!note || !icmp || !l4_icmp_is_error(icmp->type, p->flow.is6))
+		return false;
+	p->flow.sport = p->flow.dport = 0;
+	note->quote.error = *p;
+	note->vip_id = r->vip_id;
+	read = l4_parse_quote(f, p, &note->quote.quoted);
+	l4_tell_quote(w, &note->quote.quoted, icmp, read);
+	return read;
 }
 
 /* A packet for an address of ours that is no service's. */
@@ -93,6 +123,8 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	icmp = l4_at(f, p->l4, sizeof *icmp);
 	if (!eth || !icmp)
 		return L4_V_MALFORMED;
+	if (l4_icmp_is_error(icmp->type, p->flow.is6))
+		return l4_rare_error(w, f, r) ? L4_NEXT_ERROR_IN : L4_V_ICMP_NO_FLOW;
 	if (!l4_is_echo(icmp, p->flow.is6))
 		return L4_V_ICMP_UNHANDLED;
 	if (!l4_echo_source_is_valid(&p->flow))
@@ -110,35 +142,40 @@ L4_INLINE enum l4_verdict l4_rare_own(
 			return L4_V_MALFORMED;
 		l4_echo4_answer(eth, ip, icmp, w->port->mac);
 	}
-	r->ifindex = w->port->ifindex;
+	r->ifindex = w->port->device;
 	return L4_V_ECHO_ANSWERED;
 }
 
 /* An IP packet that is not TCP or UDP with its ports, whole. */
 L4_INLINE enum l4_verdict l4_rare_ip(
-	struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	struct l4_walk *w, const struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
 	uint64_t dst = l4_ml_address(w->keys->k, is6, p->flow.dst);
-	const struct l4_address *ours;
+	const struct l4_address *ours = NULL;
 	enum l4_parsed parsed;
+	bool is_icmp;
 
 	l4_tell_packet(w, L4_STEP_ADDRESSES, p->ttl, p->flow.protocol);
-	if (!l4_filter_has(w, dst) || !l4_is_for_port(w, f, ifindex))
+	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-	if (!ours)
-		return L4_V_NOT_OURS;
-	r->vip_id = ours->id;
+	if (l4_filter_has(w, dst))
+		ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+	is_icmp = p->flow.protocol == (is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP);
 	parsed = l4_parse_payload(f, p);
 	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
+	if (!ours)
+		return is_icmp && parsed == L4_PARSED_ICMP && l4_rare_error(w, f, r)
+			       ? L4_NEXT_ERROR_OUT
+			       : L4_V_NOT_OURS;
+	r->vip_id = ours->id;
 	return l4_rare_own(w, f, parsed, r);
 }
 
 /* As l4_process(), for packets that it leaves to this. */
 L4_INLINE enum l4_verdict l4_rare(
-	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
+	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
 	struct l4_walk w;
 	enum l4_verdict v;
@@ -146,19 +183,19 @@ L4_INLINE enum l4_verdict l4_rare(
 	l4_tell(t, L4_STEP_RARE, 0, 0);
 	if (!l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
-	w.port = l4_port_of(t, w.root, ifindex);
+	w.port = l4_port_in(&w, device);
 	if (!w.port)
 		return L4_V_NOT_OURS;
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return l4_rare_arp(&w, f, r);
 	case L4_ETH_IP4:
-		return l4_parse_ip4(f, &w.packet) ? l4_rare_ip(&w, f, ifindex, r) : L4_V_UNREADABLE;
+		return l4_parse_ip4(f, &w.packet) ? l4_rare_ip(&w, f, device, r) : L4_V_UNREADABLE;
 	case L4_ETH_IP6:
 		if (!l4_parse_ip6(f, &w.packet))
 			return L4_V_UNREADABLE;
 		v = l4_rare_nd(&w, f, r);
-		return v == L4_V_NOT_OURS ? l4_rare_ip(&w, f, ifindex, r) : v;
+		return v == L4_V_NOT_OURS ? l4_rare_ip(&w, f, device, r) : v;
 	default:
 		return L4_V_UNREADABLE;
 	}

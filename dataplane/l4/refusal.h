@@ -11,16 +11,40 @@
 /* Offsets are below these in every packet that was parsed; the masks say so where that is out of sight. */
 enum { L4_REFUSAL_L3_MASK = 0x1f, L4_REFUSAL_L4_MASK = 0x3fff };
 
+L4_INLINE struct l4_icmp_kind l4_refusal_icmp(const struct l4_refusal *r)
+{
+	switch (r->kind) {
+	case L4_REFUSE_TOO_BIG:
+		return l4_icmp_too_big(r->is6, r->mtu);
+	case L4_REFUSE_EXPIRED:
+		return l4_icmp_expired(r->is6);
+	default:
+		return l4_icmp_no_port(r->is6);
+	}
+}
+
+/* What an answered packet counts as. */
+L4_INLINE enum l4_verdict l4_refusal_verdict(uint32_t kind)
+{
+	switch (kind) {
+	case L4_REFUSE_TOO_BIG:
+		return L4_V_TOO_BIG_ANSWERED;
+	case L4_REFUSE_EXPIRED:
+		return L4_V_TTL_EXCEEDED_ANSWERED;
+	default:
+		return L4_V_REJECTED;
+	}
+}
+
 L4_INLINE bool l4_refuse_icmp(
 	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
 {
 	uint32_t l3 = r->l3 & L4_REFUSAL_L3_MASK, room = r->is6 ? L4_ICMP_ROOM6 : L4_ICMP_ROOM4;
 	uint32_t quote = l4_icmp_quote(r->is6, r->ip_len);
 	uint64_t sum = l4_icmp_sum(f, l3, quote);
-	struct l4_icmp_kind kind = r->kind == L4_REFUSE_TOO_BIG ? l4_icmp_too_big(r->is6, r->mtu)
-								: l4_icmp_no_port(r->is6);
+	struct l4_icmp_kind kind = l4_refusal_icmp(r);
 
-	if (!l4_tables_grow(t, f, room) || !l4_tables_resize(t, f, l3 + room + quote))
+	if (!l4_tables_grow(t, f, (int)room) || !l4_tables_resize(t, f, l3 + room + quote))
 		return false;
 	return r->is6 ? l4_icmp6_error(f, l3, quote, sum, kind, r->from)
 		      : l4_icmp4_error(f, l3, quote, sum, kind, r->from);
@@ -63,5 +87,5 @@ L4_INLINE enum l4_verdict l4_refusal_answer(const struct l4_tables *t, struct l4
 		return tcp && l4_refuse_reset(t, f, r, tcp) ? L4_V_REJECTED : L4_V_ENGINE_FAULT;
 	if (!l4_refuse_icmp(t, f, r))
 		return L4_V_ENGINE_FAULT;
-	return r->kind == L4_REFUSE_TOO_BIG ? L4_V_TOO_BIG_ANSWERED : L4_V_REJECTED;
+	return l4_refusal_verdict(r->kind);
 }

@@ -3,8 +3,6 @@
 #pragma once
 #include "dataplane/l4/icmp.h"
 
-enum { L4_TCP_FIN = 1, L4_TCP_SYN = 2, L4_TCP_RST = 4, L4_TCP_ACK = 16 };
-
 /* What answers the segment with that header and so much behind the IP header. The segment's checksum is not looked
  * at: a damaged one could at worst be reset. */
 L4_INLINE struct l4_tcp l4_reset_tcp(const struct l4_tcp *t, uint32_t payload)

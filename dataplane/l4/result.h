@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What becomes of a packet besides its verdict. */
 #pragma once
+#include "dataplane/l4/parse.h"
 #include "dataplane/l4/record.h"
 
 /* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
 struct l4_result {
-	uint32_t ifindex; /* L4_SEND: the interface to leave by */
+	uint32_t ifindex; /* L4_SEND: the device to leave by */
 	/* Of the address of ours that the packet was for, or whose service it was. */
 	uint32_t vip_id;
 	uint32_t service_id, server_id; /* FORWARDED only */
 };
 
-enum l4_refusal_kind { L4_REFUSE_NONE, L4_REFUSE_TOO_BIG, L4_REFUSE_NO_PORT, L4_REFUSE_RESET };
+enum l4_refusal_kind {
+	L4_REFUSE_NONE,
+	L4_REFUSE_TOO_BIG,
+	L4_REFUSE_EXPIRED, /* its TTL or hop limit is used up */
+	L4_REFUSE_NO_PORT,
+	L4_REFUSE_RESET,
+};
 
 /* A packet that cannot go on, and how it may be answered. */
 struct l4_refusal {
 	uint32_t kind;	  /* enum l4_refusal_kind */
-	uint32_t ifindex; /* where it came in, and the answer leaves by */
+	uint32_t ifindex; /* of the device where it came in, and the answer leaves by */
 	uint32_t is6;
 	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
 	uint32_t mtu;		 /* TOO_BIG: what would have fitted */
@@ -24,11 +31,27 @@ struct l4_refusal {
 	uint32_t from[4]; /* the address of ours that answers; zero: the packet's destination */
 };
 
-/* A neighbour whose MAC address is not known: what the engine tells the control plane. */
+/* What the engine tells the control plane: a neighbour whose MAC address is not known; or, where mtu is not 0, that ICMP says
+ * so of the path that tunnels from `from` to this address take. */
 struct l4_want {
 	uint32_t address[4]; /* network order */
 	uint32_t ifindex;
 	uint32_t is6;
+	uint32_t mtu;
+	uint32_t from[4]; /* with an mtu */
+};
+
+/* An ICMP error, and the packet that it quotes. */
+struct l4_quote {
+	struct l4_packet error, quoted;
+};
+
+/* A packet that is ready to leave but for its VLAN tags. */
+struct l4_retag {
+	struct l4_result result;
+	uint32_t bytes; /* of the frame as it came */
+	uint32_t tag_bytes;
+	uint32_t tags[L4_MAX_TAGS];
 };
 
 /* What one function leaves to the next about the packet in hand. */
@@ -37,5 +60,7 @@ struct l4_note {
 	uint32_t vip_id;
 	struct l4_refusal refusal; /* L4_NEXT_REFUSAL */
 	struct l4_want want;	   /* L4_NEXT_WANT */
+	struct l4_quote quote;	   /* L4_NEXT_ERROR_... */
+	struct l4_retag retag;	   /* L4_NEXT_TAGS */
 	struct l4_record_write record;
 };

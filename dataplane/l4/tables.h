@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 2
+#define L4_TABLES_VERSION 3
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -28,7 +28,7 @@ struct l4_root {
 	uint32_t filter_base, filter_mask; /* mask: of bit numbers */
 	uint32_t bucket_base, bucket_mask;
 	uint32_t port_base,
-		port_mask; /* the port of ifindex i is line port_base + (i & port_mask) */
+		port_mask; /* the port of interface i is line port_base + (i & port_mask) */
 	uint32_t answers;  /* to refused packets, of one processor in one unit of coarse time */
 };
 
@@ -42,10 +42,17 @@ struct l4_keys {
 enum { L4_FILTER_LINE_BITS = 512 };
 
 /* What a row of the hash table stands for. The lowest bit of l4_key.kind says IPv6. */
-enum l4_kind { L4_KIND_SERVICE = 0, L4_KIND_ADDRESS = 2, L4_KIND_REVERSE = 4, L4_KIND_IS6 = 1 };
+enum l4_kind {
+	L4_KIND_IS6 = 1,
+	L4_KIND_SERVICE = 0,
+	L4_KIND_ADDRESS = 2,
+	L4_KIND_REVERSE = 4,
+	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
+};
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
- * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. */
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. A PORT on a VLAN
+ * is found by what stands in its address: the ifindex of the device, and both tags. */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -79,7 +86,88 @@ struct l4_service {
 	uint8_t flags;			/* enum l4_service_flags */
 	uint16_t pool_id;
 	uint16_t idle; /* how long a flow may be silent, in coarse time */
-	uint8_t pad[14];
+	uint8_t pad0[2];
+	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
+	uint8_t pad1[8];
+};
+
+/* What is looked at before a packet of the service takes its slot. */
+enum l4_guard_checks {
+	L4_GUARD_FLAGS = 1,   /* TCP flags that contradict each other */
+	L4_GUARD_LAND = 2,    /* source and destination are the same */
+	L4_GUARD_BOGONS = 4,  /* sources that cannot be */
+	L4_GUARD_SOURCES = 8, /* lists of sources */
+	L4_GUARD_RATES = 16,  /* how much each source sends */
+};
+
+/* Whose lists of sources: both must let a packet in. */
+enum l4_guard_whose { L4_GUARD_ALL, L4_GUARD_OWN, L4_GUARD_LISTS };
+
+struct l4_guard {
+	uint8_t checks; /* enum l4_guard_checks */
+	/* Per list of sources: whether one is denied that no prefix of the list holds. */
+	uint8_t denies[L4_GUARD_LISTS];
+	uint8_t pad0;
+	/* Guard lines: the tables of the VIP's family, and lists of it (struct l4_list). 0: no list. */
+	uint32_t shorts, coarse, lists[L4_GUARD_LISTS];
+	uint32_t coarse_shift;	  /* IPv6: 64 less the bits of a number in the coarse table */
+	uint32_t fine, fine_mask; /* of both families; mask of lines */
+	uint32_t service_id;
+	uint32_t rate,
+		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
+	uint32_t pad1;
+	uint64_t key[2]; /* of the hash that a source is known by */
+};
+
+/* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
+ * next one. Filters say of most sources that no list names them, the first of them with one load for IPv4:
+ *
+ * coarse  one bit for each stem that a prefix has or touches: the first 24 bits of an IPv4 address, of which the number
+ *         is the place; 32 or 48 bits of an IPv6 one, hashed.
+ * shorts  one bit for each /20 that a prefix touches which is shorter than its stem could be (IPv4: 24, IPv6: 32 bits).
+ * fine    a Bloom filter of the other prefixes, in a line for each hash of a stem: IPv4 ones by their length rounded down
+ *         to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.
+ *
+ * A list is the sorted addresses where its answer changes, from "not as without any prefix" to "as without" and back: the
+ * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
+ * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
+enum {
+	L4_SHORT_BITS = 20,
+	L4_STEM4_BITS = 24,
+	L4_STEM6_BITS = 32,
+	L4_STEM6_LONG_BITS = 48,
+	L4_LIST4_KEYS = 16,
+	L4_LIST6_KEYS = 8,
+	L4_LIST4_LEVELS = 6,
+	L4_LIST6_LEVELS = 8,
+};
+
+struct l4_list {
+	uint32_t n, n_levels;
+	uint32_t levels[14]; /* guard line where each begins; the first one is the root */
+};
+
+/* What a source has sent to a service, in the last unit of coarse time in which it sent anything. */
+struct l4_source {
+	uint32_t who; /* of its hash; 0: nobody */
+	uint16_t since, pad;
+	uint32_t packets, syns;
+};
+
+enum { L4_BUCKET_SOURCES = 4 };
+
+struct l4_source_bucket {
+	struct l4_source sources[L4_BUCKET_SOURCES];
+};
+
+/* Keys behind the last one are the highest address. Host order. */
+struct l4_list4_node {
+	uint32_t keys[L4_LIST4_KEYS];
+};
+
+struct l4_list6_node {
+	uint64_t high[L4_LIST6_KEYS]; /* a line */
+	uint64_t low[L4_LIST6_KEYS];  /* the next */
 };
 
 /* What is left of a pool when its id is all that is known: where its slots are. */
@@ -122,18 +210,23 @@ struct l4_member {
 	uint32_t id;
 	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
 	uint16_t port;	    /* network order; 0: the one that the client asked for */
-	uint16_t pad0;
+	uint16_t mtu;	    /* of the path that tunnels to it take; UINT16_MAX: not known */
 	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
 	 * (all zero): no tunnel can be made. */
 	uint32_t source[4], source_mask;
 	uint8_t pad[16];
 };
 
+/* An interface of the configuration. One on a VLAN has a key; others are found by where their frames come in alone. */
 struct l4_port {
-	uint32_t ifindex; /* 0: none */
+	struct l4_key key;
+	uint32_t
+		arrival; /* ifindex of where its frames come in: the device, or a part of it (a bond's); 0: none */
+	uint32_t ifindex; /* of the interface */
+	uint32_t device;  /* the same, or the device under the VLAN */
 	uint8_t mac[6];
 	uint16_t mtu;
-	uint8_t pad[52];
+	uint8_t pad[24];
 };
 
 /* Rings: chunks of slots. A slot is the index of the member that owns it, or NONE, and whether it is tracked. Behind
@@ -161,11 +254,13 @@ struct l4_neighbour {
 	};
 	uint8_t src_mac[6]; /* of the interface */
 	uint16_t mtu;
-	uint32_t ifindex;
+	uint32_t ifindex; /* of the interface, and that of the device that frames leave by */
+	uint32_t device;
+	uint32_t tags[L4_MAX_TAGS]; /* that they are to have (l4_tag()) */
 	uint32_t used;
-	uint32_t address[4]; /* the next hop, to ask for; IPv4 in the first word */
 	uint32_t is6;
-	uint32_t pad1;
+	uint32_t address[4]; /* the next hop, to ask for; IPv4 in the first word */
+	uint32_t pad1[2];
 };
 
 /* Where packets to a prefix go. */
@@ -201,6 +296,10 @@ L4_IS_LINE(l4_root);
 L4_IS_LINE(l4_keys);
 L4_IS_LINE(l4_bucket);
 L4_IS_LINE(l4_service);
+L4_IS_LINE(l4_guard);
+L4_IS_LINE(l4_list);
+L4_IS_LINE(l4_source_bucket);
+L4_IS_LINE(l4_list4_node);
 L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);
@@ -210,7 +309,7 @@ L4_IS_LINE(l4_member);
 L4_IS_LINE(l4_port);
 #undef L4_IS_LINE
 _Static_assert(sizeof(struct l4_key) == 20, "no padding");
-_Static_assert(sizeof(struct l4_neighbour) == 48 && sizeof(struct l4_chunk) == 512, "layout");
+_Static_assert(sizeof(struct l4_neighbour) == 64 && sizeof(struct l4_chunk) == 512, "layout");
 
 /* The last word of the table hash of a key. */
 L4_INLINE uint32_t l4_key_tail(uint16_t port, uint8_t protocol, uint8_t kind)

@@ -7,23 +7,31 @@
 #include "dataplane/l4/tables.h"
 
 /* X(symbol, name, what the words a and b hold) in the order in which most packets come by them. */
-#define L4_STEPS(X)                                                                                \
-	X(LINK, "link", "EtherType; offset of the network header")                                 \
-	X(ADDRESSES, "addresses", "TTL or hop limit; protocol or first next header")               \
-	X(FILTER, "filter", "whether the destination may concern us; whether the source may")      \
-	X(PORT, "port", "whether the interface is the engine's; whether the frame is for its MAC") \
-	X(TRANSPORT, "transport", "enum l4_parsed; unused")                                        \
-	X(FIND, "find", "l4_key_tail() of the key; line of the row, 0: none")                      \
-	X(SLOT, "slot", "hash of the flow; number of its slot << 16 | the slot")                   \
-	X(RECORD, "record", "`who` and `what` of the flow's record; 0, 0: none")                   \
-	X(SIDES, "sides", "id of the slot's owner; of its base")                                   \
-	X(CHOICE, "choice", "id of the server; enum l4_record_state << 8 | the record decided")    \
-	X(WRITE, "write", "`what` of the record before; after")                                    \
-	X(SERVER, "server", "line of the member, 0: there is none; unused")                        \
-	X(ROUTE, "route", "enum l4_route_kind << 8 | prefix length; interface")                    \
-	X(HOP, "hop", "row of the neighbour; bytes that a tunnel adds")                            \
-	X(REFUSAL, "refusal", "enum l4_refusal_kind; the size that fits")                          \
-	X(RARE, "rare", "unused")
+#define L4_STEPS(X)                                                                                 \
+	X(LINK, link, "EtherType; offset of the network header")                                    \
+	X(ADDRESSES, addresses, "TTL or hop limit; protocol or first next header")                  \
+	X(FILTER, filter, "whether the destination may concern us; whether the source may")         \
+	X(PORT, port,                                                                               \
+		"ifindex of the interface, 0: none of ours; whether the frame is for its MAC")      \
+	X(TRANSPORT, transport, "enum l4_parsed; unused")                                           \
+	X(FIND, find, "l4_key_tail() of the key; line of the row, 0: none")                         \
+	X(LIST, list, "guard line of a list of sources; whether it denies this one")                \
+	X(RATE, rate,                                                                               \
+		"packets << 32 | SYNs of the source so far; as many as it may send, 0: any number") \
+	X(GUARD, guard, "enum l4_verdict, FORWARDED: it goes on; line of the guard")                \
+	X(SLOT, slot, "hash of the flow; number of its slot << 16 | the slot")                      \
+	X(RECORD, record, "`who` and `what` of the flow's record; 0, 0: none")                      \
+	X(SIDES, sides, "id of the slot's owner; of its base")                                      \
+	X(CHOICE, choice, "id of the server; enum l4_record_state << 8 | the record decided")       \
+	X(WRITE, write, "`what` of the record before; after")                                       \
+	X(SERVER, server, "line of the member, 0: there is none; unused")                           \
+	X(ROUTE, route, "enum l4_route_kind << 8 | prefix length; interface")                       \
+	X(HOP, hop, "row of the neighbour; bytes that a tunnel adds")                               \
+	X(TAGS, tags, "the outer tag that it leaves with, 0: none; the inner one (l4_tag())")       \
+	X(REFUSAL, refusal, "enum l4_refusal_kind; the size that fits")                             \
+	X(RARE, rare, "unused")                                                                     \
+	X(QUOTE, quote, "type << 8 | code of an ICMP error; whether a flow can be read of it")      \
+	X(PATH_MTU, path_mtu, "what an ICMP error says that fits through a tunnel; unused")
 
 enum l4_step_kind {
 #define X(symbol, name, holds) L4_STEP_##symbol,
@@ -44,6 +52,7 @@ struct l4_way {
 	struct l4_trace end;
 	uint32_t n;		 /* steps */
 	struct l4_packet packet; /* as far as it was read */
+	struct l4_packet quoted; /* what an ICMP error quotes */
 	struct l4_step steps[L4_WAY_STEPS];
 };
 

@@ -8,4 +8,5 @@ struct l4_traced {
 	struct l4_way way;
 	struct l4_note note;
 	struct l4_limit limit;
+	struct l4_source_bucket sources; /* a copy of its source's */
 };

@@ -249,6 +249,31 @@ L4_INLINE uint32_t l4_choose_tracked(const struct l4_walk *w, const struct l4_fr
 			(uint32_t)hash & s->ring_mask, slot));
 }
 
+/* Where a flow goes, of which no packet is in hand: nothing is recorded. As l4_choose() else. */
+L4_INLINE uint32_t l4_peek(const struct l4_walk *w, const struct l4_service *s, uint64_t hash)
+{
+	uint32_t at = (uint32_t)hash & s->ring_mask, line = 0;
+	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, at);
+	const struct l4_view v = { w->tables, w->keys };
+	struct l4_record_bucket *bucket;
+	struct l4_found found;
+
+	l4_tell(w->tables, L4_STEP_SLOT, hash, (uint64_t)at << 16 | slot);
+	if (!(slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL))
+		return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
+	bucket = l4_tables_records(w->tables, hash);
+	if (!bucket)
+		return 0;
+	found = l4_record_find(bucket, hash, s->pool_id);
+	l4_tell(w->tables, L4_STEP_RECORD, found.at ? found.who : 0, found.at ? found.what : 0);
+	if (found.at && !l4_record_is_over(found.what, l4_tables_now(w->tables), s->idle))
+		line = l4_server_line(&v, l4_record_server(found.what));
+	if (line)
+		return line;
+	return l4_server_line(
+		&v, l4_sides_of(&v, s->ring_chunk, s->ring_mask, s->member_base, at, slot).base);
+}
+
 /* The hash that slot and record of a packet of the service are found by. */
 L4_INLINE uint64_t l4_service_hash(const struct l4_walk *w, const struct l4_service *s)
 {

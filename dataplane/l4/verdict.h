@@ -26,6 +26,8 @@ enum l4_action {
 	X(ECHO_ANSWERED, "echo_answered", L4_SEND, "ping of one of our addresses, answered")       \
 	X(TOO_BIG_ANSWERED, "too_big_answered", L4_SEND,                                           \
 		"larger than the MTU towards the next hop; its sender was told the MTU that fits") \
+	X(TTL_EXCEEDED_ANSWERED, "ttl_exceeded_answered", L4_SEND,                                 \
+		"TTL or hop limit is used up; its sender was told")                                \
 	X(REJECTED, "rejected", L4_SEND,                                                           \
 		"no server may take the packet; answered with a reset or port unreachable")        \
 	X(MALFORMED, "malformed", L4_DROP,                                                         \
@@ -36,14 +38,27 @@ enum l4_action {
 	X(NO_SERVICE, "no_service", L4_DROP,                                                       \
 		"one of our addresses, but no service on this protocol and port")                  \
 	X(ICMP_UNHANDLED, "icmp_unhandled", L4_DROP,                                               \
-		"an ICMP message to one of our addresses that is not an echo request")             \
+		"an ICMP message to one of our addresses that is neither echo request nor error")  \
+	X(ICMP_NO_FLOW, "icmp_no_flow", L4_DROP,                                                   \
+		"an ICMP error to one of our addresses that quotes no packet of a service")        \
+	X(INVALID_FLAGS, "invalid_flags", L4_DROP,                                                 \
+		"TCP flags that no connection sends together, or none at all")                     \
+	X(LAND, "land", L4_DROP, "sent from the service's own address and port")                   \
+	X(BOGON_SOURCE, "bogon_source", L4_DROP,                                                   \
+		"from an address that no client can have: loopback, multicast, reserved, our own") \
+	X(DENIED, "denied", L4_DROP, "from a source on a deny list, or not on the allow list")     \
+	X(SOURCE_RATE, "source_rate", L4_DROP,                                                     \
+		"the source has sent the service as many packets as it may for now")               \
+	X(SOURCE_SYN_RATE, "source_syn_rate", L4_DROP,                                             \
+		"the source has begun as many connections to the service as it may for now")       \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \
 		"no route to the next hop over an interface of the engine")                        \
 	X(NO_NEIGHBOUR, "no_neighbour", L4_DROP,                                                   \
 		"the next hop's MAC address is not known yet; it is being asked for")              \
-	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP, "TTL or hop limit is used up")                    \
+	X(TTL_EXCEEDED, "ttl_exceeded", L4_DROP,                                                   \
+		"TTL or hop limit is used up; its sender could not be told now")                   \
 	X(TOO_BIG, "too_big", L4_DROP,                                                             \
 		"larger than the MTU towards the next hop; its sender could not be told now")      \
 	X(ENGINE_FAULT, "engine_fault", L4_DROP,                                                   \
@@ -54,8 +69,11 @@ enum l4_verdict {
 	L4_VERDICTS(X)
 #undef X
 		L4_V_COUNT,
-	/* Instead of a verdict: who goes on with the packet, which is as it came. */
+	/* Instead of a verdict: who goes on with the packet, which is as it came (but for L4_NEXT_TAGS). */
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
+	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
+	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
-	L4_NEXT_WANT, /* it is dropped; the control plane is to learn of the neighbour that it wants */
+	L4_NEXT_WANT, /* it is dropped or passed, as noted; the control plane is to learn what it wants or tells */
+	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };

@@ -26,22 +26,22 @@
  *       the row of a host on a link, or L4_NO_NEIGHBOUR
  *   bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len);
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
- *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, uint32_t n);
- *       puts n bytes of any content before the frame, otherwise the same; changes nothing when it fails
+ *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n);
+ *       puts n bytes of any content before the frame, or takes -n away there, otherwise the same; changes nothing when it fails
  *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
  *       this processor's, or NULL: no refused packet is answered
  *   struct l4_note *l4_tables_note(const struct l4_tables *t);
  *       this packet's, or NULL: nobody goes on with it
  *   struct l4_way *l4_tables_way(const struct l4_tables *t);
  *       what a traced packet tells, or NULL: it is not traced. A traced packet changes nothing but the frame: the body
- *       gives it a bucket of tokens and a note of its own, and does not write its record
+ *       gives it a limit and a note of its own, and a copy of its source's bucket, and does not write its record
  */
 #pragma once
 #include "dataplane/l4/mac.h"
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
-#include "dataplane/l4/trace.h"
+#include "dataplane/l4/tell.h"
 
 /* What every stage of one packet's way needs. */
 struct l4_walk {
@@ -56,17 +56,11 @@ struct l4_walk {
 	/* The neighbour that is wanted: this one, or else the packet's destination on this link. */
 	const struct l4_neighbour *hop;
 	uint32_t link; /* ifindex; 0: none */
+	const uint32_t *
+		tags; /* that the packet is to leave with, where it has others; NULL: it may leave */
 };
 
-L4_INLINE void l4_tell(const struct l4_tables *t, enum l4_step_kind kind, uint64_t a, uint64_t b)
-{
-	struct l4_way *way = l4_tables_way(t);
-
-	if (way)
-		l4_way_add(way, kind, a, b);
-}
-
-/* Likewise, with all that is known of the headers now. */
+/* As l4_tell(), with all that is known of the headers now. */
 L4_INLINE void l4_tell_packet(
 	const struct l4_walk *w, enum l4_step_kind kind, uint64_t a, uint64_t b)
 {
@@ -89,13 +83,24 @@ L4_INLINE bool l4_walk_begin(struct l4_walk *w, const struct l4_tables *t)
 	return w->root && w->keys && w->root->generation;
 }
 
-/* The row of an interface of the engine, or NULL. */
+/* Nothing is to be noted of the packet yet. */
+L4_INLINE void l4_walk_clear(struct l4_walk *w)
+{
+	w->refuse = L4_REFUSE_NONE;
+	w->fits = 0;
+	w->reverse = NULL;
+	w->hop = NULL;
+	w->link = 0;
+	w->tags = NULL;
+}
+
+/* The row of an interface of the engine, or of frames without tags that come in by a device; or NULL. */
 L4_INLINE const struct l4_port *l4_port_of(
 	const struct l4_tables *t, const struct l4_root *root, uint32_t ifindex)
 {
 	const struct l4_port *p = l4_tables_line(t, root->port_base + (ifindex & root->port_mask));
 
-	return p && p->ifindex == ifindex ? p : NULL;
+	return p && p->arrival == ifindex ? p : NULL;
 }
 
 L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
@@ -128,16 +133,28 @@ L4_INLINE const void *l4_find(
 	return NULL;
 }
 
+/* The interface that a frame belongs to which came in by the device, by its tags; or NULL. */
+L4_INLINE const struct l4_port *l4_port_in(const struct l4_walk *w, uint32_t device)
+{
+	const uint32_t *tags = w->packet.tags;
+	const uint32_t key[4] = { device, tags[0], tags[1], 0 };
+
+	if (!tags[0])
+		return l4_port_of(w->tables, w->root, device);
+	return l4_find(w, key, l4_ml_address(w->keys->k, L4_KIND_IS6, key),
+		l4_key_tail(0, 0, L4_KIND_PORT));
+}
+
 /* Whether the frame is for the interface that it came in by, which *w learns. */
-L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t ifindex)
+L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t device)
 {
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 
-	w->port = l4_port_of(w->tables, w->root, ifindex);
+	w->port = l4_port_in(w, device);
 	if (w->port && eth && l4_mac_is(eth->dst, w->port->mac)) {
-		l4_tell(w->tables, L4_STEP_PORT, true, true);
+		l4_tell(w->tables, L4_STEP_PORT, w->port->ifindex, true);
 		return true;
 	}
-	l4_tell(w->tables, L4_STEP_PORT, w->port != NULL, false);
+	l4_tell(w->tables, L4_STEP_PORT, w->port ? w->port->ifindex : 0, false);
 	return false;
 }

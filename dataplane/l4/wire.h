@@ -22,6 +22,12 @@ typedef uint32_t be32 __attribute__((aligned(2)));
 #define L4_BE32(x) (__builtin_bswap32((uint32_t)(x)))
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
 
+/* Eight bytes of an address, of which the words are in network order. */
+L4_INLINE uint64_t l4_host64(uint32_t first, uint32_t second)
+{
+	return (uint64_t)L4_BE32(first) << 32 | L4_BE32(second);
+}
+
 enum {
 	L4_ETH_IP4 = 0x0800,
 	L4_ETH_ARP = 0x0806,
@@ -55,6 +61,25 @@ struct l4_vlan {
 	be16 tci, type;
 };
 
+/* Tags that a frame may have (802.1ad: a service tag and a customer tag); the bits of tci that name the VLAN. */
+enum { L4_MAX_TAGS = 2, L4_VLAN_ID = 0x0fff };
+
+/* A tag as one number: its protocol, and behind it its VLAN id without the priority. 0: none. */
+L4_INLINE uint32_t l4_tag(be16 protocol, be16 tci)
+{
+	return protocol | (uint32_t)(tci & L4_BE16(L4_VLAN_ID)) << 16;
+}
+
+L4_INLINE be16 l4_tag_protocol(uint32_t tag)
+{
+	return (be16)tag;
+}
+
+L4_INLINE be16 l4_tag_id(uint32_t tag)
+{
+	return (be16)(tag >> 16);
+}
+
 struct l4_ip4 {
 	uint8_t version_ihl, tos;
 	be16 total_len, id, frag; /* frag: 3 flag bits, 13 bits of offset */
@@ -64,6 +89,7 @@ struct l4_ip4 {
 };
 
 #define L4_IP4_MORE_OR_OFFSET 0x3fff /* of frag: set in every fragment (RFC 791) */
+#define L4_IP4_OFFSET	      0x1fff /* of frag: set in all of them but the first */
 #define L4_IP4_DF	      0x4000 /* of frag: do not fragment */
 
 struct l4_ip6 {
@@ -87,6 +113,14 @@ struct l4_tcp {
 	be16 window, checksum, urgent;
 };
 
+enum {
+	L4_TCP_FIN = 0x01,
+	L4_TCP_SYN = 0x02,
+	L4_TCP_RST = 0x04,
+	L4_TCP_ACK = 0x10,
+	L4_TCP_URG = 0x20,
+};
+
 struct l4_udp {
 	be16 sport, dport, len, checksum;
 };
@@ -101,8 +135,12 @@ enum {
 	L4_ICMP_ECHO_REPLY = 0,
 	L4_ICMP_UNREACHABLE = 3,
 	L4_ICMP_ECHO = 8,
+	L4_ICMP_TIME_EXCEEDED = 11,
+	L4_ICMP_PARAMETER = 12,
 	L4_ICMP6_UNREACHABLE = 1,
 	L4_ICMP6_TOO_BIG = 2,
+	L4_ICMP6_TIME_EXCEEDED = 3,
+	L4_ICMP6_PARAMETER = 4,
 	L4_ICMP6_ECHO = 128,
 	L4_ICMP6_ECHO_REPLY = 129,
 	L4_ICMP6_NS = 135,

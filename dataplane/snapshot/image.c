@@ -2,16 +2,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dataplane/l4/limit.h"
+#include "dataplane/snapshot/guard.h"
 #include "dataplane/snapshot/index.h"
 #include "dataplane/snapshot/rings.h"
 
-enum { IMAGE_MAX_PORT_LINES = 4096 };
+enum { IMAGE_MAX_PORT_LINES = 4096, IMAGE_MAX_ARRIVALS = 64 };
 
 /* An image in the making. */
 struct image {
 	const struct snapshot_input *in;
 	const uint32_t *neighbours;
 	struct ring_store *store;
+	const struct guard_store *guard; /* NULL: no lists */
 	struct l4_line *lines;
 	uint32_t used, max;
 	struct ring **rings;	/* per pool */
@@ -38,11 +41,11 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
-	uint32_t rows = addresses + services + servers;
+	uint32_t rows = addresses + services + servers + IMAGE_MAX_ARRIVALS, guards = services;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
-	       index_bucket_lines(rows) + rows + servers + server_ids / L4_LINE_SERVERS + 2 +
-	       pool_ids + 1;
+	       index_bucket_lines(rows) + rows + guards + servers + server_ids / L4_LINE_SERVERS +
+	       2 + pool_ids + 1;
 }
 
 /* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
@@ -67,39 +70,83 @@ static void key_set(struct l4_key *k, uint8_t af, const uint8_t *bytes, uint16_t
 	k->kind = (uint8_t)(kind | (af == 6 ? L4_KIND_IS6 : 0));
 }
 
-/* The smallest table in which every interface has a line of its own, found by its low bits. */
+uint32_t snapshot_device(const struct snapshot_port *p)
+{
+	return p->device ? p->device : p->ifindex;
+}
+
+void snapshot_tags(const struct snapshot_port *p, uint32_t out[L4_MAX_TAGS])
+{
+	for (unsigned i = 0; i < L4_MAX_TAGS; i++)
+		out[i] = i < p->n_tags
+				 ? l4_tag(L4_BE16(p->tags[i].protocol), L4_BE16(p->tags[i].id))
+				 : 0;
+}
+
+/* Where frames of ports come in: the rows that are found by that alone. */
+struct arrival {
+	uint32_t ifindex;
+	const struct snapshot_port *port;
+};
+
+/* One on a VLAN is among them too, by its own ifindex: none comes in there, but packets for it are looked up so. */
+static unsigned image_arrivals(
+	const struct snapshot_input *in, struct arrival out[IMAGE_MAX_ARRIVALS])
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < in->n_ports; i++) {
+		const struct snapshot_port *p = &in->ports[i];
+
+		out[n++] = (struct arrival){ p->ifindex, p };
+		for (unsigned k = 0; k < p->n_parts && !p->n_tags; k++)
+			out[n++] = (struct arrival){ p->parts[k], p };
+	}
+	return n;
+}
+
+static void image_port(struct image *im, uint32_t line, struct arrival a)
+{
+	struct l4_port *row = (struct l4_port *)&im->lines[line];
+
+	row->arrival = a.ifindex;
+	row->ifindex = a.port->ifindex;
+	row->device = snapshot_device(a.port);
+	memcpy(row->mac, a.port->mac, sizeof row->mac);
+	row->mtu = a.port->mtu;
+}
+
+/* The smallest table in which every arrival has a line of its own, found by its low bits; 0: there is none. */
+static uint32_t image_port_lines(const struct arrival *arrivals, unsigned n)
+{
+	for (uint32_t size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
+		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
+		unsigned i = 0;
+
+		while (i < n && !seen[arrivals[i].ifindex & (size - 1)]++)
+			i++;
+		if (i == n)
+			return size;
+	}
+	return 0;
+}
+
 static int image_ports(struct image *im)
 {
-	const struct snapshot_input *in = im->in;
 	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
-	uint32_t size, i, base;
+	struct arrival arrivals[IMAGE_MAX_ARRIVALS];
+	unsigned n = image_arrivals(im->in, arrivals);
+	uint32_t size = image_port_lines(arrivals, n);
+	uint32_t base = size ? image_take(im, size, "interfaces") : 0;
 
-	for (size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
-		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
-
-		for (i = 0; i < in->n_ports; i++)
-			if (seen[in->ports[i].ifindex & (size - 1)]++)
-				break;
-		if (i == in->n_ports)
-			break;
-	}
-	if (size > IMAGE_MAX_PORT_LINES) {
+	if (!base) {
 		im->what = "interfaces";
 		return -ENOSPC;
 	}
-	base = image_take(im, size, "interfaces");
-	if (!base)
-		return -ENOSPC;
 	root->port_base = base;
 	root->port_mask = size - 1;
-	for (i = 0; i < in->n_ports; i++) {
-		struct l4_port *p =
-			(struct l4_port *)&im->lines[base + (in->ports[i].ifindex & (size - 1))];
-
-		p->ifindex = in->ports[i].ifindex;
-		memcpy(p->mac, in->ports[i].mac, sizeof p->mac);
-		p->mtu = in->ports[i].mtu;
-	}
+	for (unsigned i = 0; i < n; i++)
+		image_port(im, base + (arrivals[i].ifindex & (size - 1)), arrivals[i]);
 	return 0;
 }
 
@@ -244,6 +291,7 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		memcpy(row->address, m->bytes, m->af == 6 ? 16 : 4);
 		row->id = m->id;
 		row->port = L4_BE16(m->port);
+		row->mtu = m->mtu ? m->mtu : UINT16_MAX;
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
@@ -350,6 +398,36 @@ static int image_addresses(struct image *im)
 	return 0;
 }
 
+/* The row of a VLAN for frames that come in at the device, or at a part of it. */
+static int image_vlan(struct image *im, const struct snapshot_port *p, uint32_t arrival)
+{
+	uint32_t line = image_take(im, 1, "interfaces");
+	struct l4_port *row = (struct l4_port *)&im->lines[line];
+
+	if (!line)
+		return -ENOSPC;
+	im->rows[im->n_rows++] = line;
+	image_port(im, line, (struct arrival){ arrival, p });
+	row->key.kind = L4_KIND_PORT;
+	row->key.address[0] = arrival;
+	snapshot_tags(p, &row->key.address[1]);
+	return 0;
+}
+
+static int image_vlans(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_ports; i++) {
+		const struct snapshot_port *p = &im->in->ports[i];
+		int rc = p->n_tags ? image_vlan(im, p, p->device) : 0;
+
+		for (unsigned k = 0; k < p->n_parts && p->n_tags && !rc; k++)
+			rc = image_vlan(im, p, p->parts[k]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static int image_reverse(struct image *im, const struct snapshot_service *s)
 {
 	const struct snapshot_address *vip = &im->in->addresses[s->address];
@@ -367,6 +445,66 @@ static int image_reverse(struct image *im, const struct snapshot_service *s)
 		memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
 		row->vip_port = L4_BE16(s->port);
 	}
+	return 0;
+}
+
+/* From a second to a unit of coarse time, which is a little longer. */
+static uint32_t tokens(uint32_t rate)
+{
+	uint64_t n = ((uint64_t)rate << L4_TIME_SHIFT) / 1000000000;
+
+	return n > UINT32_MAX ? UINT32_MAX : n || !rate ? (uint32_t)n : 1;
+}
+
+static bool image_has_list(const struct image *im, uint32_t list)
+{
+	return im->guard && list < im->in->n_lists &&
+	       (im->in->lists[list].n || im->in->lists[list].only);
+}
+
+/* The list of all services and the service's own, in the family of its VIP. */
+static void guard_lists(
+	struct l4_guard *g, const struct image *im, const struct snapshot_service *s)
+{
+	const struct guard_filters *filters = guard_store_filters(im->guard);
+	bool is6 = im->in->addresses[s->address].af == 6;
+	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
+
+	g->checks |= L4_GUARD_SOURCES;
+	g->shorts = is6 ? filters->short6 : filters->short4;
+	g->coarse = is6 ? filters->coarse6 : filters->coarse4;
+	g->coarse_shift = filters->coarse6_shift;
+	g->fine = filters->fine;
+	g->fine_mask = filters->fine_mask;
+	for (int i = 0; i < L4_GUARD_LISTS; i++) {
+		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
+
+		if (i == L4_GUARD_OWN && !s->list)
+			continue;
+		g->lists[i] = is6 ? place->list6 : place->list4;
+		g->denies[i] = is6 ? place->denies6 : place->denies4;
+	}
+}
+
+static int image_guard(struct image *im, const struct snapshot_service *s, struct l4_service *row)
+{
+	struct l4_guard *g;
+
+	bool rates = s->source_rate || s->source_syn_rate;
+
+	if (!s->guard_checks && !rates && !image_has_list(im, 0) && !image_has_list(im, s->list))
+		return 0;
+	row->guard = image_take(im, 1, "services");
+	if (!row->guard)
+		return -ENOSPC;
+	g = (struct l4_guard *)&im->lines[row->guard];
+	g->checks = (uint8_t)(s->guard_checks | (rates ? L4_GUARD_RATES : 0));
+	g->service_id = s->id;
+	g->rate = tokens(s->source_rate);
+	g->syn_rate = tokens(s->source_syn_rate);
+	memcpy(g->key, im->in->key, sizeof g->key);
+	if (image_has_list(im, 0) || image_has_list(im, s->list))
+		guard_lists(g, im, s);
 	return 0;
 }
 
@@ -394,14 +532,46 @@ static int image_services(struct image *im)
 				       (s->reject ? L4_SERVICE_REJECT : 0));
 		row->pool_id = im->in->pools[s->pool].id;
 		row->idle = image_idle(im, s);
+		if (image_guard(im, s, row))
+			return -ENOSPC;
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
 			return -ENOSPC;
 	}
 	return 0;
 }
 
+static bool port_is_sound(const struct snapshot_port *p)
+{
+	if (p->n_tags > L4_MAX_TAGS || p->n_parts > SNAPSHOT_PARTS || (p->n_tags && !p->device))
+		return false;
+	for (unsigned i = 0; i < p->n_tags; i++)
+		if (!p->tags[i].id || p->tags[i].id > 4094)
+			return false;
+	return true;
+}
+
+/* How many rows ports have: frames of each come in at one or more devices. */
+static uint32_t count_arrivals(const struct snapshot_input *in)
+{
+	uint32_t n = in->n_ports;
+
+	for (uint32_t i = 0; i < in->n_ports; i++)
+		n += in->ports[i].n_parts;
+	return n;
+}
+
+static bool ports_are_sound(const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_ports; i++)
+		if (!port_is_sound(&in->ports[i]))
+			return false;
+	return count_arrivals(in) <= IMAGE_MAX_ARRIVALS;
+}
+
 static bool input_is_sound(const struct snapshot_input *in)
 {
+	if (!ports_are_sound(in))
+		return false;
 	for (uint32_t i = 0; i < in->n_pools; i++)
 		if (in->pools[i].first_member > in->n_members ||
 			in->pools[i].n_members > in->n_members - in->pools[i].first_member)
@@ -411,7 +581,8 @@ static bool input_is_sound(const struct snapshot_input *in)
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
-			in->services[i].pool >= in->n_pools)
+			in->services[i].pool >= in->n_pools ||
+			(in->services[i].list && in->services[i].list >= in->n_lists))
 			return false;
 	for (uint32_t i = 0; i < in->n_members; i++)
 		if (in->members[i].id > UINT16_MAX)
@@ -477,6 +648,8 @@ static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
 	if (!rc)
 		rc = image_addresses(im);
 	if (!rc)
+		rc = image_vlans(im);
+	if (!rc)
 		rc = image_services(im);
 	if (!rc)
 		rc = index_fill(im->lines, im->rows, im->n_rows);
@@ -510,19 +683,23 @@ static int image_finish(struct image *im, struct snapshot **out)
 	return 0;
 }
 
-int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
-	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
-	const char **what)
+int snapshot_build(struct ring_store *s, const struct guard_store *guard,
+	const struct snapshot_input *in, const uint32_t *neighbours, uint64_t generation,
+	uint32_t max_lines, struct snapshot **out, const char **what)
 {
 	uint32_t rows;
-	struct image im = { .in = in, .neighbours = neighbours, .store = s, .used = L4_LINE_FIRST };
+	struct image im = { .in = in,
+		.neighbours = neighbours,
+		.store = s,
+		.guard = guard,
+		.used = L4_LINE_FIRST };
 	int rc = -EINVAL;
 
 	*what = "";
 	*out = NULL;
 	if (!input_is_sound(in))
 		return rc;
-	rows = in->n_addresses + in->n_services + count_reverse(in);
+	rows = count_arrivals(in) + in->n_addresses + in->n_services + count_reverse(in);
 	rc = image_alloc(&im, rows, max_lines);
 	if (!rc)
 		rc = image_fill(&im, generation, rows);

@@ -10,12 +10,33 @@
 #include <stdint.h>
 #include "dataplane/l4/tables.h"
 
+/* A VLAN tag, in host order: 0x8100 or 0x88a8, and 1 to 4094. */
+struct snapshot_tag {
+	uint16_t protocol, id;
+};
+
+enum { SNAPSHOT_PARTS = 8 };
+
 /* An interface that the engine sends and receives on. */
 struct snapshot_port {
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint16_t mtu;
+	/* Of an interface on a VLAN: the device below that has the frames with their tags, and these, the outer one
+	 * first. device 0: the interface is the device, and its frames have no tags. */
+	uint32_t device;
+	unsigned n_tags;
+	struct snapshot_tag tags[L4_MAX_TAGS];
+	/* Of a bond: the devices that its frames may come in by instead. */
+	unsigned n_parts;
+	uint32_t parts[SNAPSHOT_PARTS];
 };
+
+/* Where the port's frames come in and leave. */
+uint32_t snapshot_device(const struct snapshot_port *p);
+
+/* Its tags as they stand in tables. */
+void snapshot_tags(const struct snapshot_port *p, uint32_t out[L4_MAX_TAGS]);
 
 /* A VIP or a gateway: an address that the engine answers for. */
 struct snapshot_address {
@@ -28,6 +49,23 @@ struct snapshot_address {
 
 enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };
 
+/* Sources that are let in or not. Bits behind the first plen are ignored. */
+struct snapshot_prefix {
+	uint8_t af;
+	uint8_t bytes[16];
+	uint8_t plen;
+	bool allow;
+};
+
+/* The longest prefix that holds a source decides, of two that are the same the one that denies; without one it is let
+ * in, unless `only` those of allowed prefixes are. */
+struct snapshot_list {
+	const struct snapshot_prefix *prefixes;
+	uint32_t n;
+	bool only;
+	uint64_t digest; /* another one whenever the rest is another */
+};
+
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
@@ -37,7 +75,11 @@ struct snapshot_service {
 	uint32_t pool;	 /* index into pools */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
-	bool reject; /* answers what no server takes, instead of dropping it */
+	bool reject;	      /* answers what no server takes, instead of dropping it */
+	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES and RATES */
+	uint32_t source_rate,
+		source_syn_rate; /* packets and SYNs from a source in a second; 0: any number */
+	uint32_t list;		 /* its own: index into lists; 0: none */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */
@@ -76,6 +118,7 @@ struct snapshot_member {
 	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
 	uint8_t source[16];
 	uint8_t source_bits;
+	uint16_t mtu; /* of the path that tunnels take; 0: not known */
 };
 
 struct snapshot_input {
@@ -84,7 +127,8 @@ struct snapshot_input {
 	const struct snapshot_service *services;
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
-	uint32_t n_ports, n_addresses, n_services, n_pools, n_members;
+	const struct snapshot_list *lists; /* the first is that of all services */
+	uint32_t n_ports, n_addresses, n_services, n_pools, n_members, n_lists;
 	uint8_t key[16];  /* of the flow hash, shared by the pair */
 	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
@@ -121,14 +165,16 @@ struct snapshot {
 	uint32_t n_rings;
 };
 
-/* Compiles the input. neighbours[i] is the row of member i's next hop in the engine's neighbour table,
- * or L4_NO_NEIGHBOUR. generation goes into the root. max_lines is the size of the engine's image.
+struct guard_store;
+
+/* Compiles the input. guard: has taken the input's lists (guard.h); NULL where there are none. neighbours[i] is the
+ * row of member i's next hop in the engine's neighbour table, or L4_NO_NEIGHBOUR. generation goes into the root. max_lines is the size of the engine's image.
  * Returns 0; -ENOSPC when the image or the rings do not fit (*what names the limit: "services",
  * "servers", "ring_slots", …); -ENOMEM; -EINVAL for an input that contradicts itself. Must be followed
  * by snapshot_commit() or snapshot_abort() before the next build. */
-int snapshot_build(struct ring_store *s, const struct snapshot_input *in,
-	const uint32_t *neighbours, uint64_t generation, uint32_t max_lines, struct snapshot **out,
-	const char **what);
+int snapshot_build(struct ring_store *s, const struct guard_store *guard,
+	const struct snapshot_input *in, const uint32_t *neighbours, uint64_t generation,
+	uint32_t max_lines, struct snapshot **out, const char **what);
 
 /* The generation is live and packets of the former one are gone: rings that it alone used are free. */
 void snapshot_commit(struct ring_store *s, struct snapshot *sn);

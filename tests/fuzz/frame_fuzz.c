@@ -10,6 +10,7 @@
 #include <string.h>
 #include "tests/packets/churn.h"
 #include "tests/packets/flows.h"
+#include "tests/packets/setup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -100,8 +101,7 @@ static void run_frame(uint8_t how, const uint8_t *frame, size_t len)
 
 	it.now += steps[how / w->n_links % (sizeof steps / sizeof *steps)];
 	body_native.set_time(it.body, it.now);
-	insist(!body_native.inject(
-		       it.body, w->links[how % w->n_links].ifindex, frame, len, &result),
+	insist(!body_native.inject(it.body, setup_device(w, how % w->n_links), frame, len, &result),
 		"out of memory");
 	if (verdict_action(result.verdict) != L4_SEND)
 		insist(!result.ifindex && result.len == len && !memcmp(result.frame, frame, len),

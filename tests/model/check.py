@@ -29,7 +29,7 @@ from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
 VERDICTS = set("""not_ours unreadable own elsewhere forwarded replied arp_answered nd_answered echo_answered
-too_big_answered rejected malformed fragment extension no_service icmp_unhandled no_server no_route
+too_big_answered ttl_exceeded_answered rejected malformed fragment extension no_service icmp_unhandled icmp_no_flow no_server no_route
 no_neighbour ttl_exceeded too_big""".split())
 # So must new records come into each kind of entry.
 PLACES = {'free', 'void', 'embryonic', 'agreeing', 'live', 'none'}
@@ -101,6 +101,8 @@ def checksums_right(model, frame):
         return False
     packet = model.payload6(frame, packet) if packet.is6 else packet
     data = frame[packet.payload:packet.end]
+    if packet.protocol in (1, 58):
+        return icmp_checksums_right(model, frame, packet)
     if packet.protocol not in (6, 17) or (packet.protocol == 17 and data[6:8] == b'\0\0'):
         return True
     if packet.protocol == 17:
@@ -112,12 +114,25 @@ def checksums_right(model, frame):
     return in4_chksum(packet.protocol, pseudo, data) in (0, 0xffff)
 
 
+def icmp_checksums_right(model, frame, packet):
+    """Those of the message and of the header that it quotes."""
+    data = frame[packet.payload:packet.end]
+    if packet.is6:
+        return in6_chksum(58, IPv6(src=str(packet.source), dst=str(packet.target)), data) == 0
+    inner = model.quoted(frame, packet)[0]
+    return checksum(data) == 0 and checksum(frame[inner.at:inner.payload]) == 0
+
+
 def flow_of(model, frame):
     """The 5-tuple of a packet that a server was chosen for, and its pool."""
     at = model.ethernet(frame)
     is6 = frame[at] >> 4 == 6
     packet = model.payload6(frame, model.ipv6(frame, at)) if is6 else \
         model.payload4(frame, model.ipv4(frame, at))
+    if packet.protocol in (1, 58):
+        inner, target, source = model.quoted(frame, packet)
+        return (inner.target, inner.source, inner.protocol, source, target), \
+            model.services[inner.source, target, inner.protocol].pool
     source, target = model.ports(frame, packet)
     return (packet.source, packet.target, packet.protocol, source, target), \
         model.services[packet.target, target, packet.protocol].pool
@@ -143,7 +158,7 @@ class Check:
         servers = {server for server, answer in allowed.items() if answer == got}
         if not servers:
             return 'the model allows ' + '; '.join(sorted(text(a, frame) for a in set(allowed.values())))
-        if got.verdict in ('too_big_answered', 'rejected'):
+        if got.verdict in ('too_big_answered', 'ttl_exceeded_answered', 'rejected'):
             self.model.answered()
         if None not in servers and not self.is_true_to(frame, servers, len(allowed) == 1):
             return 'the flow went to another server before'
@@ -196,7 +211,7 @@ class Check:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--count', type=int, default=6000)
+    parser.add_argument('--count', type=int, default=8000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('program')
     parser.add_argument('body')

@@ -3,8 +3,9 @@
 import ipaddress
 
 from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Router_Alert)
-from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
-                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt,
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+                                ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, ICMPv6ParamProblem,
+                                ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt,
                                 IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
@@ -26,6 +27,13 @@ class Generator:
             for server in config['pools'][service['pool']]['servers'].values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
+        self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
+        for group in [config.get('guard', {})] + list(config['services'].values()):
+            for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
+                ends = int(net[0]), int(net[-1])
+                self.listed += [str(net[0].__class__(at)) for end in ends for at in (end - 1, end, end + 1)
+                                if 0 <= at <= int(net[0].__class__('255.255.255.255' if net.version == 4 else
+                                                                   'ffff:' * 7 + 'ffff'))]
         # Somebody in every network, and a few who are nowhere.
         self.others = [str(route[0].network_address + 7) for route in world.routes
                        if route[0].num_addresses > 1]
@@ -38,17 +46,18 @@ class Generator:
 
     def nobody(self, like):
         """A source that is no host's."""
-        return self.random.choice(('::', 'ff02::1', '::1') if ':' in like
-                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1'))
+        return self.random.choice(('::', 'ff02::1', '::1', '::ffff:8.8.8.8', 'fe80::9') if ':' in like
+                                  else ('0.0.0.0', '224.0.0.5', '255.255.255.255', '0.0.0.1', '127.0.0.1',
+                                        '169.254.1.1'))
 
     def chance(self, percent):
         return self.random.randrange(100) < percent
 
     def frame(self):
-        """(interface, bytes, whether every length and checksum in it is right)."""
+        """(device, bytes, whether every length and checksum in it is right)."""
         r = self.random
         interface = r.choice(list(self.world.links))
-        kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.arp, 9), (self.nd, 9),
+        kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
                  (self.unrelated, 9))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
@@ -56,17 +65,29 @@ class Generator:
         if self.chance(4):
             mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01']), None
         frame = bytes(Ether(dst=dst or mac, src='02:00:00:00:77:%02x' % r.randrange(256))
-                      / self.tagged(packet))
+                      / self.tagged(packet, self.world.links[interface]['tags']))
+        device = self.world.links[interface]['device']
         if self.chance(15):
             frame += bytes(r.randrange(256) for _ in range(r.randrange(1, 40)))
         if self.chance(40):
-            return interface, self.damage(frame), False
-        return interface, frame, True
+            return device, self.damage(frame), False
+        return device, frame, True
 
-    def tagged(self, packet):
-        for _ in range(self.random.choices((0, 1, 2, 3), (70, 15, 12, 3))[0]):
-            tag = self.random.choice((Dot1Q, Dot1Q, Dot1AD))
-            packet = tag(vlan=self.random.randrange(4096), prio=self.random.randrange(8)) / packet
+    def tagged(self, packet, tags):
+        """With the tags, mostly; and with some that carry a priority only."""
+        r = self.random
+        tags = [[kind, number] for kind, number in tags]
+        while self.chance(12):
+            tags.insert(r.randrange(len(tags) + 1), [r.choice((0x8100, 0x8100, 0x88a8)), 0])
+        if self.chance(6):
+            tags.append([r.choice((0x8100, 0x88a8)), r.randrange(4096)])
+        if tags and self.chance(4):
+            r.choice(tags)[r.randrange(2)] = r.choice((0x8100, 0x88a8))
+        if tags and self.chance(4):
+            tags.pop()
+        for kind, number in reversed(tags):
+            tag = Dot1AD if kind == 0x88a8 else Dot1Q
+            packet = tag(vlan=number & 0xfff, prio=r.randrange(8), id=r.randrange(2)) / packet
         return packet
 
     def payload(self):
@@ -126,6 +147,8 @@ class Generator:
             return self.flows[-1] if self.chance(35) else self.random.choice(self.flows)
         service = self.random.choice(self.services)
         client = self.nobody(service[0]) if self.chance(8) else self.other(service[0])
+        if self.chance(15):
+            client = self.random.choice([a for a in self.listed if (':' in a) == (':' in client)])
         flow = client, self.port(), service, self.random.getrandbits(32)
         self.flows = self.flows[-40:] + [flow]
         return flow
@@ -138,6 +161,8 @@ class Generator:
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
             protocol = 'udp' if protocol == 'tcp' else 'tcp'
+        if self.chance(2):
+            source, sport = target, self.random.choice((sport, port))
         packet = self.network(source, target) / self.transport(protocol, sport, port, first)
         return None, packet, interface
 
@@ -162,6 +187,26 @@ class Generator:
             echo = ICMP(type=r.choices((8, 0), (9, 1))[0], id=ident, seq=seq) / self.payload()
             echo = ICMP(type=3, code=1) / b'quote' if self.chance(5) else echo
         return None, self.network(source, target) / echo, interface
+
+    def error(self, interface):
+        """About what a flow's server sent, or about what a server got of it."""
+        r = self.random
+        client, port, (vip, protocol, ours), first = self.flow()
+        source, target, sport, dport, to = vip, client, ours, port, vip
+        if self.chance(40):
+            target, protocol, dport = r.choice([s for s in self.servers if (':' in s[0]) == (':' in vip)])
+            source, sport, to = client, port, client
+        if self.chance(5):
+            source = self.other(vip)
+        quoted = bytes(self.network(source, target) / self.transport(protocol, sport, dport, first))
+        quoted = quoted[:r.choice((20, 27, 28, 29, 36, 37, 38, 47, 48, 49, 56, 58, 66, 548, 1232))]
+        outer = self.network(self.other(vip) if self.chance(70) else source, to)
+        if ':' in vip:
+            message = r.choice((ICMPv6PacketTooBig(mtu=1300), ICMPv6DestUnreach(code=4), ICMPv6TimeExceeded(),
+                                ICMPv6ParamProblem()))
+        else:
+            message = ICMP(type=r.choice((3, 3, 11, 12, 5)), code=r.choice((0, 3, 4)))
+        return None, outer / message / quoted, interface
 
     def at_home(self, target, interface):
         return self.where[target] if target in self.where and self.chance(85) else interface

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
-                                ICMPv6PacketTooBig, IPv6)
+                                ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
 from scapy.utils import mac2str
 
@@ -21,14 +21,32 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time.
-Service = namedtuple('Service', 'forward pool where idle track_all client')
+# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
+# of a source in a unit of coarse time.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 CHECKSUM_AT = {TCP: 16, UDP: 6}
+BOGONS = [ipaddress.ip_network(net) for net in (
+    '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
+    '::/128', '::1/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8')]
 BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
+
+
+class Sources:
+    """A list of sources, as a group of the configuration has it."""
+
+    def __init__(self, group):
+        self.only = 'allow' in group
+        self.prefixes = [(ipaddress.ip_network(net), verdict == 'allow') for verdict in ('allow', 'deny')
+                         for net in group.get(verdict, [])]
+
+    def admits(self, source):
+        """The longest prefix decides, of two equal ones the one that denies."""
+        held = [(net.prefixlen, not allows) for net, allows in self.prefixes if source in net]
+        return not max(held)[1] if held else not self.only
 
 
 class Says(Exception):
@@ -70,6 +88,7 @@ class Model:
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
         self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0},
                                        self.slots, {n: self.longest_idle(n) for n in self.slots})
+        self.sent_at, self.sent = None, {}  # by sources, in this unit of coarse time
         self.recorded = None  # of the last packet: (pool, flow, what its bucket may hold now)
         self.set_time(0)
 
@@ -93,7 +112,14 @@ class Model:
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
-            service.get('track') == 'all', service.get('affinity') == 'client')
+            service.get('track') == 'all', service.get('affinity') == 'client',
+            [Sources(self.world.config.get('guard', {})), Sources(service)],
+            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
+
+    def tokens(self, service, key):
+        """How many in a unit of coarse time; infinitely many without a limit."""
+        rate = service.get(key, self.world.config.get('guard', {}).get(key, 0))
+        return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
         return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
@@ -107,11 +133,16 @@ class Model:
         """Whether anything was said of the pool's slots."""
         return self.slots[pool.number].sides is not None
 
-    def judge(self, interface, frame):
-        """What must become of the frame: {server or None: Answer}."""
+    def judge(self, device, frame):
+        """What must become of the frame that comes in by the device: {server or None: Answer}, in which devices stand."""
+        return {server: answer._replace(interface=self.world.links.get(answer.interface, {}).get('device'))
+                for server, answer in self.judged(device, frame).items()}
+
+    def judged(self, device, frame):
         self.recorded = None
         try:
             at = self.ethernet(frame)
+            interface = self.world.vlans.get((device, self.vlan(frame)))
             kind = word(frame, at - 2)
             if kind == 0x0806:
                 return self.arp(interface, frame, at)
@@ -141,8 +172,25 @@ class Model:
             if tags > 2:
                 raise Says('unreadable')
 
+    @staticmethod
+    def vlan(frame):
+        """The tags, without their priority; those with VLAN id 0 have nothing else (IEEE 802.1Q, table 9-2)."""
+        tags, at = [], 12
+        while word(frame, at) in (0x8100, 0x88a8):
+            tags.append((word(frame, at), word(frame, at + 2) & 0xfff))
+            at += 4
+        return tuple(tag for tag in tags if tag[1])
+
+    def head(self, interface, mac, kind):
+        """The head of a frame that leaves: the interface's own MAC address and tags, of priority 0."""
+        tags = b''.join(protocol.to_bytes(2, 'big') + number.to_bytes(2, 'big')
+                        for protocol, number in self.world.links[interface]['tags'])
+        return mac + self.macs[interface] + tags + kind
+
     def arp(self, interface, frame, at):
         """RFC 826, for Ethernet and IPv4."""
+        if interface is None:
+            return self.stays('not_ours', frame)
         if len(frame) < at + 28 or frame[at:at + 6] != b'\x00\x01\x08\x00\x06\x04':
             raise Says('unreadable')
         request = ARP(frame[at:at + 28])
@@ -164,6 +212,8 @@ class Model:
         icmp, length = at + 40, word(frame, at + 4)
         if frame[at + 6] != ICMP6 or len(frame) < icmp + 24 or frame[icmp] != 135:
             return None
+        if interface is None:
+            return self.stays('not_ours', frame)
         target = ipaddress.ip_address(frame[icmp + 8:icmp + 24])
         source, group = frame[at + 8:at + 24], frame[at + 24:at + 40]
         if target not in self.ours:
@@ -240,12 +290,14 @@ class Model:
         return word(frame, at), word(frame, at + 2)
 
     def ip(self, interface, frame, at, packet, payload):
-        if frame[:6] != self.macs[interface]:
+        if interface is None or frame[:6] != self.macs[interface]:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
         packet = payload(frame, packet)
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
+            if self.is_error(frame, packet):
+                return self.error_in(interface, frame, packet)
             return self.echo(interface, frame, packet)
         if packet.protocol not in (TCP, UDP):
             raise Says('no_service')
@@ -255,16 +307,180 @@ class Model:
         service = self.services.get((packet.target, ports[1], packet.protocol))
         if service is None:
             raise Says('no_service')
+        self.guard(service, frame, packet, ports)
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, packet.target)}
         if service.client:
             flow = siphash.client_hash(packet.source, service.pool.number)
         else:
             flow = siphash.flow_hash(packet.source, packet.target, *ports, packet.protocol)
         return {server: self.forward(service, server, flow, interface, frame, packet)
                 for server in self.choices(service, flow, frame, packet)}
+
+    @staticmethod
+    def is_error(frame, packet):
+        """RFC 792; RFC 4443, 2.1."""
+        if packet.end - packet.payload < 8:
+            raise Says('malformed')
+        return frame[packet.payload] in ((1, 2, 3, 4) if packet.is6 else (3, 11, 12))
+
+    def quoted(self, frame, packet):
+        """What an ICMP error quotes: that packet and its two ports; or Says that these are not there."""
+        part, at = frame[:packet.end], packet.payload + 8
+        if len(part) < at + (40 if packet.is6 else 20) or part[at] >> 4 != (6 if packet.is6 else 4):
+            raise Says('icmp_no_flow')
+        if packet.is6:
+            try:
+                inner = self.payload6(part, self.ipv6(part, at)._replace(end=len(part)))
+            except Says:
+                raise Says('icmp_no_flow') from None
+        else:
+            inner = self.ipv4(part, at)
+        later = not packet.is6 and word(part, at + 6) & 0x1fff
+        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or inner.protocol not in (TCP, UDP):
+            raise Says('icmp_no_flow')
+        return inner, word(part, inner.payload), word(part, inner.payload + 2)
+
+    def error_in(self, interface, frame, packet):
+        """About what one of our addresses sent: to the flow's server."""
+        inner, ours, port = self.quoted(frame, packet)
+        service = self.services.get((packet.target, ours, inner.protocol))
+        if inner.source != packet.target or service is None:
+            raise Says('icmp_no_flow')
+        if not service.pool.open and not self.knows(service.pool):
+            raise Says('no_server')
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        flow = siphash.client_hash(inner.target, service.pool.number) if service.client else \
+            siphash.flow_hash(inner.target, packet.target, port, ours, inner.protocol)
+        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner)
+                for server in self.peek(service, flow)}
+
+    def peek(self, service, flow):
+        number = service.pool.number
+        if not self.knows(service.pool):
+            return service.pool.open
+        owner, base = self.slots[number].of(flow)
+        if base is None and not service.track_all:
+            return [self.names[owner]]
+        idle = self.records.idle[number] if service.client else service.idle
+        return [self.names[self.records.peek(number, flow, idle)]]
+
+    def forward_error(self, service, server, flow, interface, frame, packet, inner):
+        if server is None:
+            return Answer('no_server', None, frame)
+        address, port = service.where[server]
+        kind, hop = self.route(address)
+        if kind != 'unicast':
+            return Answer('no_route', None, frame)
+        if service.forward == 'tunnel':
+            return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
+        answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
+        if service.forward == 'nat' and answer.verdict == 'forwarded':
+            return self.translate_error(answer, frame, packet, inner, (address, port), False)
+        return answer
+
+    def error_out(self, interface, frame, packet):
+        """About what a client sent to a nat service: to the client."""
+        try:
+            packet = (self.payload6 if packet.is6 else self.payload4)(frame, packet)
+            inner, _, port = self.quoted(frame, packet) if self.is_error(frame, packet) else (None, 0, 0)
+        except Says:
+            inner = None
+        key = inner and (inner.target, port, inner.protocol)
+        if not inner or inner.source != packet.target or key not in self.replies:
+            return self.stays('not_ours', frame)
+        kind, hop = self.route(packet.target)
+        if kind == 'local':
+            return self.stays('own', frame)
+        if frame[packet.ttl_at] <= 1:
+            raise Says('ttl_exceeded')
+        if kind != 'unicast':
+            raise Says('no_route')
+        answer = self.quiet(self.send('replied', interface, frame, packet, hop, None, False), frame)
+        if answer.verdict == 'replied':
+            answer = self.translate_error(answer, frame, packet, inner, self.replies[key], True)
+        return {None: answer}
+
+    @staticmethod
+    def quiet(answer, frame):
+        """RFC 1122, 3.2.2: no error about an error."""
+        return Answer('too_big', None, frame) if answer.verdict == 'too_big_answered' else answer
+
+    @staticmethod
+    def translate_error(answer, frame, packet, inner, new, at_source):
+        """RFC 5508, 4.2: one end of the error, the other of the quote, and all checksums over them."""
+        out, moved = bytearray(answer.frame), len(answer.frame) - len(frame)  # by other tags
+        packet, inner = (p._replace(at=p.at + moved, payload=p.payload + moved, end=p.end + moved)
+                         for p in (packet, inner))
+
+        def put(at, value):
+            old = bytes(out[at:at + len(value)])
+            out[at:at + len(value)] = value
+            return old, bytes(value)
+
+        size, first = (16, 8) if packet.is6 else (4, 12)
+        outer = put(packet.at + first + (0 if at_source else size), new[0].packed)
+        address = put(inner.at + first + (size if at_source else 0), new[0].packed)
+        port = put(inner.payload + (2 if at_source else 0), new[1].to_bytes(2, 'big'))
+        changes = [address, port]
+        if packet.is6:
+            changes.append(outer)
+        else:
+            put(packet.at + 10, update(word(out, packet.at + 10), *outer))
+            changes.append(put(inner.at + 10, update(word(out, inner.at + 10), *address)))
+        at = inner.payload + CHECKSUM_AT[inner.protocol]
+        if at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
+            checksum = update(word(out, at), address[0] + port[0], address[1] + port[1])
+            changes.append(put(at, b'\xff\xff' if inner.protocol == UDP and checksum == b'\0\0' else checksum))
+        old, to = (b''.join(part) for part in zip(*changes))
+        put(packet.payload + 2, update(word(out, packet.payload + 2), old, to))
+        return answer._replace(frame=bytes(out))
+
+    def guard(self, service, frame, packet, ports):
+        """What stands between a service and its ring, as far as the configuration says so."""
+        drops = {what for what, does in self.world.config.get('guard', {}).items() if does == 'drop'}
+        if packet.protocol == TCP and 'invalid_flags' in drops:
+            flags = Tcp(frame[packet.payload:packet.end]).flags
+            kinds = [flag for flag in 'SFR' if getattr(flags, flag)]
+            opens = kinds == ['S'] and not (flags.A and flags.U)
+            resets = kinds == ['R'] and not flags.U
+            if not (opens or resets or (kinds in ([], ['F']) and flags.A)):
+                raise Says('invalid_flags')
+        itself = packet.source == packet.target
+        if itself and ports[0] == ports[1] and 'land' in drops:
+            raise Says('land')
+        if 'bogons' in drops and (itself or any(packet.source in net for net in BOGONS)):
+            raise Says('bogon_source')
+        if not all(sources.admits(packet.source) for sources in service.lists):
+            raise Says('denied')
+        self.count(service, frame, packet)
+
+    def count(self, service, frame, packet):
+        """A token bucket for each source of each service, full again with every unit of coarse time. The table has room
+        for all sources of such a time, so that the model need not forget any."""
+        if service.rates == [float('inf')] * 2:
+            return
+        source = packet.source
+        if packet.is6:
+            source = ipaddress.ip_network((source, 64), strict=False)
+        if self.sent_at != self.records.now:
+            self.sent_at, self.sent = self.records.now, {}
+        sent = self.sent.setdefault((id(service), source), [0, 0])
+        begins = packet.protocol == TCP and self.is_syn(frame, packet)
+        if sent[0] >= service.rates[0]:
+            raise Says('source_rate')
+        if begins and sent[1] >= service.rates[1]:
+            raise Says('source_syn_rate')
+        sent[0] += 1
+        sent[1] += begins
+
+    @staticmethod
+    def is_syn(frame, packet):
+        flags = Tcp(frame[packet.payload:packet.end]).flags
+        return bool(flags.S and not flags.A)
 
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""
@@ -299,7 +515,7 @@ class Model:
         if kind != 'unicast':
             return Answer('no_route', None, frame)
         if service.forward == 'tunnel':
-            return self.tunnel(interface, frame, packet, hop, address, flow)
+            return self.tunnel(service, server, interface, frame, packet, hop, flow)
         new = (address, port) if service.forward == 'nat' else None
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
@@ -319,12 +535,15 @@ class Model:
         near = [a for a in own if hop[1] in a.network]
         return min((a.ip for a in near or own), default=None)
 
-    def tunnel(self, interface, frame, packet, hop, server, flow):
+    def tunnel(self, service, name, interface, frame, packet, hop, flow):
         """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
         source = self.source(packet, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        room = 40 if packet.is6 else 20
+        server, room = service.where[name][0], 40 if packet.is6 else 20
+        path = self.world.paths.get(f'{service.pool.name}/{name}')
+        if path and packet.length > path - room:
+            return self.too_big(interface, frame, packet, path - room, packet.target)
         unfit = self.unfit(interface, frame, packet, hop, room, packet.target)
         if unfit:
             return unfit
@@ -337,7 +556,7 @@ class Model:
         else:
             outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
                        proto=4, len=packet.length + 20)
-        link = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]] + frame[12:packet.at]
+        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
         return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
 
     def answered(self):
@@ -369,6 +588,11 @@ class Model:
                            ICMPv6PacketTooBig(mtu=mtu))
         return self.refuse('too_big', 'too_big_answered', interface, frame, packet, error)
 
+    def expired(self, interface, frame, packet, ours):
+        """RFC 792; RFC 4443, 3.3."""
+        error = self.error(frame, packet, ours, Icmp4(type=11), ICMPv6TimeExceeded())
+        return self.refuse('ttl_exceeded', 'ttl_exceeded_answered', interface, frame, packet, error)
+
     def reject(self, interface, frame, packet):
         """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
         if packet.protocol == UDP:
@@ -388,6 +612,8 @@ class Model:
         return self.refuse('no_server', 'rejected', interface, frame, packet, answer)
 
     def reply(self, interface, frame, packet, payload):
+        if packet.protocol == (ICMP6 if packet.is6 else ICMP):
+            return self.error_out(interface, frame, packet)
         try:
             packet = payload(frame, packet)
             if packet.protocol not in (TCP, UDP):
@@ -401,7 +627,7 @@ class Model:
         if kind == 'local':
             return self.stays('own', frame)
         if frame[packet.ttl_at] <= 1:
-            raise Says('ttl_exceeded')
+            return {None: self.expired(interface, frame, packet, self.replies[key][0])}
         if kind != 'unicast':
             raise Says('no_route')
         return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}
@@ -461,10 +687,10 @@ class Model:
         if unfit:
             return unfit
         out = bytearray(frame)
-        out[:12] = mac2str(self.world.neighbours[hop]) + self.macs[hop[0]]
         self.set_ttl(out, packet, frame[packet.ttl_at] - 1)
         if new:
             self.translate(out, packet, new, at_source)
+        out[:packet.at] = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
         return Answer(verdict, hop[0], bytes(out))
 
     @staticmethod

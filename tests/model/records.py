@@ -123,6 +123,13 @@ class Records:
             return record.server, [([record if r is own else r for r in old], None)]
         return record.server, self.insert(old, record)
 
+    def peek(self, pool, flow, idle):
+        """The number of the server that a flow goes to of which no packet is in hand."""
+        own = next((r for r in self.buckets[self.bucket(flow)] if r.is_of(flow, pool)), None)
+        if own and not self.is_over(own, idle) and own.server in self.serves:
+            return own.server
+        return self.sides(pool, flow)[1]
+
     @staticmethod
     def known(own, older, new, signal, seq):
         """What becomes of a live record; `older` and `new` are those of an older flow and of a new connection."""

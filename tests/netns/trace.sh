@@ -45,7 +45,7 @@ expect_is "IPv6" "$(trace front tcp "[$client6]:4711" "[$vip6]:80" -j | jq -r .v
 
 # What is passed and dropped.
 expect_is "no service" "$(trace front udp "$client:4711" "$vip:53" -j | jq -r '.verdict, .vip' | xargs)" "no_service web4"
-expect_is "used up" "$(trace front tcp "$client:1" "$vip:80" ttl 1 -j | jq -r .verdict)" ttl_exceeded
+expect_is "used up" "$(trace front tcp "$client:1" "$vip:80" ttl 1 -j | jq -r .verdict)" ttl_exceeded_answered
 expect_is "ping" "$(trace front icmp "$client" "$vip" id 7 -j | jq -r .verdict)" echo_answered
 expect_is "another host" "$(trace front tcp "$client:1" "$(addr front 77 4):80" -j | jq -r .verdict)" not_ours
 expect_is "a reply" "$(trace back tcp "$(addr back 11 4):8080" "$client:4711" flags SA -j | jq -r .verdict)" no_neighbour

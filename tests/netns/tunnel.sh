@@ -142,4 +142,5 @@ expect_is "bad checksums received" "$(bad_checksums client srv1 srv2)" 0
 decap srv1 back --detach
 decap srv2 back --detach
 expect_not "srv1 unwraps still" decap srv1 back --status
+expect "srv1 clamps still" decap srv1 front --status >"$lab/status"
 expect_not "answers come after --detach" on client curl -s -m 1 "$site/who"

@@ -13,12 +13,14 @@
 
 #define BODY_FRAME_MAX 2048
 
-/* What the engine is told: a configuration and what a kernel would say. Links carry the ifindex that
- * frames arrive on and leave by. All pointers are owned by the caller and outlive the body. */
+/* What the engine is told: a configuration and what a kernel would say. Frames arrive on and leave by links, or the
+ * devices that those stand on. All pointers are owned by the caller and outlive the body. */
 struct world {
 	const struct conf *conf;
 	const struct host_link
 		*links; /* one per configured interface, in the order of conf->interfaces */
+	const struct host_stack
+		*stacks; /* what each stands on; NULL: they are devices themselves */
 	unsigned n_links;
 	const struct host_route *routes;
 	unsigned n_routes;
@@ -26,7 +28,8 @@ struct world {
 	unsigned n_neighbours;
 	const struct host_address *addresses; /* of the host itself */
 	unsigned n_addresses;
-	const bool *server_down; /* per conf->servers: true keeps it out of the rings */
+	const uint16_t *server_mtu; /* likewise: of the path that tunnels take; 0: not known */
+	const bool *server_down;    /* per conf->servers: true keeps it out of the rings */
 };
 
 struct body_result {

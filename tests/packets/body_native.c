@@ -9,7 +9,7 @@
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/l4/traced.h"
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/snapshot/guard.h"
 #include "tests/packets/setup.h"
 
 struct l4_tables {
@@ -18,10 +18,14 @@ struct l4_tables {
 	uint32_t lines;
 	struct l4_chunk *rings;
 	uint32_t n_chunks;
+	struct l4_line *guard;
+	uint32_t n_guard;
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
 	struct l4_record_bucket *records; /* 2^record_bits */
 	uint32_t record_bits;
+	struct l4_source_bucket *sources; /* 2^source_bits */
+	uint32_t source_bits;
 	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
@@ -64,9 +68,24 @@ static inline uint32_t l4_tables_slot(const struct l4_tables *t, uint32_t chunk,
 	return at < t->n_chunks ? t->rings[at].slots[slot % L4_CHUNK_SLOTS] : L4_SLOT_NONE;
 }
 
+static inline const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
+{
+	return line < t->n_guard ? &t->guard[line] : NULL;
+}
+
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
 {
 	return &t->records[hash >> (64 - t->record_bits)];
+}
+
+static inline struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
+{
+	struct l4_source_bucket *b = &t->sources[hash >> (64 - t->source_bits)];
+
+	if (!t->traced)
+		return b;
+	t->traced->sources = *b;
+	return &t->traced->sources;
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -128,16 +147,17 @@ static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
 }
 
 /* Room in front holds what nobody should see, so that a byte which is not written there makes a difference. */
-static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, uint32_t n)
+static inline bool l4_tables_grow(const struct l4_tables *tables, struct l4_frame *f, int n)
 {
 	struct l4_tables *t = (struct l4_tables *)tables;
-	uint32_t len = f->len + n;
+	uint32_t len = f->len + (uint32_t)n, more = n > 0 ? (uint32_t)n : 0,
+		 from = more - (uint32_t)n;
 	uint8_t *memory = len > BODY_FRAME_MAX ? NULL : calloc(1, len + 2u);
 
 	if (!memory)
 		return false;
-	memset(memory + 2, 0xa5, n);
-	memcpy(memory + 2 + n, f->data, f->len);
+	memset(memory + 2, 0xa5, more);
+	memcpy(memory + 2 + more, f->data + from, f->len - from);
 	free(t->memory);
 	t->memory = memory;
 	*f = (struct l4_frame){ memory + 2, memory + 2 + len, len };
@@ -183,9 +203,40 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 	return &((struct l4_tables *)t)->note;
 }
 
+#include "dataplane/l4/error.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/vlan.h"
+
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_filter_fine(t, g, first, stem);
+}
+
+static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
+{
+	return l4_list4_count(t, line, address);
+}
+
+static uint32_t l4_tables_list6_count(
+	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
+{
+	return l4_list6_count(t, line, high, low);
+}
+
+static enum l4_verdict l4_tables_rate(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_rate(t, g, p);
+}
+
+static enum l4_verdict l4_tables_guard(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_guard(t, g, p);
+}
 
 static struct l4_view view_of(const struct l4_tables *t)
 {
@@ -214,6 +265,7 @@ static void l4_tables_record(const struct l4_tables *t, const struct l4_record_w
 struct body {
 	struct l4_tables tables;
 	struct ring_store *store;
+	struct guard_store *guard;
 	uint64_t generation;
 	uint64_t verdicts[L4_V_COUNT];
 	uint64_t (*drops)[L4_V_COUNT];
@@ -239,10 +291,15 @@ static int add_neighbour(struct body *b, uint32_t ifindex, const struct addr *a,
 		n->is6 = a->af == 6;
 		memcpy(n->address, a->bytes, addr_size(a));
 		for (unsigned i = 0; i < t->world->n_links; i++) {
+			struct snapshot_port port;
+
 			if (t->world->links[i].ifindex != ifindex)
 				continue;
-			memcpy(n->src_mac, t->world->links[i].mac, sizeof n->src_mac);
-			n->mtu = (uint16_t)t->world->links[i].mtu;
+			setup_port(t->world, i, &port);
+			memcpy(n->src_mac, port.mac, sizeof n->src_mac);
+			n->mtu = port.mtu;
+			n->device = snapshot_device(&port);
+			snapshot_tags(&port, n->tags);
 		}
 	}
 	n = &t->neighbours[row];
@@ -315,16 +372,21 @@ static int native_publish(struct body *b, const struct snapshot_input *in, struc
 	int rc = rows ? neighbour_rows(b, in, rows) : -ENOMEM;
 
 	if (!rc)
-		rc = snapshot_build(b->store, in, rows, b->generation + 1, UINT32_MAX, &sn, &what);
+		rc = guard_store_take(b->guard, in);
+	if (!rc)
+		rc = snapshot_build(
+			b->store, b->guard, in, rows, b->generation + 1, UINT32_MAX, &sn, &what);
 	free(rows);
 	if (!rc)
 		rc = take_image(b, sn);
 	if (rc) {
 		if (sn)
 			snapshot_abort(b->store, sn);
+		guard_store_abort(b->guard);
 		return err_set(e, rc, "cannot build the image: %s %s", strerror(-rc), what);
 	}
 	snapshot_commit(b->store, sn);
+	guard_store_commit(b->guard);
 	b->generation++;
 	return 0;
 }
@@ -333,9 +395,12 @@ static void native_close(struct body *b)
 {
 	free(b->tables.image);
 	ring_store_free(b->store);
+	guard_store_free(b->guard);
+	free(b->tables.guard);
 	free(b->tables.rings);
 	free(b->tables.neighbours);
 	free(b->tables.records);
+	free(b->tables.sources);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -361,11 +426,17 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
 	b->tables.n_chunks = ring_store_chunks(c->limits.ring_slots);
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
+	b->tables.n_guard = guard_store_lines(c->limits.guard_prefixes);
+	b->tables.guard = calloc(b->tables.n_guard + 1u, sizeof *b->tables.guard);
+	b->guard = guard_store_new(b->tables.guard, c->limits.guard_prefixes);
 	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
 		b->tables.record_bits++;
 	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
-	if (b->tables.records && b->drops && b->services && b->servers && b->store &&
-		b->tables.rings)
+	while ((uint32_t)L4_BUCKET_SOURCES << b->tables.source_bits < c->limits.guard_sources)
+		b->tables.source_bits++;
+	b->tables.sources = calloc(1u << b->tables.source_bits, sizeof *b->tables.sources);
+	if (b->tables.records && b->tables.sources && b->drops && b->services && b->servers &&
+		b->store && b->guard && b->tables.guard && b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -403,10 +474,16 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 	out->verdict = l4_process(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_RARE)
 		out->verdict = l4_rare(t, &f, ifindex, r);
-	else if (out->verdict == L4_NEXT_REFUSAL)
+	if (out->verdict == L4_NEXT_ERROR_IN)
+		out->verdict = l4_error_in(t, &f, r);
+	else if (out->verdict == L4_NEXT_ERROR_OUT)
+		out->verdict = l4_error_out(t, &f, r);
+	if (out->verdict == L4_NEXT_REFUSAL)
 		out->verdict = l4_refusal_answer(t, &f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = l4_tables_note(t)->why;
+	else if (out->verdict == L4_NEXT_TAGS)
+		out->verdict = l4_vlan_leave(t, &f, l4_tables_note(t), r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r->ifindex
 										       : 0;
 	out->len = f.len;

@@ -18,13 +18,15 @@ struct body {
 };
 
 /* Frames can only come in by interfaces that exist. */
-static int make_link(const struct host_link *l, struct err *e)
+static int make_link(uint32_t ifindex, struct err *e)
 {
-	char command[256];
+	char command[256], name[IF_NAMESIZE];
 
+	if (if_indextoname(ifindex, name))
+		return 0; /* for another that is on it too */
 	snprintf(command, sizeof command,
-		"ip link add %s index %u type veth peer name peer%u index %u", l->name, l->ifindex,
-		l->ifindex, l->ifindex + 10000);
+		"ip link add if%u index %u type veth peer name peer%u index %u", ifindex, ifindex,
+		ifindex, ifindex + 10000);
 	if (system(command)) /* NOLINT(cert-env33-c): a test's own words */
 		return err_set(e, -EIO, "cannot make the interface: %s", command);
 	return 0;
@@ -70,41 +72,71 @@ static void xdp_close(struct body *b)
 	free(b);
 }
 
+/* What an engine is told of a world's links: pointers to them, and to devices, of which the ifindex counts. */
+struct described {
+	const struct host_link **links, **devices;
+	struct host_link *made;
+};
+
+static int describe(struct described *d, const struct world *w)
+{
+	*d = (struct described){ .links = calloc(w->n_links * 2u + 1u, sizeof *d->links),
+		.made = calloc(w->n_links + 1u, sizeof *d->made) };
+	if (!d->links || !d->made)
+		return -ENOMEM;
+	d->devices = d->links + w->n_links;
+	for (unsigned i = 0; i < w->n_links; i++) {
+		d->links[i] = &w->links[i];
+		d->devices[i] = &d->made[i];
+		d->made[i].ifindex = setup_device(w, i);
+	}
+	return 0;
+}
+
+static void described_free(struct described *d)
+{
+	free((void *)d->links);
+	free(d->made);
+}
+
+static int make_links(const struct world *w, struct err *e)
+{
+	int rc = stay_on_cpu(e);
+
+	if (!rc && unshare(CLONE_NEWNET))
+		rc = err_set(e, -errno, "cannot make a network namespace (run as root): %s",
+			strerror(errno));
+	for (unsigned i = 0; i < w->n_links && !rc; i++)
+		rc = make_link(setup_device(w, i), e);
+	return rc;
+}
+
 static int xdp_open(struct body **out, const struct world *w, struct err *e)
 {
-	const struct host_link **links = calloc(w->n_links + 1u, sizeof *links);
 	struct engine_options o = {
 		.limits = &w->conf->limits, .dry = true, .n_links = w->n_links
 	};
 	struct body *b = calloc(1, sizeof *b);
-	int rc = links && b ? 0 : err_set(e, -ENOMEM, "out of memory");
+	struct described d;
 	bool adopted;
+	int rc = describe(&d, w);
 
+	if (rc || !b)
+		rc = err_set(e, -ENOMEM, "out of memory");
+	else
+		rc = make_links(w, e);
+	o.links = d.links;
+	o.devices = d.devices;
 	if (!rc)
-		rc = stay_on_cpu(e);
-	if (!rc && unshare(CLONE_NEWNET))
-		rc = err_set(e, -errno, "cannot make a network namespace (run as root): %s",
-			strerror(errno));
-	for (unsigned i = 0; i < w->n_links && !rc; i++) {
-		links[i] = &w->links[i];
-		rc = make_link(&w->links[i], e);
-	}
-	if (rc) {
-		free((void *)links);
-		free(b);
-		return rc;
-	}
-	o.links = links;
-	rc = engine_open(&b->engine, NULL, &o, &adopted, e);
+		rc = engine_open(&b->engine, NULL, &o, &adopted, e);
 	if (!rc)
 		rc = tell_engine(b->engine, w, e);
-	free((void *)links);
-	if (rc) {
+	described_free(&d);
+	if (!rc)
+		*out = b;
+	else if (b)
 		xdp_close(b);
-		return rc;
-	}
-	*out = b;
-	return 0;
+	return rc;
 }
 
 static uint32_t leaves_by(const struct l4_trace *t)

@@ -76,11 +76,27 @@ def quote(frame, n):
     return Raw(bytes(ip)[:n])
 
 
+def error(frame, source, kind):
+    """The ICMP error of that kind from an address of ours about a frame, back to where it came from: RFC 1812, 4.3.2.3
+    and 4.3.2.5; RFC 4443, 2.4 (c)."""
+    frame = l2.Ether(bytes(frame))
+    link = frame.copy()
+    link.src, link.dst = frame.dst, frame.src
+    below = link[l2.Dot1Q] if link.haslayer(l2.Dot1Q) else link
+    while isinstance(below.payload, l2.Dot1Q):
+        below = below.payload
+    ip = below.payload
+    below.remove_payload()
+    if isinstance(ip, inet.IP):
+        return link / inet.IP(src=source, dst=ip.src, tos=0xc0, id=0, flags='DF', ttl=64) / kind / quote(frame, 548)
+    return link / inet6.IPv6(src=source, dst=ip.src, hlim=64) / kind / quote(frame, 1232)
+
+
 def names_of(world_path):
     out = {}
     for module in (l2, inet, inet6):
         out.update(vars(module))
-    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote,
+    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote, error=error,
                client=client, beside=beside)
     out.update(worlds.World(world_path).names)
     return out
@@ -175,7 +191,7 @@ def main():
         elif args.seeds:
             world = [line.split()[1] for line in old if line.startswith('world ')][0]
             links = worlds.World(os.path.join(os.path.dirname(path), world)).links
-            write_seeds(args.seeds, seeds, list(links))
+            write_seeds(args.seeds, seeds, [link['device'] for link in links.values()])
     return 1 if stale else 0
 
 

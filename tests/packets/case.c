@@ -216,15 +216,16 @@ static int new_step(
 /* in INTERFACE EXPRESSION */
 static int read_in(struct reader *r, struct err *e)
 {
-	int i = r->n > 1 ? world_interface(r->f->world, r->word[1]) : -1, rc;
+	uint32_t device = r->n > 1 ? world_device(r->f->world, r->word[1]) : 0;
 	struct case_step *s;
+	int rc;
 
-	if (i < 0 || r->n < 3)
+	if (!device || r->n < 3)
 		return lines_error(&r->lines, e, "expected: in INTERFACE EXPRESSION");
 	rc = new_step(r, CASE_FRAME, &s, e);
 	if (rc)
 		return rc;
-	s->in_ifindex = r->f->world->links[i].ifindex;
+	s->in_ifindex = device;
 	r->step = s;
 	r->frame = &s->in;
 	r->answered = false;
@@ -380,13 +381,13 @@ static int read_verdict(struct reader *r, enum l4_action action, struct err *e)
 static int read_send(struct reader *r, struct err *e)
 {
 	int rc = read_verdict(r, L4_SEND, e);
-	int i = r->n > 2 ? world_interface(r->f->world, r->word[2]) : -1;
+	uint32_t device = r->n > 2 ? world_device(r->f->world, r->word[2]) : 0;
 
 	if (rc)
 		return rc;
-	if (i < 0 || r->n < 4)
+	if (!device || r->n < 4)
 		return lines_error(&r->lines, e, "expected: send VERDICT INTERFACE EXPRESSION");
-	r->step->out_ifindex = r->f->world->links[i].ifindex;
+	r->step->out_ifindex = device;
 	r->frame = &r->step->out;
 	return 0;
 }

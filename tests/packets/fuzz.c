@@ -83,6 +83,7 @@ static bool same_packet(const struct l4_packet *a, const struct l4_packet *b)
 {
 	return a->l3 == b->l3 && a->l4 == b->l4 && a->ip_len == b->ip_len &&
 	       a->ethertype == b->ethertype && a->ttl == b->ttl &&
+	       !memcmp(a->tags, b->tags, sizeof a->tags) &&
 	       !memcmp(a->flow.src, b->flow.src, sizeof a->flow.src) &&
 	       !memcmp(a->flow.dst, b->flow.dst, sizeof a->flow.dst) &&
 	       a->flow.sport == b->flow.sport && a->flow.dport == b->flow.dport &&
@@ -92,7 +93,8 @@ static bool same_packet(const struct l4_packet *a, const struct l4_packet *b)
 /* Rows of neighbours are each engine's own. */
 static bool same_way(const struct l4_way *a, const struct l4_way *b)
 {
-	if (a->n != b->n || a->n > L4_WAY_STEPS || !same_packet(&a->packet, &b->packet))
+	if (a->n != b->n || a->n > L4_WAY_STEPS || !same_packet(&a->packet, &b->packet) ||
+		!same_packet(&a->quoted, &b->quoted))
 		return false;
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];

@@ -125,7 +125,50 @@ static struct addr other(struct generator *g, uint8_t af)
 	return a;
 }
 
-static void put_macs(struct generator *g, struct frame *f, const struct host_link *l)
+/* An address that no client has, or nearly so. */
+static struct addr bogon(struct generator *g, uint8_t af)
+{
+	static const uint8_t firsts4[] = { 0, 127, 169, 224, 239, 240, 255 };
+	static const uint8_t firsts6[] = { 0, 0, 0, 0xfe, 0xff };
+	static const uint8_t seconds[] = { 0, 2, 0x80, 0xbf, 0xc0, 254, 255 };
+	struct addr a = { .af = af };
+
+	a.bytes[0] = af == 6 ? PICK(g, firsts6) : PICK(g, firsts4);
+	if (a.bytes[0] || chance(g, 20))
+		a.bytes[1] = PICK(g, seconds);
+	if (af == 6 && chance(g, 40))
+		a.bytes[10] = a.bytes[11] = 0xff;
+	a.bytes[addr_size(&a) - 1] = (uint8_t)below(g, 3);
+	return a;
+}
+
+static void put_tag(struct generator *g, struct frame *f, unsigned protocol, unsigned id)
+{
+	put16(f, protocol);
+	put16(f, id | ((unsigned)draw(g) & 0xf000));
+}
+
+/* Mostly those of the link; tags that carry a priority only, and others. */
+static void put_tags(struct generator *g, struct frame *f, const struct host_stack *s)
+{
+	unsigned n = s->n_tags;
+
+	if (n && chance(g, 3))
+		n--;
+	for (unsigned i = 0; i < n; i++) {
+		bool wrong = chance(g, 3);
+
+		if (chance(g, 8))
+			put_tag(g, f, chance(g, 70) ? 0x8100 : 0x88a8, 0);
+		put_tag(g, f, wrong && chance(g, 50) ? 0x88a8 : s->tags[i].protocol,
+			wrong ? below(g, 4096) : s->tags[i].id);
+	}
+	if (chance(g, 8))
+		put_tag(g, f, chance(g, 70) ? 0x8100 : 0x88a8, chance(g, 70) ? 0 : below(g, 4096));
+}
+
+static void put_macs(
+	struct generator *g, struct frame *f, const struct host_link *l, const struct host_stack *s)
 {
 	static const uint8_t strange[][6] = {
 		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
@@ -136,10 +179,7 @@ static void put_macs(struct generator *g, struct frame *f, const struct host_lin
 	put(f, chance(g, 5) ? PICK(g, strange) : l->mac, 6);
 	put16(f, 0x0200);
 	put_random(g, f, 4);
-	for (unsigned tags = chance(g, 30) ? 1 + below(g, 3) : 0; tags; tags--) {
-		put16(f, chance(g, 70) ? 0x8100 : 0x88a8);
-		put16(f, (unsigned)draw(g) & 0xffff);
-	}
+	put_tags(g, f, s);
 }
 
 static void put_options4(struct generator *g, struct frame *f, size_t l3)
@@ -274,6 +314,25 @@ static unsigned client_port(struct generator *g)
 	return chance(g, 20) ? PICK(g, ports) : (unsigned)draw(g) & 0xffff;
 }
 
+/* One in, beside or far from a prefix that a list of the service names; `client` where there is none. */
+static struct addr listed(struct generator *g, const struct conf_service *s, struct addr client)
+{
+	const struct conf_list *list = chance(g, 50) ? &s->sources.list
+						     : &g->world->conf->guard.sources.list;
+	const struct conf_prefix *p = list->n ? &list->prefixes[below(g, list->n)] : NULL;
+	unsigned bits = 8 * (unsigned)addr_size(&client);
+
+	if (!p || p->address.af != client.af)
+		return client;
+	client = p->address;
+	for (unsigned bit = p->plen; bit < bits; bit++)
+		if (chance(g, 50))
+			client.bytes[bit / 8] ^= (uint8_t)(128 >> bit % 8);
+	if (p->plen && chance(g, 30))
+		client.bytes[(p->plen - 1) / 8] ^= (uint8_t)(128 >> (p->plen - 1) % 8);
+	return client;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -284,6 +343,8 @@ static const struct generated_flow *pick_flow(struct generator *g)
 		return flow;
 	flow->service = &c->services[below(g, c->n_services)];
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
+	if (chance(g, 25))
+		flow->client = listed(g, flow->service, flow->client);
 	flow->port = client_port(g);
 	flow->seq = (uint32_t)draw(g);
 	return flow;
@@ -314,10 +375,13 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	const struct conf_service *s = flow->service;
 	const struct addr *vip = &g->world->conf->vips[s->vip].address;
 	const struct addr *dst = chance(g, 5) ? ours_of(g, vip->af) : vip;
+	bool itself = chance(g, 1);
+	struct addr nobody = bogon(g, vip->af);
 
 	at->protocol = s->protocol;
-	put_ip(g, f, &flow->client, dst, at);
-	put_transport(g, f, at, flow->port, chance(g, 92) ? s->port : client_port(g));
+	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
+	put_transport(g, f, at, itself && chance(g, 80) ? s->port : flow->port,
+		chance(g, 92) ? s->port : client_port(g));
 	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);
@@ -357,6 +421,38 @@ static void make_echo(struct generator *g, struct frame *f, struct layers *at)
 	put16(f, 0);
 	put_random(g, f, 4);
 	put_payload(g, f);
+	finish(g, f, at);
+}
+
+/* An ICMP error about what a flow's server sent, or about what a server got of it. */
+static void make_error(struct generator *g, struct frame *f, struct layers *at)
+{
+	static const uint8_t types[][6] = { { 3, 3, 3, 11, 12, 4 }, { 1, 2, 2, 3, 4, 5 } };
+	const struct generated_flow *flow = pick_flow(g);
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = flow->service;
+	const struct conf_pool *p = &c->pools[s->pool];
+	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct addr *vip = &c->vips[s->vip].address;
+	bool out = chance(g, 40), is6 = vip->af == 6;
+	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
+	unsigned port = out && server->port ? server->port : s->port;
+	struct frame quoted = { 0 };
+	struct layers in = { .protocol = s->protocol };
+	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
+
+	put_ip(g, &quoted, out ? &flow->client : end, out ? end : &flow->client, &in);
+	put_transport(g, &quoted, &in, out ? flow->port : port, out ? port : flow->port);
+	finish(g, &quoted, &in);
+	if (chance(g, 60))
+		quoted.len = in.l4 + below(g, 30);
+	at->protocol = is6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	put_ip(g, f, &from, chance(g, 5) ? ours_of(g, vip->af) : to, at);
+	put8(f, PICK(g, types[is6]));
+	put8(f, below(g, 6));
+	put16(f, 0);
+	put_random(g, f, 4);
+	put(f, quoted.bytes + in.l3, quoted.len - in.l3);
 	finish(g, f, at);
 }
 
@@ -492,16 +588,16 @@ static void damage(struct generator *g, struct frame *f, const struct layers *at
 
 void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 {
-	static void (*const makers[])(
-		struct generator *, struct frame *, struct layers *) = { make_request, make_request,
-		make_request, make_request, make_request, make_request, make_request, make_request,
-		make_reply, make_reply, make_echo, make_arp, make_nd, make_stranger };
+	static void (*const makers[])(struct generator *, struct frame *,
+		struct layers *) = { make_request, make_request, make_request, make_request,
+		make_request, make_request, make_request, make_request, make_reply, make_reply,
+		make_error, make_error, make_echo, make_arp, make_nd, make_stranger };
 	const struct world *w = &g->world->world;
-	const struct host_link *l = &w->links[below(g, w->n_links)];
+	unsigned link = below(g, w->n_links);
 	struct layers at = { 0 };
 
 	f->len = 0;
-	put_macs(g, f, l);
+	put_macs(g, f, &w->links[link], &w->stacks[link]);
 	PICK(g, makers)(g, f, &at);
 	if (chance(g, 15))
 		put_random(g, f, 1 + below(g, 40));
@@ -509,5 +605,5 @@ void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 		damage(g, f, &at);
 	while (f->len < 14)
 		put8(f, 0);
-	*ifindex = l->ifindex;
+	*ifindex = w->stacks[link].device;
 }

@@ -23,15 +23,16 @@ static int answer_frame(struct oracle *o, struct err *e)
 {
 	static struct body_result result;
 	static struct frame frame;
-	int i = o->n == 2 ? world_interface(o->world, o->word[0]) : -1, rc;
+	uint32_t device = o->n == 2 ? world_device(o->world, o->word[0]) : 0;
+	int rc;
 
 	frame.len = 0;
-	if (i < 0 || (strcmp(o->word[1], "-") != 0 && !frame_add(&frame, o->word[1])))
+	if (!device || (strcmp(o->word[1], "-") != 0 && !frame_add(&frame, o->word[1])))
 		return err_set(e, -EINVAL, "no such question: %s", o->n ? o->word[0] : "");
 	rc = flows_publish(o->flows, e);
 	if (rc)
 		return rc;
-	rc = o->ops->inject(o->body, o->world->links[i].ifindex, frame.bytes, frame.len, &result);
+	rc = o->ops->inject(o->body, device, frame.bytes, frame.len, &result);
 	if (rc && rc != -EMSGSIZE)
 		return err_set(e, rc, "%s", strerror(-rc));
 	if (rc) {

@@ -53,6 +53,7 @@ static bool print_error(const struct run *r, unsigned line, const char *why)
 static bool tokens_differ(enum l4_verdict traced, enum l4_verdict verdict)
 {
 	return (traced == L4_V_TOO_BIG_ANSWERED && verdict == L4_V_TOO_BIG) ||
+	       (traced == L4_V_TTL_EXCEEDED_ANSWERED && verdict == L4_V_TTL_EXCEEDED) ||
 	       (traced == L4_V_REJECTED && verdict == L4_V_NO_SERVER);
 }
 

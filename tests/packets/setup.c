@@ -64,6 +64,27 @@ static int setup_sources(const struct world *w, struct build_hop *hops)
 	return wanted ? 0 : -ENOMEM;
 }
 
+void setup_port(const struct world *w, unsigned i, struct snapshot_port *p)
+{
+	*p = (struct snapshot_port){ 0 };
+	p->ifindex = w->links[i].ifindex;
+	p->mtu = (uint16_t)w->links[i].mtu;
+	for (unsigned k = 0; k < 6; k++)
+		p->mac[k] = w->links[i].mac[k];
+	if (!w->stacks)
+		return;
+	p->device = w->stacks[i].device;
+	p->n_tags = w->stacks[i].n_tags;
+	for (unsigned k = 0; k < p->n_tags; k++)
+		p->tags[k] = (struct snapshot_tag){ w->stacks[i].tags[k].protocol,
+			w->stacks[i].tags[k].id };
+}
+
+uint32_t setup_device(const struct world *w, unsigned link)
+{
+	return w->stacks ? w->stacks[link].device : w->links[link].ifindex;
+}
+
 static int setup_facts(const struct world *w, struct snapshot_port **ports, struct build_hop **hops)
 {
 	const struct conf *c = w->conf;
@@ -72,15 +93,13 @@ static int setup_facts(const struct world *w, struct snapshot_port **ports, stru
 	*hops = calloc(c->n_servers + 1u, sizeof **hops);
 	if (!*ports || !*hops)
 		return -ENOMEM;
-	for (unsigned i = 0; i < w->n_links; i++) {
-		(*ports)[i].ifindex = w->links[i].ifindex;
-		(*ports)[i].mtu = (uint16_t)w->links[i].mtu;
-		for (unsigned k = 0; k < 6; k++)
-			(*ports)[i].mac[k] = w->links[i].mac[k];
-	}
+	for (unsigned i = 0; i < w->n_links; i++)
+		setup_port(w, i, &(*ports)[i]);
 	for (unsigned i = 0; i < c->n_servers; i++)
 		(*hops)[i] = build_hop(setup_route(w, &c->servers[i].address),
 			&c->servers[i].address, *ports, w->n_links);
+	for (unsigned i = 0; w->server_mtu && i < c->n_servers; i++)
+		(*hops)[i].mtu = w->server_mtu[i];
 	return setup_sources(w, *hops);
 }
 

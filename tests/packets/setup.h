@@ -7,5 +7,10 @@
 /* Fills *out for build_free(). Returns 0 or -ENOMEM. */
 int setup_build(const struct world *w, struct build **out);
 
+/* What the engine is told of a link. */
+void setup_port(const struct world *w, unsigned link, struct snapshot_port *p);
+/* Where frames of a link come in. */
+uint32_t setup_device(const struct world *w, unsigned link);
+
 /* The route that a kernel would take to dst, or NULL. */
 const struct host_route *setup_route(const struct world *w, const struct addr *dst);

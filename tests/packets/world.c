@@ -6,7 +6,7 @@
 #include <string.h>
 #include "tests/packets/lines.h"
 
-#define WORDS_MAX 8
+#define WORDS_MAX 16
 
 struct reader {
 	struct lines lines;
@@ -52,7 +52,52 @@ static int read_config(struct reader *r, struct err *e)
 	return rc;
 }
 
-/* link NAME ifindex N mac MAC mtu N */
+/* Tags as PROTOCOL:ID, the protocol in hex. */
+static bool read_tags(const struct reader *r, unsigned first, struct host_stack *stack)
+{
+	for (unsigned i = first; i < r->n; i++) {
+		unsigned protocol, id, used = 0;
+
+		if (stack->n_tags == HOST_STACK_TAGS ||
+			sscanf(r->word[i], "%4x:%4u%n", &protocol, &id, (int *)&used) != 2 ||
+			r->word[i][used])
+			return false;
+		stack->tags[stack->n_tags].protocol = (uint16_t)protocol;
+		stack->tags[stack->n_tags++].id = (uint16_t)id;
+	}
+	return stack->n_tags;
+}
+
+/* Behind the rest of a link's line: on DEVICE TAG [TAG] */
+static bool read_stack(
+	const struct reader *r, unsigned at, const struct host_link *l, struct host_stack *stack)
+{
+	stack->device = l->ifindex;
+	stack->mtu = l->mtu;
+	if (r->n == at)
+		return true;
+	if (r->n < at + 3 || strcmp(r->word[at], "on") != 0)
+		return false;
+	stack->device = world_device(r->w, r->word[at + 1]);
+	return stack->device && read_tags(r, at + 2, stack);
+}
+
+/* device NAME ifindex N */
+static int read_device(struct reader *r, struct err *e)
+{
+	struct host_link *l = &r->w->devices[r->w->n_devices];
+	uint64_t ifindex;
+
+	if (r->n != 4 || strcmp(r->word[2], "ifindex") != 0 ||
+		!words_number(r->word[3], INT32_MAX, &ifindex))
+		return lines_error(&r->lines, e, "expected: device NAME ifindex N");
+	snprintf(l->name, sizeof l->name, "%s", r->word[1]);
+	l->ifindex = (uint32_t)ifindex;
+	r->w->n_devices++;
+	return 0;
+}
+
+/* link NAME ifindex N mac MAC mtu N [on DEVICE TAG [TAG]] */
 static int read_link(struct reader *r, struct err *e)
 {
 	struct host_link *l;
@@ -62,13 +107,17 @@ static int read_link(struct reader *r, struct err *e)
 	if (i < 0)
 		return lines_error(&r->lines, e, "no such interface in the configuration");
 	l = &r->w->links[i];
-	if (r->n != 8 || strcmp(r->word[2], "ifindex") || strcmp(r->word[4], "mac") ||
+	if (r->n < 8 || strcmp(r->word[2], "ifindex") || strcmp(r->word[4], "mac") ||
 		strcmp(r->word[6], "mtu") || !words_number(r->word[3], INT32_MAX, &ifindex) ||
 		!parse_mac(r->word[5], l->mac) || !words_number(r->word[7], UINT16_MAX, &mtu))
-		return lines_error(&r->lines, e, "expected: link NAME ifindex N mac MAC mtu N");
+		return lines_error(&r->lines, e,
+			"expected: link NAME ifindex N mac MAC mtu N [on DEVICE TAG [TAG]]");
 	l->ifindex = (uint32_t)ifindex;
 	l->mtu = (uint32_t)mtu;
 	l->up = true;
+	if (!read_stack(r, 8, l, &r->w->stacks[i]))
+		return lines_error(&r->lines, e,
+			"expected: on DEVICE and one or two tags like 8100:100, of a device above");
 	return 0;
 }
 
@@ -145,6 +194,18 @@ static int read_down(struct reader *r, struct err *e)
 	return 0;
 }
 
+/* path POOL/SERVER mtu N */
+static int read_path(struct reader *r, struct err *e)
+{
+	int server = r->n == 4 ? world_server(r->w, r->word[1]) : -1;
+	unsigned long mtu = server < 0 ? 0 : strtoul(r->word[3], NULL, 10);
+
+	if (server < 0 || strcmp(r->word[2], "mtu") != 0 || !mtu || mtu > UINT16_MAX)
+		return lines_error(&r->lines, e, "expected: path POOL/SERVER mtu BYTES");
+	r->w->server_mtu[server] = (uint16_t)mtu;
+	return 0;
+}
+
 static int read_let(struct reader *r, struct err *e)
 {
 	(void)r; /* names for the expressions, which are bytes.py's */
@@ -156,11 +217,13 @@ static const struct {
 	const char *word;
 	int (*read)(struct reader *r, struct err *e);
 } kinds[] = {
+	{ "device", read_device },
 	{ "link", read_link },
 	{ "route", read_route },
 	{ "neighbour", read_neighbour },
 	{ "address", read_address },
 	{ "down", read_down },
+	{ "path", read_path },
 	{ "let", read_let },
 };
 
@@ -171,21 +234,27 @@ static int allocate(struct reader *r, struct err *e)
 	const struct conf *c = w->conf;
 
 	w->links = calloc(c->n_interfaces + 1u, sizeof *w->links);
+	w->stacks = calloc(c->n_interfaces + 1u, sizeof *w->stacks);
+	w->devices = calloc(r->lines.total, sizeof *w->devices);
 	w->routes = calloc(r->lines.total, sizeof *w->routes);
 	w->neighbours = calloc(r->lines.total, sizeof *w->neighbours);
 	w->addresses = calloc(r->lines.total, sizeof *w->addresses);
 	w->server_down = calloc(c->n_servers + 1u, sizeof *w->server_down);
-	if (!w->links || !w->routes || !w->neighbours || !w->addresses || !w->server_down)
+	w->server_mtu = calloc(c->n_servers + 1u, sizeof *w->server_mtu);
+	if (!w->links || !w->stacks || !w->devices || !w->routes || !w->neighbours ||
+		!w->addresses || !w->server_down || !w->server_mtu)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < c->n_interfaces; i++)
 		snprintf(w->links[i].name, sizeof w->links[i].name, "%s", c->interfaces[i].device);
 	w->world = (struct world){ .conf = c,
 		.links = w->links,
+		.stacks = w->stacks,
 		.n_links = c->n_interfaces,
 		.routes = w->routes,
 		.neighbours = w->neighbours,
 		.addresses = w->addresses,
-		.server_down = w->server_down };
+		.server_down = w->server_down,
+		.server_mtu = w->server_mtu };
 	return 0;
 }
 
@@ -247,10 +316,13 @@ void world_close(struct world_file *w)
 	if (w->conf)
 		conf_free(w->conf);
 	free(w->links);
+	free(w->stacks);
+	free(w->devices);
 	free(w->routes);
 	free(w->neighbours);
 	free(w->addresses);
 	free(w->server_down);
+	free(w->server_mtu);
 	free(w);
 }
 
@@ -262,8 +334,23 @@ int world_interface(const struct world_file *w, const char *name)
 	return -1;
 }
 
+uint32_t world_device(const struct world_file *w, const char *name)
+{
+	int i = world_interface(w, name);
+
+	if (i >= 0)
+		return w->stacks[i].n_tags ? 0 : w->links[i].ifindex;
+	for (unsigned k = 0; k < w->n_devices; k++)
+		if (!strcmp(w->devices[k].name, name))
+			return w->devices[k].ifindex;
+	return 0;
+}
+
 const char *world_interface_name(const struct world_file *w, uint32_t ifindex)
 {
+	for (unsigned i = 0; i < w->n_devices; i++)
+		if (w->devices[i].ifindex == ifindex)
+			return w->devices[i].name;
 	for (unsigned i = 0; i < w->conf->n_interfaces; i++)
 		if (w->links[i].ifindex == ifindex)
 			return w->conf->interfaces[i].name;

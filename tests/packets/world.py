@@ -3,11 +3,11 @@
 import ipaddress
 import re
 
-TOKEN = re.compile(r'\s*(?:#[^\n]*)?(?:([A-Za-z*][-A-Za-z0-9_*]*)|"([^"]*)"|(-?\d+)|([{}:=;]))')
+TOKEN = re.compile(r'\s*(?:#[^\n]*)?(?:([A-Za-z*][-A-Za-z0-9_*]*)|"([^"]*)"|(-?\d+)|([][{}:=;,]))')
 
 
 def read_config(text):
-    """The subset of libconfig that worlds use: groups, strings, integers, booleans."""
+    """The subset of libconfig that worlds use: groups, arrays of strings, strings, integers, booleans."""
     tokens = [m for m in TOKEN.finditer(text.rstrip())]
     at = 0
 
@@ -27,6 +27,14 @@ def read_config(text):
         token, at = tokens[at], at + 1
         if token[4] == '{':
             return group('}')
+        if token[4] == '[':
+            out = []
+            while tokens[at][4] != ']':
+                if tokens[at][4] != ',':
+                    out.append(tokens[at][2])
+                at += 1
+            at += 1
+            return out
         if token[2] is not None:
             return token[2]
         return int(token[3]) if token[3] else token[1] == 'true'
@@ -39,7 +47,8 @@ class World:
 
     def __init__(self, path):
         self.config, self.links, self.routes, self.neighbours = {}, {}, [], {}
-        self.down, self.names, self.addresses = set(), {}, []
+        self.vlans = {}  # (device, its tags): link; devices without tags are there too
+        self.down, self.paths, self.names, self.addresses = set(), {}, {}, []
         text = open(path, encoding='utf-8').read()
         head, rest = text.split('config {\n', 1)
         inside, rest = rest.split('\n}\n', 1)
@@ -57,8 +66,15 @@ class World:
         self.names[words[0]] = eval(line.split('=', 1)[1], {}, self.names)
 
     def read_link(self, words, _):
-        fields = dict(zip(words[1::2], words[2::2]))
-        self.links[words[0]] = {'mac': fields['mac'], 'mtu': int(fields['mtu'])}
+        fields = dict(zip(words[1:7:2], words[2:8:2]))
+        on = words.index('on') if 'on' in words else len(words)
+        tags = tuple((int(kind, 16), int(number)) for kind, number in (tag.split(':') for tag in words[on + 2:]))
+        device = words[on + 1] if tags else words[0]
+        self.links[words[0]] = {'mac': fields['mac'], 'mtu': int(fields['mtu']), 'device': device, 'tags': tags}
+        self.vlans[device, tags] = words[0]
+
+    def read_device(self, words, _):
+        """One that is no interface itself: VLANs on it name it."""
 
     def read_route(self, words, _):
         """(network, kind, interface or None, gateway or None); interfaces of no link keep their number."""
@@ -73,6 +89,9 @@ class World:
 
     def read_address(self, words, _):
         self.addresses.append((words[0], ipaddress.ip_interface(words[1])))
+
+    def read_path(self, words, _):
+        self.paths[words[0]] = int(words[2])
 
     def read_down(self, words, _):
         self.down.add(words[0])

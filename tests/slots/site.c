@@ -230,8 +230,8 @@ void site_describe(struct site *s)
 }
 
 static struct snapshot_port ports[] = {
-	{ SITE_FRONT, { 2, 0, 0, 0, 0xf, 1 }, 1500 },
-	{ SITE_BACK, { 2, 0, 0, 0, 0xb, 1 }, 1500 },
+	{ .ifindex = SITE_FRONT, .mac = { 2, 0, 0, 0, 0xf, 1 }, .mtu = 1500 },
+	{ .ifindex = SITE_BACK, .mac = { 2, 0, 0, 0, 0xb, 1 }, .mtu = 1500 },
 };
 static struct snapshot_address addresses[2];
 static struct snapshot_service services[SITE_SERVICES];
@@ -268,8 +268,16 @@ static void open_input(struct site *s)
 }
 
 static const struct host_link links[] = {
-	{ SITE_FRONT, "front", { 2, 0, 0, 0, 0xf, 1 }, 1500, true },
-	{ SITE_BACK, "back", { 2, 0, 0, 0, 0xb, 1 }, 1500, true },
+	{ .ifindex = SITE_FRONT,
+		.name = "front",
+		.mac = { 2, 0, 0, 0, 0xf, 1 },
+		.mtu = 1500,
+		.up = true },
+	{ .ifindex = SITE_BACK,
+		.name = "back",
+		.mac = { 2, 0, 0, 0, 0xb, 1 },
+		.mtu = 1500,
+		.up = true },
 };
 
 /* The engine is opened with a configuration as large as all that will follow, of which no packet sees anything: its

@@ -17,12 +17,14 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define TUNNEL "forward = \"tunnel\"; "
 #define UDP    "protocol = \"udp\"; "
 
-#define FULL4 .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
-#define FULL6 .site = SITE_FULL, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
-#define SYN4  .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_SYN
-#define UDP4  .site = SITE_FULL, .family = 4, .protocol = IPPROTO_UDP
-#define TEN   .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK, .service = DSR
-#define FLOOR .traffic = TRAFFIC_FLOOR, .family = 4, .protocol = IPPROTO_TCP
+#define FULL4  .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define FULL6  .site = SITE_FULL, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define GUARD4 .site = SITE_GUARD4, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define GUARD6 .site = SITE_GUARD6, .family = 6, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
+#define SYN4   .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_SYN
+#define UDP4   .site = SITE_FULL, .family = 4, .protocol = IPPROTO_UDP
+#define TEN    .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK, .service = DSR
+#define FLOOR  .traffic = TRAFFIC_FLOOR, .family = 4, .protocol = IPPROTO_TCP
 
 const struct bench_case bench_cases[] = {
 	{ "tunnel-1", FULL4, .service = TUNNEL, .flows = 1, .grown = 20, .limit = { .ns = 50 } },
@@ -46,6 +48,11 @@ const struct bench_case bench_cases[] = {
 	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { .ns = 58 } },
 	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { .ns = 68 } },
 	{ "nat-reply-1", FULL4, .traffic = TRAFFIC_REPLY, .service = NAT, .flows = 1 },
+	/* A million prefixes, and sources anywhere; none is denied. */
+	{ "guard-1M", GUARD4, .program = "bench_source_ip4", .service = DSR, .flows = M1,
+		.limit = { .of = "dsr-1M", .times = 1, .ns = 15 } },
+	{ "guard-6-1M", GUARD6, .program = "bench_source_ip6", .service = DSR, .flows = M1,
+		.limit = { .of = "dsr-6-1M", .times = 1, .ns = 15 } },
 	{ "spread-500-1M", FULL4, .traffic = TRAFFIC_SPREAD, .program = "bench_spread4",
 		.flows = M1, .limit = { .ns = 85 } },
 	{ "not-ours-1M", FULL4, .traffic = TRAFFIC_NOT_OURS, .program = "bench_passed4",

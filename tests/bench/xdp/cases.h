@@ -6,6 +6,8 @@
 
 /* The configurations that are measured; each has an engine of its own. */
 enum bench_site {
+	SITE_GUARD4,	   /* as the next one, with a million IPv4 sources denied */
+	SITE_GUARD6,	   /* the same of IPv6 */
 	SITE_FULL,	   /* a service per case, besides 500 with 500 pools of 8 servers */
 	SITE_TEN,	   /* 10 services, 10 servers */
 	SITE_10K_SERVICES, /* the same with 10,000 services on its one pool */

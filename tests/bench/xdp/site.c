@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/bench/xdp/lists.h"
 #include "tests/packets/setup.h"
 
 enum { POOL_SERVERS = 8, TEN = 10, TEN_THOUSAND = 10000 };
@@ -59,7 +60,9 @@ static unsigned case_servers(const struct bench_case *c)
 {
 	if (c->traffic == TRAFFIC_REPLY)
 		return 1;
-	return c->site == SITE_10K_POOL ? TEN_THOUSAND : c->site == SITE_FULL ? POOL_SERVERS : TEN;
+	if (c->site == SITE_10K_POOL)
+		return TEN_THOUSAND;
+	return c->site <= SITE_FULL ? POOL_SERVERS : TEN;
 }
 
 static void write_case(struct writer *w, const struct bench_case *c)
@@ -76,6 +79,8 @@ static void write_case(struct writer *w, const struct bench_case *c)
 static const struct others {
 	unsigned services, pools, servers; /* pools: their own; servers: of each */
 } others[SITE_COUNT] = {
+	[SITE_GUARD4] = { SITE_SPREAD_SERVICES, SITE_SPREAD_SERVICES, POOL_SERVERS },
+	[SITE_GUARD6] = { SITE_SPREAD_SERVICES, SITE_SPREAD_SERVICES, POOL_SERVERS },
 	[SITE_FULL] = { SITE_SPREAD_SERVICES, SITE_SPREAD_SERVICES, POOL_SERVERS },
 	[SITE_TEN] = { TEN - 1, 0, 0 },
 	[SITE_10K_SERVICES] = { TEN_THOUSAND - 1, 0, 0 },
@@ -100,6 +105,13 @@ static void write_others(struct writer *w, enum bench_site site)
 	}
 }
 
+static const char *guard_words(enum bench_site site)
+{
+	return site == SITE_GUARD4   ? "deny_file = \"" LISTS_FILE4 "\";"
+	       : site == SITE_GUARD6 ? "deny_file = \"" LISTS_FILE6 "\";"
+				     : "";
+}
+
 static char *site_text(enum bench_site site)
 {
 	char *pools = NULL, *services = NULL, *text = NULL;
@@ -116,8 +128,8 @@ static char *site_text(enum bench_site site)
 	fclose(w.pools);
 	fclose(w.services);
 	if (asprintf(&text,
-		    "node = \"bench\";\n"
-		    "limits: { services = 16384; servers = 16384; neighbours = 32768; ring_slots = "
+		    "node = \"bench\";\nguard: { %s };\n"
+		    "limits: { guard_prefixes = %u; services = 16384; servers = 16384; neighbours = 32768; ring_slots = "
 		    "2097152; };\n"
 		    "tunnel: { source4 = \"10.255.0.0/16\"; source6 = \"fd00:ffff::/64\"; };\n"
 		    "interfaces: { front: {}; back: {}; };\n"
@@ -127,7 +139,8 @@ static char *site_text(enum bench_site site)
 		    "\tspread: { address = \"%s\"; interface = \"front\"; };\n"
 		    "};\n"
 		    "pools: {\n%s};\nservices: {\n%s};\n",
-		    site_vip4, site_vip6, site_spread_vip4, pools, services) < 0)
+		    guard_words(site), *guard_words(site) ? LISTS_PREFIXES : 0, site_vip4,
+		    site_vip6, site_spread_vip4, pools, services) < 0)
 		abort();
 	free(pools);
 	free(services);
@@ -138,7 +151,7 @@ static int parse(struct site_world *w, enum bench_site site, struct err *e)
 {
 	char *text = site_text(site);
 	struct diags d = { 0 };
-	int rc = conf_parse(text, "bench", &w->conf, &d);
+	int rc = conf_parse_with(text, "bench", &lists_files, &w->conf, &d);
 
 	for (size_t i = 0; rc && i < d.n; i++)
 		if (d.list[i].level == DIAG_ERROR)

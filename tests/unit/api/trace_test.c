@@ -99,10 +99,11 @@ static void test_a_forwarded_packet(void **state)
 	p->flow.sport = L4_BE16(4711);
 	p->flow.dport = L4_BE16(80);
 	p->flow.protocol = L4_PROTO_TCP;
+	p->tags[0] = l4_tag(L4_BE16(L4_ETH_VLAN), L4_BE16(10));
 	step(L4_STEP_LINK, L4_ETH_IP4, 18);
 	step(L4_STEP_ADDRESSES, 64, 6);
 	step(L4_STEP_FILTER, 1, 0);
-	step(L4_STEP_PORT, 1, 1);
+	step(L4_STEP_PORT, fake.ports[0].ifindex, 1);
 	step(L4_STEP_TRANSPORT, L4_PARSED_PORTS, 0);
 	step(L4_STEP_FIND, l4_key_tail(L4_BE16(80), 6, L4_KIND_SERVICE), 2);
 	step(L4_STEP_SLOT, 0x1234, 0x34 << 16 | L4_SLOT_TRACKED);
@@ -126,11 +127,11 @@ static void test_a_forwarded_packet(void **state)
 	assert_string_equal(member(j, "service"), "web");
 	assert_string_equal(member(j, "server"), "web/web1");
 	assert_string_equal(member(j, "out"), "front");
-	assert_step(j, 0, "link", "IPv4 behind 1 VLAN tag");
+	assert_step(j, 0, "link", "IPv4 on VLAN 10");
 	assert_step(j, 1, "addresses", "203.0.113.7 to 192.0.2.10, TTL 64, protocol 6");
 	assert_step(
 		j, 2, "filter", "the destination may be one of ours, the source is not a server's");
-	assert_step(j, 3, "port", "the frame is for the interface's MAC address");
+	assert_step(j, 3, "port", "the frame is for the MAC address of interface front");
 	assert_step(j, 4, "transport", "TCP, port 4711 to 80");
 	assert_step(j, 5, "find", "service web, forward nat");
 	assert_step(j, 6, "slot",
@@ -161,7 +162,7 @@ static void test_a_dropped_packet(void **state)
 	assert_true(json_is_null(json_object_get(j, "vip")));
 	assert_true(json_is_null(json_object_get(j, "server")));
 	assert_step(j, 0, "link", "EtherType 0x88cc, which is not looked at");
-	assert_step(j, 1, "rare", "left to the stages for ARP, ND and our own addresses");
+	assert_step(j, 1, "rare", "left to the stages for ARP, ND, ICMP and our own addresses");
 	assert_step(j, 2, "find", "no address of ours");
 	assert_step(j, 3, "route", "the destination's route of /24: link on front");
 	assert_step(

@@ -142,7 +142,7 @@ new   -       0 of 0         -      -        -  -
     def test_server_show(self):
         self.api.give("GET", "/v1/pools/web/servers/web1", server(
             "web", "web1", "198.51.100.11", wanted="drain", who="ada", why="disk swap", records=0, slots=0,
-            base_slots=0, drained=True, when="2024-05-01T10:00:00.000Z"))
+            base_slots=0, drained=True, path_mtu=1400, when="2024-05-01T10:00:00.000Z"))
         self.assertEqual(self.ctl("server", "show", "web/web1"), """\
 server      web/web1
 address     198.51.100.11:80
@@ -155,6 +155,7 @@ records     0
 slots       0
 base slots  0
 drained     yes
+path MTU    1400
 packets     12345
 bytes       6789012
 last check  HTTP 200

@@ -75,9 +75,9 @@ static void libconfig_errors_have_their_line(void **state)
 	expect_all(syntax, sizeof syntax / sizeof *syntax);
 }
 
-#define OOPS                                                                                      \
-	"error: unknown key \"oops\" in the file; known are: node, engine, limits, tunnel, api, " \
-	"interfaces, "                                                                            \
+#define OOPS                                                                                             \
+	"error: unknown key \"oops\" in the file; known are: node, engine, limits, tunnel, guard, api, " \
+	"interfaces, "                                                                                   \
 	"vips, gateways, health, pools, services\n"
 
 /* Every text sets "oops", an unknown key, once. */
@@ -104,7 +104,7 @@ static const struct expectation places[] = {
 		"2:1: " OOPS },
 	{ "a name that begins as the number before it ends", BASE "api = 1LLLoops = 2;",
 		"2:7: error: \"api\" must be a group, { ... }, not the number 1LL\n"
-		"2:10: error: unknown key \"Loops\" in the file; known are: node, engine, limits, tunnel, api, "
+		"2:10: error: unknown key \"Loops\" in the file; known are: node, engine, limits, tunnel, guard, api, "
 		"interfaces, vips, gateways, health, pools, services\n" },
 	{ "numbers of every form, with names hard behind them", BASE "api = 0x1Foops\n={};",
 		"2:7: error: \"api\" must be a group, { ... }, not the number 0x1F\n"

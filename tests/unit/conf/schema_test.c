@@ -33,6 +33,8 @@ static void make_value(const struct maker *m, const struct conf_key *key, enum d
 		fputs("true", m->out);
 	else if (key->type == CONF_INT)
 		fputs(value, m->out);
+	else if (key->type == CONF_PREFIXES)
+		fprintf(m->out, "[ \"%s\" ]", value);
 	else
 		fprintf(m->out, "\"%s\"", key->type == CONF_REF && !key->words ? "x" : value);
 }
@@ -45,7 +47,7 @@ static void make_key(void *arg, const struct conf_key *key)
 
 	if (damage == MISSING)
 		return;
-	fprintf(m->out, "%s%s = ", conf_key_word(key), damage == WRONG_WORD ? "zzzzzz" : "");
+	fprintf(m->out, "%s%s = ", conf_key_word(key), damage == WRONG_WORD ? "zzzzzzzzzzzz" : "");
 	if (damage == WRONG_TYPE || !is_section(key)) {
 		make_value(m, key, damage);
 	} else {
@@ -97,7 +99,7 @@ static void expect_complaint(const struct conf_key *key, enum damage damage, con
 		fail_msg("%s: no error", key->path);
 	says = diags_text(&d);
 	snprintf(quoted, sizeof quoted, "%s%s\"", conf_key_word(key),
-		damage == WRONG_WORD ? "zzzzzz" : "");
+		damage == WRONG_WORD ? "zzzzzzzzzzzz" : "");
 	found = strstr(says, quoted);
 	if (!found || !strstr(found, what))
 		fail_msg("%s: %s", key->path, says);

@@ -7,7 +7,7 @@
 
 struct engine *engine;
 struct event_base *base;
-unsigned bed_wanted;
+unsigned bed_wanted, bed_told;
 const struct addr bed_servers[BED_SERVERS] = {
 	{ .af = 4, .bytes = { 10, 0, 0, 1 } },
 	{ .af = 4, .bytes = { 10, 0, 0, 2 } },
@@ -21,6 +21,15 @@ static void on_wanted(void *arg, uint32_t ifindex, const struct addr *a)
 	(void)ifindex;
 	(void)a;
 	bed_wanted++;
+}
+
+static void on_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+{
+	(void)arg;
+	(void)from;
+	(void)to;
+	(void)mtu;
+	bed_told++;
 }
 
 void bed_syn(uint8_t frame[54], uint8_t port)
@@ -51,8 +60,18 @@ static int publish(struct err *e)
 	struct snapshot_service services[2] = { { .id = 1, .protocol = 6, .port = BED_KNOWN },
 		{ .id = 2, .protocol = 6, .port = BED_UNKNOWN, .pool = 1 } };
 	struct snapshot_member members[2] = { 0 };
-	struct snapshot_input in = { &port, &address, services, pools, members, 1, 1, 2, 2, 2,
-		{ 0 }, 0 };
+	struct snapshot_input in = {
+		.ports = &port,
+		.addresses = &address,
+		.services = services,
+		.pools = pools,
+		.members = members,
+		.n_ports = 1,
+		.n_addresses = 1,
+		.n_services = 2,
+		.n_pools = 2,
+		.n_members = 2,
+	};
 
 	memcpy(port.mac, port_mac, 6);
 	memcpy(address.bytes, vip, 4);
@@ -76,13 +95,21 @@ int bed_open(void **state)
 		.neighbours = 128,
 		.ring_slots = 1 << 16,
 		.records = 1024 };
-	const struct host_link link = { BED_PORT, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link link = {
+		.ifindex = BED_PORT,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mtu = 1500,
+		.up = true,
+		.ethernet = true,
+	};
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits,
 		.dry = true,
 		.links = links,
 		.n_links = 1,
-		.neighbour_wanted = on_wanted };
+		.neighbour_wanted = on_wanted,
+		.path_told = on_told };
 	struct host_neighbour n = { BED_PORT, bed_servers[0], { 2, 0, 0, 0, 1, 1 },
 		HOST_NEIGHBOUR_USABLE };
 	bool adopted;

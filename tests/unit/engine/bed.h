@@ -10,8 +10,8 @@ enum { BED_PORT = 1, BED_SERVERS = 2, BED_KNOWN = 80, BED_UNKNOWN = 81 };
 extern struct engine *engine;
 extern struct event_base *base;
 extern const struct addr bed_servers[BED_SERVERS];
-/* How many neighbours the engine has asked for. */
-extern unsigned bed_wanted;
+/* How many neighbours the engine has asked for, and of how many paths it has told. */
+extern unsigned bed_wanted, bed_told;
 
 /* Of a cmocka group, in a network namespace of its own. */
 int bed_open(void **state);

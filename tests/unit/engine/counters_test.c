@@ -13,7 +13,9 @@ static struct engine *engine;
 
 static int publish(void)
 {
-	const struct snapshot_port port = { LOOPBACK, { 2, 0, 0, 0, 0, 1 }, 1500 };
+	const struct snapshot_port port = {
+		.ifindex = LOOPBACK, .mac = { 2, 0, 0, 0, 0, 1 }, .mtu = 1500
+	};
 	const struct snapshot_address addresses[] = {
 		{ .id = VIP, .af = 4, .bytes = { 192, 0, 2, 1 }, .ifindex = LOOPBACK },
 		{ .id = OTHER_VIP, .af = 4, .bytes = { 192, 0, 2, 2 }, .ifindex = LOOPBACK },
@@ -59,7 +61,11 @@ static int setup(void **state)
 		.neighbours = 16,
 		.ring_slots = 1024,
 		.records = 1024 };
-	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link link = { .ifindex = LOOPBACK,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mtu = 1500,
+		.up = true };
 	const struct host_link *links[] = { &link };
 	const struct engine_options o = {
 		.limits = &limits, .dry = true, .links = links, .n_links = 1

@@ -19,6 +19,8 @@ struct side {
 	struct snapshot_pool pool;
 	struct snapshot_member members[SERVERS];
 	struct snapshot_port port;
+	struct snapshot_prefix prefix;
+	struct snapshot_list list;
 	struct snapshot_input in;
 };
 
@@ -60,8 +62,21 @@ static void make_side(int side)
 		memcpy(m->bytes, a.bytes, 16);
 		memcpy(m->hop_bytes, a.bytes, 16);
 	}
-	s->in = (struct snapshot_input){ &s->port, &s->address, &s->service, &s->pool, s->members,
-		1, 1, 1, 1, s->pool.n_members, { 0 }, 0 };
+	s->prefix =
+		(struct snapshot_prefix){ .af = 4, .bytes = { (uint8_t)(side << 7) }, .plen = 1 };
+	s->list = (struct snapshot_list){ &s->prefix, 1, false, 1 + (uint64_t)side };
+	s->in = (struct snapshot_input){ .ports = &s->port,
+		.addresses = &s->address,
+		.services = &s->service,
+		.pools = &s->pool,
+		.members = s->members,
+		.lists = &s->list,
+		.n_ports = 1,
+		.n_addresses = 1,
+		.n_services = 1,
+		.n_pools = 1,
+		.n_members = s->pool.n_members,
+		.n_lists = 1 };
 }
 
 /* Which side the packet's traces are of; -1: a mixture. */
@@ -70,6 +85,11 @@ static int side_of(const uint8_t *frame, const struct l4_trace *t)
 	int side = (int)t->service_id - 1;
 	uint16_t port = (uint16_t)(frame[36] << 8 | frame[37]);
 
+	/* Each side denies the sources with this bit. */
+	if (t->verdict == L4_V_DENIED && t->vip_id == 1u + (frame[26] >> 7))
+		return frame[26] >> 7;
+	if (frame[26] >> 7 == side)
+		return -1;
 	if (t->verdict != L4_V_FORWARDED || side < 0 || side > 1 || t->vip_id != t->service_id ||
 		frame[30] != 10 || frame[31] != side + 1 || port != 1000 + side ||
 		t->server_id != (uint32_t)(side * SERVERS + frame[33]) || frame[4] != side + 1 ||
@@ -151,8 +171,13 @@ static int setup(void **state)
 		.routes = 16,
 		.neighbours = 128,
 		.ring_slots = 1 << 16,
+		.guard_prefixes = 8,
 		.records = 1024 };
-	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 1 }, 1500, true };
+	const struct host_link link = { .ifindex = LOOPBACK,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mtu = 1500,
+		.up = true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
 	bool adopted;

@@ -25,8 +25,8 @@ static struct addr host(uint8_t n)
 static int setup(void **state)
 {
 	static const struct neighbour_port ports[] = {
-		{ 2, { 2, 0, 0, 0, 1, 1 }, 1500 },
-		{ 3, { 2, 0, 0, 0, 1, 2 }, 9000 },
+		{ .ifindex = 2, .mac = { 2, 0, 0, 0, 1, 1 }, .mtu = 1500, .device = 2 },
+		{ .ifindex = 3, .mac = { 2, 0, 0, 0, 1, 2 }, .mtu = 9000, .device = 3 },
 	};
 	struct fixture *f = calloc(1, sizeof *f);
 
@@ -210,7 +210,9 @@ static void test_sweep(void **state)
 
 static void test_a_port_changes_its_mac(void **state)
 {
-	const struct neighbour_port ports[] = { { 2, { 2, 9, 9, 9, 9, 9 }, 1400 } };
+	const struct neighbour_port ports[] = {
+		{ .ifindex = 2, .mac = { 2, 9, 9, 9, 9, 9 }, .mtu = 1400, .device = 2 }
+	};
 	struct fixture *f = *state;
 	struct addr a = host(1);
 	uint32_t row;

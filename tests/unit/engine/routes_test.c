@@ -118,10 +118,16 @@ static int setup(void **state)
 		.neighbours = 64,
 		.ring_slots = 1 << 10,
 		.records = 1024 };
-	const struct host_link link = { LOOPBACK, "lo", { 2, 0, 0, 0, 0, 99 }, 1500, true };
+	const struct host_link link = { .ifindex = LOOPBACK,
+		.name = "lo",
+		.mac = { 2, 0, 0, 0, 0, 99 },
+		.mtu = 1500,
+		.up = true };
 	const struct host_link *links[] = { &link };
 	struct engine_options o = { .limits = &limits, .dry = true, .links = links, .n_links = 1 };
-	const struct snapshot_port port = { LOOPBACK, { 2, 0, 0, 0, 0, 99 }, 1500 };
+	const struct snapshot_port port = {
+		.ifindex = LOOPBACK, .mac = { 2, 0, 0, 0, 0, 99 }, .mtu = 1500
+	};
 	const struct snapshot_address vip = { 1, 4, { 192, 0, 2, 1 }, LOOPBACK, false };
 	const struct snapshot_service service = {
 		.id = 1, .protocol = 6, .port = 80, .forward = L4_FORWARD_NAT
@@ -130,8 +136,16 @@ static int setup(void **state)
 	const struct snapshot_member member = {
 		.id = 1, .af = 4, .bytes = { 10, 0, 0, 5 }, .weight = 1
 	};
-	const struct snapshot_input in = { &port, &vip, &service, &pool, &member, 1, 1, 1, 1, 1,
-		{ 0 }, 0 };
+	const struct snapshot_input in = { .ports = &port,
+		.addresses = &vip,
+		.services = &service,
+		.pools = &pool,
+		.members = &member,
+		.n_ports = 1,
+		.n_addresses = 1,
+		.n_services = 1,
+		.n_pools = 1,
+		.n_members = 1 };
 	bool adopted;
 
 	(void)state;

@@ -8,6 +8,7 @@
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tests/unit/test.h"
@@ -100,6 +101,73 @@ static void a_link(void **state)
 	assert_true(out.link.admin_up && out.link.link.up);
 	m.nlh->nlmsg_type = RTM_DELLINK;
 	assert_true(read_ok(&m).gone);
+}
+
+/* The device "eth7" with what rtnetlink says of its kind. */
+static void make_vlan(struct made *m, const char *kind, uint16_t id)
+{
+	struct nlattr *info, *data;
+
+	make_link(m);
+	mnl_attr_put_u32(m->nlh, IFLA_LINK, 3);
+	info = mnl_attr_nest_start(m->nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(m->nlh, IFLA_INFO_KIND, kind);
+	data = mnl_attr_nest_start(m->nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(m->nlh, IFLA_VLAN_ID, id);
+	mnl_attr_put_u16(m->nlh, IFLA_VLAN_PROTOCOL, htons(0x88a8));
+	mnl_attr_nest_end(m->nlh, data);
+	mnl_attr_nest_end(m->nlh, info);
+}
+
+static void a_vlan(void **state)
+{
+	struct host_link link;
+	struct made m;
+
+	(void)state;
+	make_vlan(&m, "vlan", 4094);
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(m.nlh))->ifi_type = ARPHRD_ETHER;
+	mnl_attr_put_u32(m.nlh, IFLA_MASTER, 12);
+	link = read_ok(&m).link.link;
+	assert_string_equal(link.kind, "vlan");
+	assert_int_equal(link.lower, 3);
+	assert_int_equal(link.master, 12);
+	assert_int_equal(link.vlan_id, 4094);
+	assert_int_equal(link.vlan_protocol, 0x88a8);
+	assert_true(link.ethernet);
+	assert_false(link.lower_elsewhere);
+	mnl_attr_put_u32(m.nlh, IFLA_LINK_NETNSID, 0);
+	assert_true(read_ok(&m).link.link.lower_elsewhere);
+	make_vlan(&m, "macvlan", 7); /* whose data mean something else */
+	link = read_ok(&m).link.link;
+	assert_string_equal(link.kind, "macvlan");
+	assert_int_equal(link.vlan_id, 0);
+	assert_false(link.ethernet);
+}
+
+static void bad_kinds(void **state)
+{
+	struct nlattr *info, *data;
+	struct made m;
+
+	(void)state;
+	make_link(&m);
+	info = mnl_attr_nest_start(m.nlh, IFLA_LINKINFO);
+	mnl_attr_put(m.nlh, IFLA_INFO_KIND, 4, "vlan"); /* no NUL */
+	mnl_attr_nest_end(m.nlh, info);
+	refused(&m, -EBADMSG);
+	for (unsigned i = 0; i < 2; i++) {
+		make_link(&m);
+		info = mnl_attr_nest_start(m.nlh, IFLA_LINKINFO);
+		mnl_attr_put_strz(m.nlh, IFLA_INFO_KIND, "vlan");
+		data = mnl_attr_nest_start(m.nlh, IFLA_INFO_DATA);
+		if (i)
+			mnl_attr_put_u32(m.nlh, IFLA_VLAN_ID, 7); /* 16 bits */
+		mnl_attr_put_u16(m.nlh, IFLA_VLAN_PROTOCOL, htons(0x8100));
+		mnl_attr_nest_end(m.nlh, data);
+		mnl_attr_nest_end(m.nlh, info);
+		refused(&m, -EBADMSG);
+	}
 }
 
 static void a_link_is_up_with_both_flags(void **state)
@@ -717,6 +785,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link),
+		cmocka_unit_test(a_vlan),
+		cmocka_unit_test(bad_kinds),
 		cmocka_unit_test(a_link_is_up_with_both_flags),
 		cmocka_unit_test(bad_links),
 		cmocka_unit_test(a_link_without_an_ethernet_address),

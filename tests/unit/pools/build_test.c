@@ -325,6 +325,54 @@ static const char *chosen(const struct conf *c, const char *next_hop, const char
 	return addr_text(&hop.source, found);
 }
 
+static uint8_t checks_of(const char *group)
+{
+	struct conf *c = tunnels(group);
+	uint8_t checks = build_guard_checks(c);
+
+	conf_free(c);
+	return checks;
+}
+
+static void test_guard_checks(void **state)
+{
+	(void)state;
+	assert_int_equal(checks_of(""), 0);
+	assert_int_equal(checks_of("guard: { invalid_flags = \"drop\"; };"), L4_GUARD_FLAGS);
+	assert_int_equal(
+		checks_of("guard: { land = \"drop\"; bogons = \"pass\"; };"), L4_GUARD_LAND);
+	assert_int_equal(checks_of("guard: { bogons = \"drop\"; };"), L4_GUARD_BOGONS);
+}
+
+static void test_lists(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_prefix net = { .address = { 4, { 10 } }, .plen = 8 };
+	struct build *none, *all, *again, *other;
+
+	none = build(f);
+	assert_int_equal(none->input.n_lists, 0);
+	f->conf->services[1].sources.list = (struct conf_list){ &net, 1, true, 7 };
+	all = build(f);
+	again = build(f);
+	assert_int_equal(all->input.n_lists, 2);
+	assert_int_equal(all->services[0].list, 0);
+	assert_int_equal(all->services[1].list, 1);
+	assert_int_equal(all->input.lists[0].n, 0);
+	assert_ptr_equal(all->input.lists[1].prefixes, &net);
+	assert_true(all->input.lists[1].only);
+	assert_true(build_same(all, again));
+	f->conf->services[1].sources.list.digest = 8;
+	other = build(f);
+	assert_false(build_same(all, other));
+	assert_false(build_same(all, none));
+	f->conf->services[1].sources.list = (struct conf_list){ 0 };
+	build_free(none);
+	build_free(all);
+	build_free(again);
+	build_free(other);
+}
+
 static void test_own_source(void **state)
 {
 	struct conf *c = tunnels("");
@@ -389,6 +437,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_serves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test(test_next_hop),
+		cmocka_unit_test(test_guard_checks),
+		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test(test_own_source),
 		cmocka_unit_test(test_configured_source),
 		cmocka_unit_test(test_tunnel_pools),

@@ -29,6 +29,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		snprintf(
 			fake.ports[i].device, sizeof fake.ports[i].device, "%s", o->links[i]->name);
 		fake.ports[i].ifindex = o->links[i]->ifindex;
+		snprintf(fake.ports[i].real, sizeof fake.ports[i].real, "%s", o->devices[i]->name);
 		fake.ports[i].mode = "native";
 	}
 	*adopted = fake.adopt;
@@ -55,6 +56,11 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 	memcpy(fake.members, in->members, in->n_members * sizeof *in->members);
 	memcpy(fake.addresses, in->addresses, in->n_addresses * sizeof *in->addresses);
 	return 0;
+}
+
+unsigned engine_native_mtu(void)
+{
+	return 3000;
 }
 
 uint64_t engine_generation(const struct engine *en)

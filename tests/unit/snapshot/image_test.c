@@ -74,7 +74,7 @@ static struct snapshot *build(struct ring_store *s)
 	const char *what;
 
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), 0);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), 0);
 	assert_non_null(sn);
 	return sn;
 }
@@ -197,6 +197,119 @@ static void test_every_port_has_its_line(void **state)
 	assert_int_equal(root->port_mask + 1,
 		32); /* 2, 10 and 18 differ in their low 5 bits and not before */
 	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static const struct l4_port *find_vlan(
+	const struct l4_line *image, uint32_t device, uint32_t outer, uint32_t inner)
+{
+	const uint32_t key[4] = { device, outer, inner, 0 };
+
+	return (const struct l4_port *)find(
+		image, (const uint8_t *)key, 6, 0, 0, L4_KIND_PORT & ~L4_KIND_IS6);
+}
+
+static const struct l4_port *find_port(const struct l4_line *image, uint32_t ifindex)
+{
+	const struct l4_root *root = (const struct l4_root *)&image[L4_LINE_ROOT];
+	const struct l4_port *p =
+		(const struct l4_port *)&image[root->port_base + (ifindex & root->port_mask)];
+
+	return p->arrival == ifindex ? p : NULL;
+}
+
+static uint32_t tag_of(uint16_t protocol, uint16_t id)
+{
+	return l4_tag(L4_BE16(protocol), L4_BE16(id));
+}
+
+/* Port 0 is a bond of 101 and 102; port 1 a VLAN on it; port 2 one in another on device 9. */
+static void make_vlans(void)
+{
+	make_site(1, 1, 1);
+	site.ports[0].n_parts = site.ports[1].n_parts = 2;
+	site.ports[0].parts[0] = site.ports[1].parts[0] = 101;
+	site.ports[0].parts[1] = site.ports[1].parts[1] = 102;
+	site.ports[1].device = site.ports[0].ifindex;
+	site.ports[1].n_tags = 1;
+	site.ports[1].tags[0] = (struct snapshot_tag){ 0x8100, 100 };
+	site.ports[2].device = 9;
+	site.ports[2].n_tags = 2;
+	site.ports[2].tags[0] = (struct snapshot_tag){ 0x88a8, 7 };
+	site.ports[2].tags[1] = (struct snapshot_tag){ 0x8100, 100 };
+}
+
+static void test_vlans_are_found_by_device_and_tags(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const uint32_t inner = tag_of(0x8100, 100), outer = tag_of(0x88a8, 7);
+	const struct l4_port *p;
+	struct snapshot *sn;
+
+	(void)state;
+	make_vlans();
+	sn = build(s);
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t arrival = i ? 100 + i : site.ports[0].ifindex;
+
+		p = find_port(sn->image, arrival);
+		assert_non_null(p);
+		assert_int_equal(p->ifindex, site.ports[0].ifindex);
+		assert_int_equal(p->device, site.ports[0].ifindex);
+		p = find_vlan(sn->image, arrival, inner, 0);
+		assert_non_null(p);
+		assert_int_equal(p->ifindex, site.ports[1].ifindex);
+		assert_int_equal(p->device, site.ports[0].ifindex);
+	}
+	p = find_vlan(sn->image, 9, outer, inner);
+	assert_non_null(p);
+	assert_int_equal(p->ifindex, site.ports[2].ifindex);
+	assert_int_equal(p->device, 9);
+	assert_memory_equal(p->mac, site.ports[2].mac, 6);
+	assert_non_null(find_port(sn->image, site.ports[2].ifindex)); /* its MTU is asked for so */
+	assert_null(find_port(sn->image, 9));
+	assert_null(find_vlan(sn->image, 9, inner, outer));
+	assert_null(find_vlan(sn->image, 9, outer, 0));
+	assert_null(find_vlan(sn->image, 103, inner, 0));
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
+static void refuse_ports(struct ring_store *s)
+{
+	uint32_t row = 0;
+	struct snapshot *sn;
+	const char *what;
+
+	assert_int_equal(
+		snapshot_build(s, NULL, &site.in, &row, 1, UINT32_MAX, &sn, &what), -EINVAL);
+}
+
+static void test_vlans_that_contradict_themselves(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+
+	(void)state;
+	make_vlans();
+	site.ports[1].device = 0;
+	refuse_ports(s);
+	make_vlans();
+	site.ports[1].tags[0].id = 0;
+	refuse_ports(s);
+	make_vlans();
+	site.ports[1].tags[0].id = 4095;
+	refuse_ports(s);
+	make_vlans();
+	site.ports[2].n_tags = 3;
+	refuse_ports(s);
+	make_vlans();
+	site.ports[0].n_parts = SNAPSHOT_PARTS + 1;
+	refuse_ports(s);
+	make_vlans();
+	site.ports[2].tags[0] = site.ports[2].tags[1];
+	site.ports[2].n_tags = 1;
+	site.ports[2].device = site.ports[0].ifindex; /* twice the same VLAN */
+	refuse_ports(s);
 	ring_store_free(s);
 }
 
@@ -327,7 +440,8 @@ static void test_full(void **state)
 	(void)state;
 	make_site(5, 5, 2); /* 5 rings of 256 slots */
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-ENOSPC);
 	assert_string_equal(what, "ring_slots");
 	make_site(4, 4, 2);
 	snapshot_commit(s, build(s)); /* what was taken before the failure is free again */
@@ -339,7 +453,8 @@ static void test_full(void **state)
 	sn = build(s);
 	assert_int_equal(sn->n_rings, 4);
 	snapshot_commit(s, sn);
-	assert_int_equal(snapshot_build(s, &site.in, site.neighbours, 1, 40, &sn, &what), -ENOSPC);
+	assert_int_equal(
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, 40, &sn, &what), -ENOSPC);
 	assert_string_not_equal(what, "");
 	ring_store_free(s);
 }
@@ -354,16 +469,19 @@ static void test_inputs_that_contradict_themselves(void **state)
 	make_site(3, 2, 2);
 	site.services[1].pool = 2;
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	make_site(3, 2, 2);
 	site.pools[1].first_member = 3;
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	make_site(3, 2, 2);
 	site.addresses[2] = site.addresses[1]; /* both of IPv4: two rows with one key */
 	site.addresses[2].af = site.addresses[1].af;
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	ring_store_free(s);
 }
 
@@ -406,7 +524,8 @@ static void test_tunnels_and_answers(void **state)
 	snapshot_commit(s, sn);
 	site.members[0].source_bits = 33;
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -EINVAL);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
 	ring_store_free(s);
 }
 
@@ -420,7 +539,7 @@ static void test_lines_are_enough(void **state)
 	make_site(140, 100, 3);
 	for (uint32_t i = 0; i < 100; i++)
 		site.services[i].forward = L4_FORWARD_NAT;
-	assert_int_equal(snapshot_build(s, &site.in, site.neighbours, 1,
+	assert_int_equal(snapshot_build(s, NULL, &site.in, site.neighbours, 1,
 				 snapshot_lines(140, 280, 300, 300, MAX), &sn, &what),
 		0);
 	snapshot_commit(s, sn);
@@ -634,7 +753,8 @@ static void test_room_for_all_planes_twice(void **state)
 	}
 	give_table(0, 1024, 1, 2, 1, ++version);
 	assert_int_equal(
-		snapshot_build(s, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), -ENOSPC);
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-ENOSPC);
 	assert_string_equal(what, "ring_slots");
 	give_table(0, 512, 1, 2, 1, ++version);
 	snapshot_commit(s, build(s));
@@ -726,6 +846,8 @@ int main(void)
 		cmocka_unit_test(test_everything_is_found),
 		cmocka_unit_test(test_strangers_are_not_found),
 		cmocka_unit_test(test_every_port_has_its_line),
+		cmocka_unit_test(test_vlans_are_found_by_device_and_tags),
+		cmocka_unit_test(test_vlans_that_contradict_themselves),
 		cmocka_unit_test(test_reverse_rows),
 		cmocka_unit_test(test_a_pool_without_servers),
 		cmocka_unit_test(test_pools_with_the_same_members_share_a_ring),

@@ -90,7 +90,8 @@ static void publish(void)
 	struct snapshot *sn;
 	const char *what;
 
-	assert_int_equal(snapshot_build(store, &in, neighbours, 1, UINT32_MAX, &sn, &what), 0);
+	assert_int_equal(
+		snapshot_build(store, NULL, &in, neighbours, 1, UINT32_MAX, &sn, &what), 0);
 	free(image);
 	lines = sn->lines;
 	image = malloc(lines * sizeof *image);

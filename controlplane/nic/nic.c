@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/nic/nic.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/nic/offload.h"
+#include "controlplane/nic/groups.h"
+
+/* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. */
+static const char *const offloads[] = { "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-lro",
+	"rx-gro-hw" };
+
+enum { OFFLOADS = sizeof offloads / sizeof *offloads, FAULTS = 16 };
+
+struct nic {
+	char *run_dir;
+	struct ledger changes;
+	struct err faults[FAULTS];
+	size_t n_faults;
+};
+
+int nic_new(struct nic **out, const char *run_dir, struct err *e)
+{
+	struct nic *n = calloc(1, sizeof *n);
+	int rc = -ENOMEM;
+
+	if (n)
+		n->run_dir = strdup(run_dir);
+	if (n && n->run_dir)
+		rc = ledger_load(&n->changes, run_dir);
+	if (!rc) {
+		*out = n;
+		return 0;
+	}
+	nic_free(n);
+	return err_set(e, rc,
+		"cannot read what was changed about devices from %s/nic: %s; look at ethtool -k of them "
+		"and remove the file",
+		run_dir, strerror(-rc));
+}
+
+void nic_free(struct nic *n)
+{
+	if (!n)
+		return;
+	ledger_free(&n->changes);
+	free(n->run_dir);
+	free(n);
+}
+
+const struct ledger *nic_changes(const struct nic *n)
+{
+	return &n->changes;
+}
+
+const char *nic_fault(const struct nic *n, size_t i)
+{
+	return i < n->n_faults ? n->faults[i].text : NULL;
+}
+
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	for (unsigned i = 0; i < 6; i++) {
+		char *end;
+		unsigned long byte = strtoul(text, &end, 16);
+
+		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
+			return false;
+		mac[i] = (uint8_t)byte;
+		text = end + 1;
+	}
+	return true;
+}
+
+/* A device that is gone, or that has its number or name no more, needs nothing. */
+static int put_back(const struct ledger_entry *e)
+{
+	uint8_t mac[6];
+
+	if (if_nametoindex(e->device) != e->ifindex)
+		return 0;
+	if (e->kind == LEDGER_FEATURE)
+		return offload_set(e->device, e->what, true);
+	return parse_mac(e->what, mac) ? groups_leave(e->device, mac) : -EBADMSG;
+}
+
+static struct ledger_entry entry_of(const struct nic_want *w, enum ledger_kind kind)
+{
+	struct ledger_entry e = { .kind = kind, .ifindex = w->ifindex };
+
+	snprintf(e.device, sizeof e.device, "%s", w->device);
+	return e;
+}
+
+static struct ledger_entry group_entry(const struct nic_want *w, unsigned i)
+{
+	struct ledger_entry e = entry_of(w, LEDGER_GROUP);
+	const uint8_t *mac = w->groups[i];
+
+	snprintf(e.what, sizeof e.what, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		mac[3], mac[4], mac[5]);
+	return e;
+}
+
+static struct ledger_entry feature_entry(const struct nic_want *w, unsigned i)
+{
+	struct ledger_entry e = entry_of(w, LEDGER_FEATURE);
+
+	snprintf(e.what, sizeof e.what, "%s", offloads[i]);
+	return e;
+}
+
+static bool is_wanted(const struct ledger_entry *e, const struct nic_want *wants, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct nic_want *w = &wants[i];
+
+		if (w->ifindex != e->ifindex || strcmp(w->device, e->device) != 0)
+			continue;
+		if (e->kind == LEDGER_FEATURE && w->plain)
+			return true;
+		for (unsigned k = 0; k < w->n_groups && e->kind == LEDGER_GROUP; k++)
+			if (!strcmp(group_entry(w, k).what, e->what))
+				return true;
+	}
+	return false;
+}
+
+__attribute__((format(printf, 2, 3))) static void fault(struct nic *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (n->n_faults == FAULTS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(n->faults[n->n_faults].text, sizeof n->faults[0].text, fmt, ap);
+	va_end(ap);
+	n->n_faults++;
+}
+
+/* What is to be turned off now goes on the list: what is off already was so before. */
+static int plan_device(struct ledger *plan, const struct nic_want *w)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < OFFLOADS && w->plain && !rc; i++) {
+		struct ledger_entry e = feature_entry(w, i);
+
+		if (offload_get(w->device, offloads[i]) > 0)
+			rc = ledger_add(plan, &e);
+	}
+	for (unsigned i = 0; i < w->n_groups && !rc; i++) {
+		struct ledger_entry e = group_entry(w, i);
+
+		rc = ledger_add(plan, &e);
+	}
+	return rc;
+}
+
+static int make_so(const struct ledger_entry *e)
+{
+	uint8_t mac[6];
+
+	if (e->kind == LEDGER_FEATURE)
+		return offload_set(e->device, e->what, false);
+	return parse_mac(e->what, mac) ? groups_join(e->device, mac) : -EBADMSG;
+}
+
+/* What the device refused was not changed, and is not to be put back. */
+static void carry_out(struct nic *n)
+{
+	for (size_t i = 0; i < n->changes.n;) {
+		const struct ledger_entry *e = &n->changes.list[i];
+		int rc = make_so(e);
+
+		if (!rc) {
+			i++;
+			continue;
+		}
+		if (e->kind == LEDGER_FEATURE)
+			fault(n,
+				"device %s does not let its offload %s be turned off (%s): tags of VLANs may "
+				"be missed, and packets may be glued together",
+				e->device, e->what, strerror(-rc));
+		else
+			fault(n,
+				"device %s does not join the group %s (%s): neighbour solicitations may be "
+				"missed",
+				e->device, e->what, strerror(-rc));
+		ledger_remove(&n->changes, i);
+	}
+}
+
+static int save(struct nic *n, struct err *e)
+{
+	int rc = ledger_save(&n->changes, n->run_dir);
+
+	return rc ? err_set(e, rc,
+			    "cannot keep what is changed about devices in %s/nic, so nothing is changed: "
+			    "%s",
+			    n->run_dir, strerror(-rc))
+		  : 0;
+}
+
+static void put_back_unwanted(struct nic *n, const struct nic_want *wants, unsigned n_wants)
+{
+	for (size_t i = 0; i < n->changes.n;) {
+		const struct ledger_entry *e = &n->changes.list[i];
+		int rc = is_wanted(e, wants, n_wants) ? 1 : put_back(e);
+
+		if (rc < 0)
+			fault(n, "device %s: %s cannot be put back as it was: %s", e->device,
+				e->what, strerror(-rc));
+		if (rc <= 0)
+			ledger_remove(&n->changes, i);
+		else
+			i++;
+	}
+}
+
+int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e)
+{
+	int rc = 0;
+
+	n->n_faults = 0;
+	put_back_unwanted(n, wants, n_wants);
+	for (unsigned i = 0; i < n_wants && !rc; i++)
+		rc = plan_device(&n->changes, &wants[i]);
+	if (rc)
+		return err_set(e, rc, "out of memory");
+	rc = save(n, e);
+	if (rc)
+		return rc;
+	carry_out(n);
+	return save(n, e);
+}
+
+int nic_restore(const char *run_dir, struct err *e)
+{
+	struct ledger l = { 0 };
+	int rc = ledger_load(&l, run_dir), failed = 0;
+
+	for (size_t i = 0; i < l.n; i++) {
+		int one = put_back(&l.list[i]);
+
+		if (one && !failed)
+			err_set(e, failed = one, "device %s: %s cannot be put back as it was: %s",
+				l.list[i].device, l.list[i].what, strerror(-one));
+	}
+	l.n = 0;
+	if (!failed && rc)
+		err_set(e, failed = rc, "%s/nic is damaged: %s", run_dir, strerror(-rc));
+	ledger_save(&l, run_dir);
+	ledger_free(&l);
+	return failed;
+}
+
+void nic_solicited_node(const uint8_t address[16], uint8_t mac[6])
+{
+	const uint8_t group[6] = { 0x33, 0x33, 0xff, address[13], address[14], address[15] };
+
+	memcpy(mac, group, sizeof group);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What devices must do, and not do, for the engine's sake: offloads that hide tags or glue packets together are turned
+ * off, and groups that frames for our addresses are sent to are joined. What was before is kept in the run directory, so
+ * that it is put back at detach, or by a later process. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "controlplane/base/err.h"
+#include "controlplane/nic/ledger.h"
+
+struct nic;
+
+/* What is wanted of one device. */
+struct nic_want {
+	const char *device;
+	uint32_t ifindex;
+	bool plain; /* the engine sees its frames: as they came, with their tags */
+	const uint8_t (*groups)[6];
+	unsigned n_groups;
+};
+
+/* Reads what a former process has changed, which stays as it is until nic_apply(). Returns 0 or a negative errno and a
+ * sentence. */
+int nic_new(struct nic **out, const char *run_dir, struct err *e);
+/* Changes nothing. */
+void nic_free(struct nic *n);
+
+/* Makes devices so, and puts back what was changed and is not wanted any more. What a device refuses is told by
+ * nic_fault(). Returns 0, or a negative errno and a sentence: nothing can be kept in the run directory, and
+ * nothing new was changed. */
+int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e);
+
+/* What was changed. */
+const struct ledger *nic_changes(const struct nic *n);
+/* Sentence i about what a device does not do as it should, or NULL behind the last. */
+const char *nic_fault(const struct nic *n, size_t i);
+
+/* Puts everything back that a process has changed, whether or not it lives. Returns 0 or a negative errno and a
+ * sentence about what could not be put back. */
+int nic_restore(const char *run_dir, struct err *e);
+
+/* The group that solicitations for an IPv6 address are sent to, as a MAC address (RFC 4291, section 2.7.1; RFC 2464,
+ * section 7). */
+void nic_solicited_node(const uint8_t address[16], uint8_t mac[6]);

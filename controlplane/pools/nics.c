@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What devices are told for the engine's sake: the ones that its program runs on give frames as they came; the interfaces
+ * take in what is sent to the solicited-node groups of their addresses. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/base/log.h"
+#include "controlplane/pools/site_impl.h"
+
+/* Wants in the making: one per interface for its groups, then one per device, or part of one, for its frames. */
+struct plan {
+	struct nic_want *wants;
+	unsigned n;
+	uint8_t (*groups)[6]; /* of all interfaces, one after the other */
+	unsigned n_groups;
+};
+
+static int plan_alloc(struct plan *p, const struct conf *c)
+{
+	*p = (struct plan){ 0 };
+	p->wants = calloc(c->n_interfaces * (2u + SNAPSHOT_PARTS) + 1u, sizeof *p->wants);
+	p->groups = calloc(c->n_vips + c->n_gateways + 1u, sizeof *p->groups);
+	return p->wants && p->groups ? 0 : -ENOMEM;
+}
+
+static void plan_free(struct plan *p)
+{
+	free(p->wants);
+	free(p->groups);
+}
+
+static void add_group(struct plan *p, const struct addr *a)
+{
+	if (a->af == 6)
+		nic_solicited_node(a->bytes, p->groups[p->n_groups++]);
+}
+
+static void plan_groups(
+	struct plan *p, const struct conf *c, unsigned interface, const struct site_port *port)
+{
+	unsigned first = p->n_groups;
+
+	for (unsigned i = 0; i < c->n_vips; i++)
+		if (c->vips[i].interface == interface)
+			add_group(p, &c->vips[i].address);
+	for (unsigned i = 0; i < c->n_gateways; i++)
+		if (c->gateways[i].interface == interface)
+			add_group(p, &c->gateways[i].address);
+	p->wants[p->n++] = (struct nic_want){ .device = port->device,
+		.ifindex = port->facts.ifindex,
+		.groups = (const uint8_t(*)[6]) & p->groups[first],
+		.n_groups = p->n_groups - first };
+}
+
+static void plan_frames(const struct site *s, struct plan *p, uint32_t ifindex)
+{
+	const struct host_link *link = host_link_by_index(s->host, ifindex);
+
+	if (link)
+		p->wants[p->n++] = (struct nic_want){
+			.device = link->name, .ifindex = ifindex, .plain = true
+		};
+}
+
+static void plan_port(
+	const struct site *s, struct plan *p, const struct conf *c, unsigned interface)
+{
+	const struct site_port *port = facts_port(s, c->interfaces[interface].device);
+
+	if (!port->present)
+		return;
+	plan_groups(p, c, interface, port);
+	plan_frames(s, p, port->facts.device);
+	for (unsigned i = 0; i < port->facts.n_parts; i++)
+		plan_frames(s, p, port->facts.parts[i]);
+}
+
+/* Each fault is logged when it is new. */
+static void tell_faults(const struct nic *n, struct err *last)
+{
+	const char *first = nic_fault(n, 0);
+
+	if (first && strcmp(last->text, first) != 0)
+		for (size_t i = 0; nic_fault(n, i); i++)
+			log_warn("%s", nic_fault(n, i));
+	snprintf(last->text, sizeof last->text, "%s", first ? first : "");
+}
+
+void nics_apply(struct site *s, const struct conf *c)
+{
+	struct plan p;
+	struct err e;
+	int rc = plan_alloc(&p, c);
+
+	if (rc)
+		err_set(&e, rc, "out of memory: devices are left as they are");
+	for (unsigned i = 0; i < c->n_interfaces && !rc; i++)
+		plan_port(s, &p, c, i);
+	if (!rc)
+		rc = nic_apply(s->nic, p.wants, p.n, &e);
+	plan_free(&p);
+	if (rc) {
+		if (strcmp(s->nic_fault.text, e.text) != 0)
+			log_error("%s", e.text);
+		s->nic_fault = e;
+		return;
+	}
+	tell_faults(s->nic, &s->nic_fault);
+}

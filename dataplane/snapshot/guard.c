@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataplane/snapshot/guard.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/l4/filter.h"
+#include "dataplane/snapshot/changes.h"
+
+enum {
+	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS, /* of each family */
+	COARSE4_LINES = (1 << L4_STEM4_BITS) / L4_FILTER_LINE_BITS,
+	COARSE6_BITS = 8,   /* a prefix, at least */
+	LINE_PREFIXES = 32, /* of the fine table, at most, on average: 16 bits each */
+	SPARE_LINES = 1024, /* for what lists have besides their keys */
+};
+
+struct half {
+	struct guard_filters filters;
+	uint32_t first, used; /* lines */
+	struct guard_place *places;
+	uint64_t *digests; /* of the lists that it holds */
+	uint32_t n_lists;
+};
+
+struct guard_store {
+	struct l4_line *lines;
+	uint32_t half_lines, filter_lines;
+	struct half halves[2];
+	unsigned live;	/* which half the published generation uses */
+	unsigned taken; /* which one has the lists that were taken last */
+};
+
+static uint32_t power_of_two(uint32_t at_least)
+{
+	uint32_t n = 1;
+
+	while (n < at_least)
+		n *= 2;
+	return n;
+}
+
+static uint32_t coarse6_lines(uint32_t prefixes)
+{
+	return power_of_two(prefixes / (L4_FILTER_LINE_BITS / COARSE6_BITS));
+}
+
+static uint32_t fine_lines(uint32_t prefixes)
+{
+	return power_of_two(prefixes / LINE_PREFIXES);
+}
+
+static uint32_t filter_lines(uint32_t prefixes)
+{
+	return 2 * SHORT_LINES + COARSE4_LINES + coarse6_lines(prefixes) + fine_lines(prefixes);
+}
+
+/* A prefix gives two keys at most. Those of IPv6 are the dearer: eight to two lines, and a seventh of that once more for
+ * the levels above, which is less than 5/8 of a line for a prefix. */
+static uint32_t half_lines(uint32_t prefixes)
+{
+	return filter_lines(prefixes) + SPARE_LINES + prefixes / 8 * 5;
+}
+
+uint32_t guard_store_lines(uint32_t prefixes)
+{
+	return prefixes ? 2 * half_lines(prefixes) : 0;
+}
+
+static struct guard_filters filters_at(uint32_t line, uint32_t prefixes)
+{
+	struct guard_filters f = { .short4 = line, .short6 = line + SHORT_LINES };
+
+	f.coarse4 = f.short6 + SHORT_LINES;
+	f.coarse6 = f.coarse4 + COARSE4_LINES;
+	f.coarse6_shift =
+		64 - (unsigned)__builtin_ctz(coarse6_lines(prefixes) * L4_FILTER_LINE_BITS);
+	f.fine = f.coarse6 + coarse6_lines(prefixes);
+	f.fine_mask = fine_lines(prefixes) - 1;
+	return f;
+}
+
+struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
+{
+	struct guard_store *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->lines = lines;
+	s->half_lines = prefixes ? half_lines(prefixes) : 0;
+	s->filter_lines = prefixes ? filter_lines(prefixes) : 0;
+	for (unsigned i = 0; i < 2; i++) {
+		struct half *h = &s->halves[i];
+
+		h->first = h->used = i * s->half_lines;
+		h->filters = filters_at(h->first, prefixes);
+	}
+	return s;
+}
+
+static void half_forget(struct half *h)
+{
+	free(h->places);
+	free(h->digests);
+	h->places = NULL;
+	h->digests = NULL;
+	h->n_lists = 0;
+}
+
+void guard_store_free(struct guard_store *s)
+{
+	if (!s)
+		return;
+	half_forget(&s->halves[0]);
+	half_forget(&s->halves[1]);
+	free(s);
+}
+
+/* Takes n zeroed lines of a half; 0 when it is full. */
+static uint32_t half_take(const struct guard_store *s, struct half *h, uint32_t n)
+{
+	uint32_t line = h->used;
+
+	if (n > h->first + s->half_lines - h->used)
+		return 0;
+	h->used += n;
+	memset(&s->lines[line], 0, n * sizeof *s->lines);
+	return line;
+}
+
+/* Sets bits first to last of the table that begins at a line. */
+static void set_bits(const struct guard_store *s, uint32_t line, uint32_t first, uint32_t last)
+{
+	for (uint32_t bit = first; bit <= last; bit++) {
+		uint64_t *word = &s->lines[line + bit / L4_FILTER_LINE_BITS].words[bit / 64 % 8];
+
+		if (bit % 64 == 0 && last - bit >= 63) {
+			*word = UINT64_MAX;
+			bit += 63;
+		} else {
+			*word |= 1ull << bit % 64;
+		}
+	}
+}
+
+/* In the fine table: the prefix, by so many of its bits, under its stem. */
+static void set_fine(const struct guard_store *s, const struct guard_filters *f, uint64_t first,
+	uint32_t stem_bits, uint32_t bits)
+{
+	uint64_t stem = l4_filter_hash(first, stem_bits), hash = l4_filter_hash(first, bits);
+	struct l4_line *line = &s->lines[f->fine + ((uint32_t)stem & f->fine_mask)];
+
+	for (int i = 0; i < L4_FILTER_WORDS; i++)
+		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
+}
+
+static void half_filter4(
+	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+{
+	uint64_t first = (uint64_t)prefix_first(p) << 32, last = (uint64_t)prefix_last(p) << 32;
+
+	set_bits(s, f->coarse4, l4_filter_coarse4(first), l4_filter_coarse4(last));
+	if (p->plen < L4_STEM4_BITS)
+		set_bits(s, f->short4, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
+	else
+		set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
+}
+
+static void half_filter6(
+	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+{
+	uint64_t first = (uint64_t)(prefix_first(p) >> 64), last = (uint64_t)(prefix_last(p) >> 64);
+	uint32_t stem = p->plen < L4_STEM6_LONG_BITS ? L4_STEM6_BITS : L4_STEM6_LONG_BITS, bit;
+
+	if (p->plen < L4_STEM6_BITS) {
+		set_bits(s, f->short6, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
+		return;
+	}
+	bit = l4_filter_coarse6(first, stem, f->coarse6_shift);
+	set_bits(s, f->coarse6, bit, bit);
+	set_fine(s, f, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
+}
+
+/* A prefix of no bits says what holds for sources that no other prefix names. */
+static void half_filter(
+	const struct guard_store *s, const struct half *h, const struct snapshot_prefix *p)
+{
+	if (p->plen && p->af == 4)
+		half_filter4(s, &h->filters, p);
+	else if (p->plen)
+		half_filter6(s, &h->filters, p);
+}
+
+/* Key number i of the n keys of a level, each of which is the first of `step` leaves. */
+static address_number key_of(const struct changes *c, uint64_t i, uint64_t step, uint8_t af)
+{
+	if (i * step < c->n)
+		return c->at[i * step];
+	return af == 6 ? ~(address_number)0 : UINT32_MAX;
+}
+
+static void put_node(
+	struct l4_line *at, const struct changes *c, uint64_t node, uint64_t step, uint8_t af)
+{
+	struct l4_list4_node *four = (struct l4_list4_node *)at;
+	struct l4_list6_node *six = (struct l4_list6_node *)at;
+
+	for (uint32_t i = 0; af == 4 && i < L4_LIST4_KEYS; i++)
+		four->keys[i] = (uint32_t)key_of(c, node * L4_LIST4_KEYS + i, step, af);
+	for (uint32_t i = 0; af == 6 && i < L4_LIST6_KEYS; i++) {
+		address_number key = key_of(c, node * L4_LIST6_KEYS + i, step, af);
+
+		six->high[i] = (uint64_t)(key >> 64);
+		six->low[i] = (uint64_t)key;
+	}
+}
+
+/* How many nodes a level needs whose keys are each the first of `step` leaves. */
+static uint32_t level_nodes(const struct changes *c, uint64_t step, uint32_t keys)
+{
+	return (uint32_t)((c->n + step * keys - 1) / (step * keys));
+}
+
+static int half_level(const struct guard_store *s, struct half *h, const struct changes *c,
+	uint64_t step, uint8_t af, uint32_t *line)
+{
+	uint32_t keys = af == 6 ? L4_LIST6_KEYS : L4_LIST4_KEYS, size = af == 6 ? 2 : 1;
+	uint32_t nodes = level_nodes(c, step, keys);
+
+	*line = half_take(s, h, nodes * size);
+	if (!*line)
+		return -ENOSPC;
+	for (uint32_t i = 0; i < nodes; i++)
+		put_node(&s->lines[*line + i * size], c, i, step, af);
+	return 0;
+}
+
+static int half_tree(const struct guard_store *s, struct half *h, const struct changes *c,
+	uint8_t af, uint32_t *line)
+{
+	uint32_t keys = af == 6 ? L4_LIST6_KEYS : L4_LIST4_KEYS;
+	struct l4_list *list;
+	uint64_t step = 1;
+
+	*line = half_take(s, h, 1);
+	if (!*line)
+		return -ENOSPC;
+	list = (struct l4_list *)&s->lines[*line];
+	list->n = c->n;
+	for (list->n_levels = 1; level_nodes(c, step, keys) > 1; list->n_levels++)
+		step *= keys;
+	for (uint32_t i = 0; i < list->n_levels; i++, step /= keys)
+		if (half_level(s, h, c, step, af, &list->levels[i]))
+			return -ENOSPC;
+	return 0;
+}
+
+static int half_list(const struct guard_store *s, struct half *h, const struct snapshot_list *list,
+	uint8_t af, uint32_t *line, bool *denies)
+{
+	struct changes c;
+	int rc = changes_new(&c, list, af);
+
+	if (rc)
+		return rc;
+	*denies = c.denies;
+	*line = 0;
+	if (c.n)
+		rc = half_tree(s, h, &c, af, line);
+	changes_free(&c);
+	return rc;
+}
+
+static bool lists_are_same(const struct snapshot_list *a, const struct snapshot_list *b)
+{
+	if (a->digest != b->digest || a->n != b->n || a->only != b->only)
+		return false;
+	return a->prefixes == b->prefixes ||
+	       !memcmp(a->prefixes, b->prefixes, a->n * sizeof *a->prefixes);
+}
+
+/* Services often share a file: their lists are the same, and lie there once. */
+static int half_place(
+	const struct guard_store *s, struct half *h, const struct snapshot_input *in, uint32_t i)
+{
+	const struct snapshot_list *list = &in->lists[i];
+	struct guard_place *place = &h->places[i];
+	int rc;
+
+	for (uint32_t k = 0; k < i; k++)
+		if (lists_are_same(&in->lists[k], list)) {
+			*place = h->places[k];
+			return 0;
+		}
+	for (uint32_t k = 0; k < list->n; k++)
+		half_filter(s, h, &list->prefixes[k]);
+	rc = half_list(s, h, list, 4, &place->list4, &place->denies4);
+	return rc ? rc : half_list(s, h, list, 6, &place->list6, &place->denies6);
+}
+
+static bool half_holds(const struct half *h, const struct snapshot_input *in)
+{
+	if (h->n_lists != in->n_lists)
+		return false;
+	for (uint32_t i = 0; i < in->n_lists; i++)
+		if (h->digests[i] != in->lists[i].digest)
+			return false;
+	return true;
+}
+
+static bool has_prefixes(const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_lists; i++)
+		if (in->lists[i].n)
+			return true;
+	return false;
+}
+
+static int half_fill(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
+{
+	int rc = 0;
+
+	half_forget(h);
+	h->used = h->first;
+	h->places = calloc(in->n_lists + 1u, sizeof *h->places);
+	h->digests = calloc(in->n_lists + 1u, sizeof *h->digests);
+	if (!h->places || !h->digests)
+		return -ENOMEM;
+	if (has_prefixes(in) && !s->half_lines)
+		return -ENOSPC;
+	if (s->half_lines)
+		half_take(s, h, s->filter_lines);
+	for (uint32_t i = 0; i < in->n_lists && !rc; i++) {
+		h->digests[i] = in->lists[i].digest;
+		rc = half_place(s, h, in, i);
+	}
+	h->n_lists = in->n_lists;
+	return rc;
+}
+
+int guard_store_take(struct guard_store *s, const struct snapshot_input *in)
+{
+	struct half *next = &s->halves[!s->live];
+	int rc = 0;
+
+	s->taken = s->live;
+	if (half_holds(&s->halves[s->live], in))
+		return 0;
+	rc = half_fill(s, next, in);
+	if (rc)
+		half_forget(next);
+	else
+		s->taken = !s->live;
+	return rc;
+}
+
+void guard_store_commit(struct guard_store *s)
+{
+	s->live = s->taken;
+}
+
+void guard_store_abort(struct guard_store *s)
+{
+	if (s->taken != s->live)
+		half_forget(&s->halves[s->taken]);
+	s->taken = s->live;
+}
+
+const struct guard_place *guard_store_place(const struct guard_store *s, uint32_t list)
+{
+	return &s->halves[s->taken].places[list];
+}
+
+const struct guard_filters *guard_store_filters(const struct guard_store *s)
+{
+	return &s->halves[s->taken].filters;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of sources as engines read them (dataplane/l4/tables.h): the store has two halves, one for the published
+ * generation, one for the next. */
+#pragma once
+#include "dataplane/snapshot/snapshot.h"
+
+/* Where a list lies, and what it says of sources that no prefix of it holds. */
+struct guard_place {
+	uint32_t list4, list6; /* guard lines; 0: it has no prefix of the family */
+	bool denies4, denies6;
+};
+
+/* Where the filters of a half lie. */
+struct guard_filters {
+	uint32_t short4, short6, coarse4, coarse6, coarse6_shift;
+	uint32_t fine, fine_mask;
+};
+
+/* How many lines a store for so many prefixes has: with them in not very many lists, it has room for all. */
+uint32_t guard_store_lines(uint32_t prefixes);
+
+/* lines: guard_store_lines() of them, all zero, the engine's, which outlive the store. NULL when out of memory. */
+struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes);
+void guard_store_free(struct guard_store *s);
+
+/* Writes the lists of an input into the half that is not in use, unless they are those of the other one. Returns 0;
+ * -ENOSPC when they do not fit; or -ENOMEM. Must be followed by guard_store_commit() or guard_store_abort(). */
+int guard_store_take(struct guard_store *s, const struct snapshot_input *in);
+
+/* The generation is live, and packets of the former one are gone. */
+void guard_store_commit(struct guard_store *s);
+void guard_store_abort(struct guard_store *s);
+
+/* Of the lists that were taken last. list: index into the input's. */
+const struct guard_place *guard_store_place(const struct guard_store *s, uint32_t list);
+const struct guard_filters *guard_store_filters(const struct guard_store *s);

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A bond as device: native mode where the kernel's bonding does it, flows that outlive a part of it, and words about what
+# is not served. Needs a kernel with bonds (tests/kernel/run netns/bond has one).
+#
+#   client .99 ── front ═╤═ (e0) lb .2 ── back ── .11 srv1:8080
+#                VIP .10 └─ (e1)    gateway .1
+#   lb's `front` is a bond of e0 and e1.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/helper.sh"
+
+needs_link_kind bond
+net front back leg
+host client
+plug client front 99
+host lb
+plug lb front
+plug lb leg
+plug lb back 2
+host srv1
+plug srv1 back 11
+gateway srv1 back 1
+ip -n "$prefix-switch" link set lb.leg master front
+ip -n "$prefix-lb" link set front down
+ip -n "$prefix-lb" link set leg down
+ip -n "$prefix-lb" link set front name e0
+ip -n "$prefix-lb" link set leg name e1
+serve srv1 8080
+web 1 | config
+
+# lb's bond in a mode: bond MODE [OPTION]...
+bond()
+{
+	local v length
+
+	ip -n "$prefix-lb" link del front 2>"$lab/del" || :
+	ip -n "$prefix-lb" link add front type bond mode "$1" miimon 20 "${@:2}"
+	for part in e0 e1; do
+		ip -n "$prefix-lb" link set $part down
+		ip -n "$prefix-lb" link set $part master front
+	done
+	ip -n "$prefix-lb" link set front up
+	for v in 4 6; do
+		[ $v = 4 ] && length=24 || length=64
+		ip -n "$prefix-lb" addr add "$(addr front 2 $v)/$length" dev front
+	done
+}
+
+modes()
+{
+	ask '[.engine.ports[] | "\(.name) \(.mode)"] | join(", ")' status
+}
+
+flows()
+{
+	local v
+
+	serving 2
+	for v in 4 6; do
+		expect "the VIP answers pings ($1, $v)" on client ping -q -c 3 -i 0.2 -W 5 "$(addr front 10 $v)" >"$lab/ping"
+		for _ in 1 2 3 4; do
+			on client curl -sS -m 20 "http://$(url front 10 $v)/who"
+		done >"$lab/answers"
+		expect_is "who answers ($1, $v)" "$(cut -d ' ' -f 1 "$lab/answers" | sort -u)" srv1
+	done
+	expect_is "bad checksums received" "$(bad_checksums client srv1)" 0
+}
+
+end()
+{
+	expect "tandemd ends" stop tandemd
+	tandemd --detach >"$lab/detach"
+}
+
+for mode in active-backup balance-rr; do
+	bond $mode
+	tandemd_start
+	expect_is "modes of $mode" "$(modes)" "front native, back native"
+	expect "offloads of both parts are off" holds '.engine.ports[0].nic.off | length > 0' status
+	flows $mode
+	ip -n "$prefix-lb" link set e0 down
+	flows "$mode without e0"
+	ip -n "$prefix-lb" link set e0 up
+	end
+done
+
+bond balance-tlb
+tandemd_start
+expect_is "modes of balance-tlb" "$(modes)" "front generic, back generic"
+flows balance-tlb
+end
+
+# A part of a bond is no device of its own.
+sed 's/front: {}/front: { device = "e0"; }/' "$lab/tandem.conf" >"$lab/part.conf"
+mv "$lab/part.conf" "$lab/tandem.conf"
+expect_not "tandemd starts on a part of a bond" tandemd 2>"$lab/part"
+expect "it names the bond" grep -q 'device "e0" is a part of "front" (bond): name that as the device instead' "$lab/part"

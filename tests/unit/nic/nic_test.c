@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* On veths in a network namespace of the test's own. */
+#include "controlplane/nic/nic.h"
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "controlplane/nic/offload.h"
+#include "tests/unit/test.h"
+
+static char dir[] = "/tmp/tandem-nic-XXXXXX";
+static const uint8_t groups[][6] = { { 0x33, 0x33, 0xff, 0, 0, 0x10 },
+	{ 0x33, 0x33, 0xff, 0, 0, 0x20 } };
+
+static void run(const char *command)
+{
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
+}
+
+/* The device "va", whose offload for tags is on. */
+static int begin(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/nic", dir);
+	unlink(path);
+	if (unshare(CLONE_NEWNET))
+		return -1;
+	run("ip link add va type veth peer name vb && ip link set va up");
+	return 0;
+}
+
+static bool vlan_offload(void)
+{
+	int on = offload_get("va", "rx-vlan-hw-parse");
+
+	assert_true(on >= 0);
+	return on;
+}
+
+static bool joined(const char *group)
+{
+	char command[96];
+
+	snprintf(command, sizeof command, "ip maddr show dev va | grep -q 'link *%s'", group);
+	return !system(command); /* NOLINT(cert-env33-c): a test's own words */
+}
+
+static struct nic_want want(unsigned n_groups)
+{
+	return (struct nic_want){ .device = "va",
+		.ifindex = if_nametoindex("va"),
+		.plain = true,
+		.groups = groups,
+		.n_groups = n_groups };
+}
+
+static struct nic *apply(const struct nic_want *w, unsigned n)
+{
+	struct nic *nic;
+	struct err e;
+
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, w, n, &e), 0);
+	assert_null(nic_fault(nic, 0));
+	return nic;
+}
+
+static void offloads_are_read_and_set(void **state)
+{
+	(void)state;
+	assert_true(vlan_offload());
+	assert_int_equal(offload_set("va", "rx-vlan-hw-parse", false), 0);
+	assert_false(vlan_offload());
+	assert_int_equal(offload_set("va", "rx-vlan-hw-parse", true), 0);
+	assert_true(vlan_offload());
+	assert_int_equal(offload_get("va", "no-such-offload"), 0);
+	assert_int_equal(offload_set("va", "no-such-offload", false), -EOPNOTSUPP);
+	assert_int_equal(offload_set("va", "rx-lro", true), -EOPNOTSUPP);
+	assert_int_equal(offload_get("nosuch0", "rx-lro"), -ENODEV);
+}
+
+static void a_device_is_made_so_and_put_back(void **state)
+{
+	struct nic_want w = want(2);
+	struct nic *nic = apply(&w, 1);
+	struct err e;
+
+	(void)state;
+	assert_false(vlan_offload());
+	assert_true(joined("33:33:ff:00:00:10") && joined("33:33:ff:00:00:20"));
+	assert_int_equal(nic_changes(nic)->n, 4);
+	w.n_groups = 1;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_false(joined("33:33:ff:00:00:20"));
+	assert_true(joined("33:33:ff:00:00:10"));
+	nic_free(nic);
+	assert_false(vlan_offload()); /* until somebody wants it back */
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_true(vlan_offload());
+	assert_false(joined("33:33:ff:00:00:10"));
+	assert_int_equal(nic_restore(dir, &e), 0);
+}
+
+static void a_later_process_puts_back_what_it_does_not_want(void **state)
+{
+	struct nic_want w = want(1);
+
+	(void)state;
+	nic_free(apply(&w, 1));
+	nic_free(apply(&w, 1)); /* that it is off now is not how it was */
+	nic_free(apply(NULL, 0));
+	assert_true(vlan_offload());
+	assert_false(joined("33:33:ff:00:00:10"));
+}
+
+static void what_was_off_stays_off(void **state)
+{
+	struct nic_want w = want(0);
+	struct err e;
+
+	(void)state;
+	assert_int_equal(offload_set("va", "rx-vlan-hw-parse", false), 0);
+	nic_free(apply(&w, 1));
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_false(vlan_offload());
+}
+
+static void another_device_of_that_number_is_left_alone(void **state)
+{
+	struct nic_want w = want(0);
+	struct err e;
+
+	(void)state;
+	nic_free(apply(&w, 1));
+	run("ip link set va name vc");
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_int_equal(offload_get("vc", "rx-vlan-hw-parse"), 0);
+}
+
+static void what_cannot_be_done_is_told(void **state)
+{
+	struct nic_want w = { .device = "lo", .ifindex = 1, .groups = groups, .n_groups = 1 };
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	w.device = "gone0";
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_non_null(nic_fault(nic, 0));
+	assert_non_null(
+		strstr(nic_fault(nic, 0), "gone0 does not join the group 33:33:ff:00:00:10"));
+	assert_null(nic_fault(nic, 1));
+	assert_int_equal(nic_changes(nic)->n, 0);
+	nic_free(nic);
+	assert_int_equal(nic_new(&nic, "/nowhere", &e), 0);
+	w = want(0);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), -ENOENT);
+	assert_true(vlan_offload()); /* nothing is changed that could not be put back */
+	nic_free(nic);
+}
+
+static void solicited_nodes(void **state)
+{
+	static const uint8_t address[16] = { 0x20, 1, [13] = 0xab, 0xcd, 0xef };
+	uint8_t mac[6];
+
+	(void)state;
+	nic_solicited_node(address, mac);
+	assert_memory_equal(mac, "\x33\x33\xff\xab\xcd\xef", 6);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(offloads_are_read_and_set, begin),
+		cmocka_unit_test_setup(a_device_is_made_so_and_put_back, begin),
+		cmocka_unit_test_setup(a_later_process_puts_back_what_it_does_not_want, begin),
+		cmocka_unit_test_setup(what_was_off_stays_off, begin),
+		cmocka_unit_test_setup(another_device_of_that_number_is_left_alone, begin),
+		cmocka_unit_test_setup(what_cannot_be_done_is_told, begin),
+		cmocka_unit_test(solicited_nodes),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

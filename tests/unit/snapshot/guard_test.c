@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of sources, from prefixes to the engine's answer, against a model that tries every prefix. */
+#include "tests/unit/test.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/snapshot/guard.h"
+
+struct l4_tables {
+	const struct l4_line *lines;
+	uint32_t n;
+};
+
+static const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
+{
+	return line < t->n ? &t->lines[line] : NULL;
+}
+
+struct l4_way;
+
+static struct l4_way *l4_tables_way(const struct l4_tables *t)
+{
+	(void)t;
+	return NULL;
+}
+
+#include "dataplane/l4/sources.h"
+
+static bool l4_tables_fine(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_filter_fine(t, g, first, stem);
+}
+
+static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
+{
+	return l4_list4_count(t, line, address);
+}
+
+static uint32_t l4_tables_list6_count(
+	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
+{
+	return l4_list6_count(t, line, high, low);
+}
+
+enum { PREFIXES = 4096, LISTS = 6, TRIES = 400 };
+
+struct site {
+	struct snapshot_prefix prefixes[LISTS][PREFIXES];
+	struct snapshot_list lists[LISTS];
+	struct snapshot_input in;
+	struct l4_tables tables;
+	struct l4_line *lines;
+	struct guard_store *store;
+};
+
+static struct site site;
+
+static uint32_t below(uint32_t n)
+{
+	return (uint32_t)lrand48() % n;
+}
+
+static void open_site(uint32_t prefixes)
+{
+	memset(&site, 0, sizeof site);
+	site.tables.n = guard_store_lines(prefixes);
+	site.tables.lines = site.lines = calloc(site.tables.n + 1u, sizeof *site.lines);
+	site.store = guard_store_new(site.lines, prefixes);
+	assert_non_null(site.lines);
+	assert_non_null(site.store);
+	site.in.lists = site.lists;
+	for (uint32_t i = 0; i < LISTS; i++)
+		site.lists[i].prefixes = site.prefixes[i];
+}
+
+static void close_site(void)
+{
+	guard_store_free(site.store);
+	free(site.lines);
+}
+
+/* Addresses of few different bytes, so that prefixes lie in each other and sources in prefixes. */
+static void random_address(uint8_t af, uint8_t bytes[16])
+{
+	static const uint8_t some[] = { 0, 1, 127, 128, 255, 10 };
+
+	memset(bytes, 0, 16);
+	for (unsigned i = 0; i < (af == 6 ? 16 : 4); i++)
+		bytes[i] = below(3) ? some[below(sizeof some)] : (uint8_t)lrand48();
+}
+
+static void random_list(uint32_t list, uint32_t n, uint64_t digest)
+{
+	struct snapshot_list *l = &site.lists[list];
+
+	l->n = n;
+	l->only = below(2);
+	l->digest = digest;
+	for (uint32_t i = 0; i < n; i++) {
+		struct snapshot_prefix *p = &site.prefixes[list][i];
+
+		p->af = below(2) ? 6 : 4;
+		random_address(p->af, p->bytes);
+		p->plen = (uint8_t)below(p->af == 6 ? 129 : 33);
+		if (p->plen < 3 && below(8))
+			p->plen = (uint8_t)(p->plen + 24);
+		p->allow = below(2);
+	}
+}
+
+static bool holds(const struct snapshot_prefix *p, uint8_t af, const uint8_t bytes[16])
+{
+	if (p->af != af)
+		return false;
+	for (unsigned bit = 0; bit < p->plen; bit++)
+		if ((p->bytes[bit / 8] ^ bytes[bit / 8]) >> (7 - bit % 8) & 1)
+			return false;
+	return true;
+}
+
+static bool model_denies(const struct snapshot_list *l, uint8_t af, const uint8_t bytes[16])
+{
+	const struct snapshot_prefix *best = NULL;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct snapshot_prefix *p = &l->prefixes[i];
+
+		if (holds(p, af, bytes) &&
+			(!best || p->plen > best->plen || (p->plen == best->plen && !p->allow)))
+			best = p;
+	}
+	return best ? !best->allow : l->only;
+}
+
+static struct l4_guarded packet_from(uint8_t af, const uint8_t bytes[16])
+{
+	uint32_t w[4];
+
+	memcpy(w, bytes, sizeof w);
+	if (af == 6)
+		return (struct l4_guarded){ l4_host64(w[0], w[1]), l4_host64(w[2], w[3]),
+			L4_GUARDED_IS6 };
+	return (struct l4_guarded){ 0, L4_BE32(w[0]), 0 };
+}
+
+/* The guard of a service with a list of its own. */
+static struct l4_guard guard_of(uint32_t list, uint8_t af)
+{
+	const struct guard_filters *filters = guard_store_filters(site.store);
+	struct l4_guard g = { .shorts = af == 6 ? filters->short6 : filters->short4,
+		.coarse = af == 6 ? filters->coarse6 : filters->coarse4,
+		.coarse_shift = filters->coarse6_shift,
+		.fine = filters->fine,
+		.fine_mask = filters->fine_mask };
+
+	for (uint32_t i = 0; i < L4_GUARD_LISTS; i++) {
+		const struct guard_place *p = guard_store_place(site.store, i ? list : 0);
+
+		g.lists[i] = af == 6 ? p->list6 : p->list4;
+		g.denies[i] = af == 6 ? p->denies6 : p->denies4;
+	}
+	return g;
+}
+
+/* One of random bytes; or the first or the last of a prefix, or one beside it. */
+static uint8_t random_source(uint8_t bytes[16])
+{
+	const struct snapshot_list *l = &site.lists[below(site.in.n_lists)];
+	uint8_t af = below(2) ? 6 : 4;
+
+	random_address(af, bytes);
+	if (l->n && below(4)) {
+		const struct snapshot_prefix *p = &l->prefixes[below(l->n)];
+		unsigned bits = p->af == 6 ? 128 : 32, ones = below(2);
+
+		af = p->af;
+		memcpy(bytes, p->bytes, 16);
+		for (unsigned bit = p->plen; bit < bits; bit++)
+			bytes[bit / 8] = (uint8_t)((bytes[bit / 8] & ~(128u >> bit % 8)) |
+						   (ones ? 128u >> bit % 8 : 0));
+		for (unsigned i = bits / 8; below(2) && i--;)
+			if (ones ? ++bytes[i] : bytes[i]--)
+				break;
+	}
+	if (!below(50))
+		memset(bytes, below(2) ? 255 : 0, af == 6 ? 16 : 4);
+	return af;
+}
+
+static void check_sources(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t bytes[16], af = random_source(bytes);
+		uint32_t list = below(site.in.n_lists);
+		struct l4_guard g = guard_of(list, af);
+		struct l4_guarded p = packet_from(af, bytes);
+
+		assert_int_equal(l4_guard_admits(&site.tables, &g, p),
+			!model_denies(&site.lists[0], af, bytes) &&
+				!model_denies(&site.lists[list], af, bytes));
+	}
+}
+
+static void test_random_lists(void **state)
+{
+	(void)state;
+	open_site(LISTS * PREFIXES);
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint32_t most = i % 40 == 0 ? PREFIXES : 1u << below(8);
+
+		site.in.n_lists = 1 + below(LISTS);
+		for (uint32_t k = 0; k < site.in.n_lists; k++)
+			random_list(k, below(most + 1), (uint64_t)i * LISTS + k + 1);
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		check_sources(i % 40 ? 300 : 100);
+		if (below(2))
+			guard_store_commit(site.store);
+		else
+			guard_store_abort(site.store);
+	}
+	close_site();
+}
+
+/* All the keys of three levels of nodes and more, each with its neighbours. */
+static void test_deep_trees(void **state)
+{
+	(void)state;
+	open_site(PREFIXES);
+	for (uint8_t af = 4; af <= 6; af += 2) {
+		site.in.n_lists = 1;
+		site.lists[0].n = PREFIXES;
+		site.lists[0].only = false;
+		site.lists[0].digest = af;
+		for (uint32_t i = 0; i < PREFIXES; i++) {
+			struct snapshot_prefix *p = &site.prefixes[0][i];
+
+			*p = (struct snapshot_prefix){ .af = af, .plen = af == 6 ? 127 : 31 };
+			p->bytes[1] = (uint8_t)(i >> 6);
+			p->bytes[af == 6 ? 15 : 3] = (uint8_t)(i << 2);
+		}
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		check_sources(20000);
+		guard_store_commit(site.store);
+	}
+	close_site();
+}
+
+/* The half of the published generation stays as it is until another one is. */
+static void test_halves(void **state)
+{
+	struct l4_line *before;
+	uint32_t lines;
+
+	(void)state;
+	open_site(64);
+	lines = site.tables.n / 2;
+	before = malloc(lines * sizeof *before);
+	assert_non_null(before);
+	site.in.n_lists = 1;
+	random_list(0, 50, 1);
+	assert_int_equal(guard_store_take(site.store, &site.in), 0);
+	guard_store_commit(site.store); /* the second half */
+	memcpy(before, site.lines + lines, lines * sizeof *before);
+	for (uint64_t digest = 2; digest < 12; digest++) {
+		random_list(0, 1 + below(60), digest);
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		check_sources(300);
+		assert_memory_equal(before, site.lines + lines, lines * sizeof *before);
+		guard_store_abort(site.store);
+	}
+	site.lists[0].digest = 1; /* what is live is not written again */
+	assert_int_equal(guard_store_take(site.store, &site.in), 0);
+	assert_int_equal(guard_store_filters(site.store)->short4, lines);
+	guard_store_commit(site.store);
+	free(before);
+	close_site();
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	open_site(0);
+	site.in.n_lists = 1;
+	random_list(0, 1, 1);
+	assert_int_equal(guard_store_take(site.store, &site.in), -ENOSPC);
+	guard_store_abort(site.store);
+	close_site();
+	open_site(16);
+	site.in.n_lists = LISTS;
+	for (uint32_t i = 0; i < LISTS; i++)
+		random_list(i, PREFIXES, i + 1);
+	assert_int_equal(guard_store_take(site.store, &site.in), -ENOSPC);
+	guard_store_abort(site.store);
+	site.in.n_lists = 1;
+	random_list(0, 16, 2);
+	assert_int_equal(guard_store_take(site.store, &site.in), 0);
+	check_sources(1000);
+	guard_store_commit(site.store);
+	close_site();
+}
+
+/* Lists of the same prefixes lie there once. */
+static void test_shared(void **state)
+{
+	(void)state;
+	open_site(64);
+	site.in.n_lists = 3;
+	random_list(0, 50, 1);
+	site.lists[1] = site.lists[2] = site.lists[0];
+	site.lists[2].only = !site.lists[0].only;
+	site.lists[2].digest = 2;
+	assert_int_equal(guard_store_take(site.store, &site.in), 0);
+	assert_int_equal(
+		guard_store_place(site.store, 0)->list6, guard_store_place(site.store, 1)->list6);
+	assert_int_not_equal(
+		guard_store_place(site.store, 0)->list6, guard_store_place(site.store, 2)->list6);
+	check_sources(1000);
+	guard_store_commit(site.store);
+	close_site();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_lists),
+		cmocka_unit_test(test_deep_trees),
+		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
