@@ -60,6 +60,25 @@ const struct loader_past *loader_past(const struct loader *l);
 /* Maps and program, for the owner of the tables. */
 struct tandem_bpf *loader_bpf(const struct loader *l);
 
+/* The program that packets are traced by (bpf/tandem.bpf.c: tandem_trace), loaded when it is asked for first, over the
+ * maps of the attached one; only `traced` is its own. It stays the loader's. Returns 0 or a negative errno. */
+int loader_trace(struct loader *l, struct tandem_bpf **out);
+
+/* Bytes of the way from the capturing program to the control plane: some thousands of frames. */
+enum { LOADER_CAPTURE_BYTES = 8 << 20 };
+
+struct l4_capture_filter;
+
+/* Exchanges the program of all interfaces for one over the same maps that captures as well, until loader_capture_end();
+ * *out has its maps and stays the loader's. Should the process die in between, the capturing program goes on taking
+ * packets until the next loader_attach(). Without run_dir it is loaded only. Returns 0; -EBUSY (there is a capture
+ * already); another negative errno, and then all is as it was. */
+int loader_capture(
+	struct loader *l, const struct l4_capture_filter *filter, struct tandem_bpf **out);
+/* Puts the program itself back; *out of loader_capture() is gone. Returns 0, or the negative errno of an interface that
+ * still captures, for nobody. */
+int loader_capture_end(struct loader *l);
+
 /* Makes the image, `lines` lines long, the published generation. When it returns no packet uses the former
  * one. */
 int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines);

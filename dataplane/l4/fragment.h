@@ -127,6 +127,7 @@ L4_INLINE enum l4_verdict l4_fragment_enter(
 	if (!b || !note)
 		return L4_V_ENGINE_FAULT;
 	at = l4_datagram_find(b, hash, now, &is);
+	l4_tell(t, L4_STEP_DATAGRAM, is, what);
 	if (at == L4_BUCKET_DATAGRAMS && !what)
 		return L4_V_FRAGMENT_ORPHAN;
 	if (at == L4_BUCKET_DATAGRAMS) {
@@ -180,6 +181,7 @@ L4_INLINE enum l4_verdict l4_fragment_take(struct l4_walk *w, const struct l4_fr
 	if (!(p->flow.is6 ? l4_fragment_read6(f, p, &g) : l4_fragment_read4(f, p, &g)) ||
 		!l4_fragment_is_sound(f, &g))
 		return L4_V_MALFORMED;
+	l4_tell(w->tables, L4_STEP_FRAGMENT, (uint64_t)g.id << 32 | g.from << 16 | g.bytes, g.more);
 	if (!g.from && p->flow.is6)
 		v = l4_fragment_skip6(f, p);
 	if (v != L4_V_FORWARDED)

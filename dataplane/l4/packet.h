@@ -74,6 +74,7 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	if (w->refuse) {
 		if (w->packet.l4 == L4_HEADLESS)
 			return why; /* RFC 1812, section 4.3.2.7 */
+		l4_tell(w->tables, L4_STEP_REFUSAL, w->refuse, w->fits);
 		l4_note_refusal(w, &note->refusal);
 		return L4_NEXT_REFUSAL;
 	}
@@ -89,6 +90,7 @@ L4_INLINE enum l4_verdict l4_note_tags(
 
 	if (!note)
 		return L4_V_ENGINE_FAULT;
+	l4_tell(w->tables, L4_STEP_TAGS, w->tags[0], w->tags[1]);
 	note->why = why;
 	note->retag.result = *r;
 	note->retag.bytes = bytes;
@@ -116,11 +118,12 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	*why = L4_V_NO_ROUTE;
 	if (!n)
 		return NULL;
+	l4_tell(w->tables, L4_STEP_HOP, row, more);
 	if (w->packet.ip_len + more > n->mtu) {
 		*why = l4_too_big(w, n->mtu - more);
 		return NULL;
 	}
-	if (!n->used)
+	if (!n->used && !l4_tables_way(w->tables))
 		n->used = 1;
 	if (!n->usable) {
 		w->hop = n;
@@ -254,6 +257,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	r->vip_id = s->vip_id;
 	if (s->guard) {
 		v = l4_pass_guard(w, f, s);
+		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
@@ -263,6 +267,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
+	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
@@ -303,6 +308,8 @@ L4_INLINE enum l4_verdict l4_reply_way(
 	const struct l4_packet *p = &w->packet;
 	const struct l4_route *route = l4_tables_route(w->tables, &p->flow);
 
+	if (route)
+		l4_tell(w->tables, L4_STEP_ROUTE, route->kind << 8 | route->plen, route->ifindex);
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
 	w->reverse = rev;
@@ -376,6 +383,7 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	parsed = l4_parse_payload(f, p);
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
 	if (parsed == L4_PARSED_FRAGMENT && !l4_take_ports(w))
 		return L4_NEXT_FRAGMENT;
 	if (parsed != L4_PARSED_PORTS && parsed != L4_PARSED_FRAGMENT)
@@ -412,6 +420,9 @@ L4_INLINE enum l4_verdict l4_process_ip(
 	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
+	l4_tell_packet(w, L4_STEP_ADDRESSES, w->packet.ttl, flow->protocol);
+	if (l4_tables_way(w->tables))
+		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
 	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
 		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
 	l4_walk_clear(w);
@@ -433,6 +444,7 @@ L4_INLINE enum l4_verdict l4_process(
 		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
+	l4_tell_packet(&w, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return L4_NEXT_RARE;

@@ -108,10 +108,13 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 	const struct l4_frame *f, struct l4_packet *p, uint32_t left)
 {
 	if (p->flow.protocol == L4_PROTO_TCP) {
-		const struct l4_tcp *t = l4_at(f, p->l4, sizeof *t);
+		const struct l4_tcp *t;
 		uint32_t header;
 
-		if (!t || left < sizeof *t)
+		if (left < sizeof *t)
+			return L4_PARSED_MALFORMED;
+		t = l4_at(f, p->l4, sizeof *t);
+		if (!t)
 			return L4_PARSED_MALFORMED;
 		header = (t->offset >> 4) * 4u;
 		if (header < sizeof *t || header > left)
@@ -121,10 +124,13 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 		return L4_PARSED_PORTS;
 	}
 	if (p->flow.protocol == L4_PROTO_UDP) {
-		const struct l4_udp *u = l4_at(f, p->l4, sizeof *u);
+		const struct l4_udp *u;
 		uint32_t len;
 
-		if (!u || left < sizeof *u)
+		if (left < sizeof *u)
+			return L4_PARSED_MALFORMED;
+		u = l4_at(f, p->l4, sizeof *u);
+		if (!u)
 			return L4_PARSED_MALFORMED;
 		len = __builtin_bswap16(u->len);
 		if (len < sizeof *u || len > left)

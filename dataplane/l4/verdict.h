@@ -83,6 +83,6 @@ enum l4_verdict {
 	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
 	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
-	L4_NEXT_WANT, /* the control plane is to learn of the neighbour that it wants, or of a path's MTU; that is all */
+	L4_NEXT_WANT, /* it is dropped or passed, as noted; the control plane is to learn what it wants or tells */
 	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };
