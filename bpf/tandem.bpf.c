@@ -26,7 +26,7 @@ struct l4_tables {
 	struct xdp_md *ctx;
 	const struct l4_line *image; /* image_mask + 1 of them */
 	bool records;		     /* a record is noted, to be written */
-	struct l4_traced *traced;    /* NULL: the packet is not traced */
+	bool traced; /* the packet is; a constant, so that each program holds its own */
 };
 
 /* The published image, or NULL. */
@@ -48,7 +48,9 @@ static __always_inline struct l4_traced *traced_now(void)
 
 L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
 {
-	return t && t->traced ? &t->traced->way : NULL;
+	struct l4_traced *to = t && t->traced ? traced_now() : NULL;
+
+	return to ? &to->way : NULL;
 }
 
 /* A mask and no comparison: of a number that the compiler put on the stack before, Linux 6.1 does not know what a comparison
@@ -89,11 +91,15 @@ L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, 
 {
 	uint32_t row = (uint32_t)(hash >> (64 - source_bits));
 	struct l4_source_bucket *b = bpf_map_lookup_elem(&sources, &row);
+	struct l4_traced *to;
 
-	if (!b || !l4_tables_way(t))
+	if (!b || !t || !t->traced)
 		return b;
-	t->traced->sources = *b;
-	return &t->traced->sources;
+	to = traced_now();
+	if (!to)
+		return NULL;
+	to->sources = *b;
+	return &to->sources;
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -179,8 +185,11 @@ L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	if (t->traced)
-		return &t->traced->limit;
+	if (t->traced) {
+		struct l4_traced *to = traced_now();
+
+		return to ? &to->limit : NULL;
+	}
 	return bpf_map_lookup_elem(&limits, &zero);
 }
 
@@ -188,8 +197,11 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	if (t && t->traced)
-		return &t->traced->note;
+	if (t && t->traced) {
+		struct l4_traced *to = traced_now();
+
+		return to ? &to->note : NULL;
+	}
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
@@ -263,9 +275,12 @@ static __always_inline void report(enum l4_verdict v, const struct l4_result *r)
 static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx, enum l4_verdict v,
 	const struct l4_result *r, uint32_t bytes)
 {
-	if (t->traced)
-		t->traced->way.end = trace_of(v, r);
-	else
+	if (t->traced) {
+		struct l4_way *way = l4_tables_way(t);
+
+		if (way)
+			way->end = trace_of(v, r);
+	} else
 		count_verdict(v, r);
 	if (reports)
 		report(v, r);
@@ -283,7 +298,7 @@ static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx,
 }
 
 /* traced: a constant, so that each caller has a copy made for it. */
-static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *traced)
+static __always_inline int take_packet(struct xdp_md *ctx, bool traced)
 {
 	struct l4_tables t = { ctx, image_now(), false, traced };
 	uint32_t bytes;
@@ -307,14 +322,12 @@ static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *tra
 
 __noinline int tandem_packet(struct xdp_md *ctx)
 {
-	return take_packet(ctx, NULL);
+	return take_packet(ctx, false);
 }
 
 __noinline int traced_packet(struct xdp_md *ctx)
 {
-	struct l4_traced *to = traced_now();
-
-	return to ? take_packet(ctx, to) : XDP_ABORTED;
+	return take_packet(ctx, true);
 }
 
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -361,17 +374,17 @@ __noinline int source_rate(const struct l4_guard *g, uint64_t high, uint64_t low
 
 __noinline int traced_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	return (int)(g && t.traced ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
-				   : L4_V_ENGINE_FAULT);
+	return (int)(g ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
 }
 
 static __always_inline enum l4_verdict l4_tables_rate(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	return (enum l4_verdict)(l4_tables_way(t) ? traced_rate(g, p.high, p.low, p.what)
-						  : source_rate(g, p.high, p.low, p.what));
+	return (enum l4_verdict)(t && t->traced ? traced_rate(g, p.high, p.low, p.what)
+						: source_rate(g, p.high, p.low, p.what));
 }
 
 __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
@@ -382,17 +395,17 @@ __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t lo
 
 __noinline int traced_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	return (int)(g && t.traced ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
-				   : L4_V_ENGINE_FAULT);
+	return (int)(g ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
 }
 
 static __always_inline enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	return (enum l4_verdict)(l4_tables_way(t) ? traced_guard(g, p.high, p.low, p.what)
-						  : tandem_guard(g, p.high, p.low, p.what));
+	return (enum l4_verdict)(t && t->traced ? traced_guard(g, p.high, p.low, p.what)
+						: tandem_guard(g, p.high, p.low, p.what));
 }
 
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
@@ -495,7 +508,7 @@ static __always_inline uint32_t bytes_come(
 	return note ? note->retag.bytes : f->len;
 }
 
-static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struct l4_traced *traced)
+static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool traced)
 {
 	bool looks_up = next == L4_NEXT_RARE || next == L4_NEXT_ERROR_IN ||
 			next == L4_NEXT_ERROR_OUT;
@@ -523,17 +536,15 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struc
 	X(want, L4_NEXT_WANT)           \
 	X(tags, L4_NEXT_TAGS)
 
-#define X(name, next)                                           \
-	__noinline int tandem_##name(struct xdp_md *ctx)        \
-	{                                                       \
-		return go_on(ctx, next, NULL);                  \
-	}                                                       \
-                                                                \
-	__noinline int traced_##name(struct xdp_md *ctx)        \
-	{                                                       \
-		struct l4_traced *to = traced_now();            \
-                                                                \
-		return to ? go_on(ctx, next, to) : XDP_ABORTED; \
+#define X(name, next)                                    \
+	__noinline int tandem_##name(struct xdp_md *ctx) \
+	{                                                \
+		return go_on(ctx, next, false);          \
+	}                                                \
+                                                         \
+	__noinline int traced_##name(struct xdp_md *ctx) \
+	{                                                \
+		return go_on(ctx, next, true);           \
 	}
 STAGES(X)
 #undef X
