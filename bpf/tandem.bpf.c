@@ -29,7 +29,7 @@ struct l4_tables {
 	struct xdp_md *ctx;
 	const struct l4_line *image; /* image_mask + 1 of them */
 	bool records;		     /* a record is noted, to be written */
-	struct l4_traced *traced;    /* NULL: the packet is not traced */
+	bool traced; /* the packet is; a constant, so that each program holds its own */
 };
 
 /* The published image, or NULL. */
@@ -51,7 +51,9 @@ static __always_inline struct l4_traced *traced_now(void)
 
 L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
 {
-	return t && t->traced ? &t->traced->way : NULL;
+	struct l4_traced *to = t && t->traced ? traced_now() : NULL;
+
+	return to ? &to->way : NULL;
 }
 
 /* A mask and no comparison: of a number that the compiler put on the stack before, Linux 6.1 does not know what a comparison
@@ -92,23 +94,23 @@ L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, 
 {
 	uint32_t row = (uint32_t)(hash >> (64 - source_bits));
 	struct l4_source_bucket *b = bpf_map_lookup_elem(&sources, &row);
+	struct l4_traced *to;
 
-	if (!b || !l4_tables_way(t))
+	if (!b || !t || !t->traced)
 		return b;
-	t->traced->sources = *b;
-	return &t->traced->sources;
+	to = traced_now();
+	if (!to)
+		return NULL;
+	to->sources = *b;
+	return &to->sources;
 }
 
 L4_INLINE struct l4_datagram_bucket *l4_tables_datagrams(const struct l4_tables *t, uint64_t hash)
 {
 	uint32_t row = (uint32_t)(hash >> (64 - datagram_bits));
-	struct l4_datagram_bucket *b = bpf_map_lookup_elem(&datagrams, &row);
 
-	if (!b || !l4_tables_way(t))
-		return b;
-	for (uint32_t i = 0; i < sizeof *b / sizeof(uint64_t); i++)
-		((uint64_t *)&t->traced->datagrams)[i] = ((const uint64_t *)b)[i];
-	return &t->traced->datagrams;
+	(void)t;
+	return bpf_map_lookup_elem(&datagrams, &row);
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -194,8 +196,11 @@ L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	if (t->traced)
-		return &t->traced->limit;
+	if (t->traced) {
+		struct l4_traced *to = traced_now();
+
+		return to ? &to->limit : NULL;
+	}
 	return bpf_map_lookup_elem(&limits, &zero);
 }
 
@@ -203,8 +208,11 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	if (t && t->traced)
-		return &t->traced->note;
+	if (t && t->traced) {
+		struct l4_traced *to = traced_now();
+
+		return to ? &to->note : NULL;
+	}
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
@@ -279,9 +287,12 @@ static __always_inline void report(enum l4_verdict v, const struct l4_result *r)
 static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx, enum l4_verdict v,
 	const struct l4_result *r, uint32_t bytes)
 {
-	if (t->traced)
-		t->traced->way.end = trace_of(v, r);
-	else
+	if (t->traced) {
+		struct l4_way *way = l4_tables_way(t);
+
+		if (way)
+			way->end = trace_of(v, r);
+	} else
 		count_verdict(v, r);
 	if (reports)
 		report(v, r);
@@ -299,7 +310,7 @@ static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx,
 }
 
 /* traced: a constant, so that each caller has a copy made for it. */
-static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *traced)
+static __always_inline int take_packet(struct xdp_md *ctx, bool traced)
 {
 	struct l4_tables t = { ctx, image_now(), false, traced };
 	uint32_t bytes;
@@ -323,14 +334,12 @@ static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *tra
 
 __noinline int tandem_packet(struct xdp_md *ctx)
 {
-	return take_packet(ctx, NULL);
+	return take_packet(ctx, false);
 }
 
 __noinline int traced_packet(struct xdp_md *ctx)
 {
-	struct l4_traced *to = traced_now();
-
-	return to ? take_packet(ctx, to) : XDP_ABORTED;
+	return take_packet(ctx, true);
 }
 
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -377,17 +386,17 @@ __noinline int source_rate(const struct l4_guard *g, uint64_t high, uint64_t low
 
 __noinline int traced_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	return (int)(g && t.traced ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
-				   : L4_V_ENGINE_FAULT);
+	return (int)(g ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
 }
 
 static __always_inline enum l4_verdict l4_tables_rate(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	return (enum l4_verdict)(l4_tables_way(t) ? traced_rate(g, p.high, p.low, p.what)
-						  : source_rate(g, p.high, p.low, p.what));
+	return (enum l4_verdict)(t && t->traced ? traced_rate(g, p.high, p.low, p.what)
+						: source_rate(g, p.high, p.low, p.what));
 }
 
 __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
@@ -398,17 +407,17 @@ __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t lo
 
 __noinline int traced_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	return (int)(g && t.traced ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
-				   : L4_V_ENGINE_FAULT);
+	return (int)(g ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
 }
 
 static __always_inline enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	return (enum l4_verdict)(l4_tables_way(t) ? traced_guard(g, p.high, p.low, p.what)
-						  : tandem_guard(g, p.high, p.low, p.what));
+	return (enum l4_verdict)(t && t->traced ? traced_guard(g, p.high, p.low, p.what)
+						: tandem_guard(g, p.high, p.low, p.what));
 }
 
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
@@ -468,22 +477,20 @@ __noinline int datagram_enter(
 	return (int)l4_fragment_enter(NULL, hash, what, (struct l4_part){ from, units, last });
 }
 
-__noinline int traced_enter(
+__noinline int traced_look(
 	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	return (int)(t.traced ? l4_fragment_enter(
-					&t, hash, what, (struct l4_part){ from, units, last })
-			      : L4_V_ENGINE_FAULT);
+	return (int)l4_fragment_look(&t, hash, what, (struct l4_part){ from, units, last });
 }
 
 static __always_inline enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
 	return (enum l4_verdict)(
-		l4_tables_way(t) ? traced_enter(hash, what, part.from, part.units, part.last)
-				 : datagram_enter(hash, what, part.from, part.units, part.last));
+		t && t->traced ? traced_look(hash, what, part.from, part.units, part.last)
+			       : datagram_enter(hash, what, part.from, part.units, part.last));
 }
 
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
@@ -537,7 +544,7 @@ static __always_inline uint32_t bytes_come(
 	return note ? note->retag.bytes : f->len;
 }
 
-static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struct l4_traced *traced)
+static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool traced)
 {
 	bool looks_up = next == L4_NEXT_FRAGMENT || next == L4_NEXT_RARE ||
 			next == L4_NEXT_ERROR_IN || next == L4_NEXT_ERROR_OUT;
@@ -557,17 +564,15 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struc
 
 /* What goes on with a packet as L4_NEXT_... says is a function of its own, and one for packets that are traced: it has a stack
  * of its own, and the verifier looks at it by itself. */
-#define STAGE(name, next)                                       \
-	__noinline int tandem_##name(struct xdp_md *ctx)        \
-	{                                                       \
-		return go_on(ctx, next, NULL);                  \
-	}                                                       \
-                                                                \
-	__noinline int traced_##name(struct xdp_md *ctx)        \
-	{                                                       \
-		struct l4_traced *to = traced_now();            \
-                                                                \
-		return to ? go_on(ctx, next, to) : XDP_ABORTED; \
+#define STAGE(name, next)                                \
+	__noinline int tandem_##name(struct xdp_md *ctx) \
+	{                                                \
+		return go_on(ctx, next, false);          \
+	}                                                \
+                                                         \
+	__noinline int traced_##name(struct xdp_md *ctx) \
+	{                                                \
+		return go_on(ctx, next, true);           \
 	}
 
 /* Those that leave packets to those that are listed after them, if to anybody. */
@@ -590,10 +595,9 @@ __noinline int tandem_fragment_end(void)
 
 __noinline int traced_fragment_end(void)
 {
-	const struct l4_tables t = { .traced = traced_now() };
+	const struct l4_tables t = { .traced = true };
 
-	if (t.traced)
-		l4_fragment_end(&t);
+	l4_fragment_end(&t);
 	return 0;
 }
 

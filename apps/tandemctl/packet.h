@@ -12,9 +12,21 @@ struct packet {
 	size_t n;
 };
 
-/* PROTOCOL SOURCE DESTINATION [WORD [VALUE]]..., ended by NULL. mac: of the interface, which the frame is for unless the
- * words say otherwise. Returns 0, or -EINVAL and a sentence. */
-int packet_from_words(struct packet *p, char **words, const uint8_t mac[6], struct err *e);
+enum { PACKET_MAX_TAGS = 2 };
+
+/* An interface: its MAC address, and the VLAN tags of its frames, the outer one first. */
+struct packet_link {
+	uint8_t mac[6];
+	unsigned n_tags;
+	struct packet_tag {
+		uint16_t protocol, id; /* 0x8100 or 0x88a8 */
+	} tags[PACKET_MAX_TAGS];
+};
+
+/* PROTOCOL SOURCE DESTINATION [WORD [VALUE]]..., ended by NULL, for the interface and with its tags unless the words say
+ * otherwise. Returns 0, or -EINVAL and a sentence. */
+int packet_from_words(
+	struct packet *p, char **words, const struct packet_link *link, struct err *e);
 
 /* Digits, with blanks, colons and line ends anywhere between bytes. Likewise. */
 int packet_from_hex(struct packet *p, const char *text, struct err *e);

@@ -11,7 +11,6 @@
 #include "controlplane/conf/words.h"
 
 enum {
-	MAX_TAGS = 2,
 	ETH_BYTES = 14,
 	TAG_BYTES = 4,
 	IP4_BYTES = 20,
@@ -19,7 +18,7 @@ enum {
 	TCP_BYTES = 20,
 	UDP_BYTES = 8,
 	ECHO_BYTES = 8,
-	LONGEST = PACKET_MAX - ETH_BYTES - MAX_TAGS * TAG_BYTES,
+	LONGEST = PACKET_MAX - ETH_BYTES - PACKET_MAX_TAGS * TAG_BYTES,
 };
 
 enum { SYN = 2 };
@@ -29,7 +28,7 @@ struct spec {
 	struct addr src, dst;
 	uint16_t sport, dport;
 	uint8_t smac[6], dmac[6];
-	uint16_t tags[MAX_TAGS];
+	struct packet_tag tags[PACKET_MAX_TAGS];
 	unsigned n_tags;
 	uint8_t flags, ttl;
 	uint16_t id;
@@ -101,9 +100,10 @@ static int read_vlan(struct spec *s, const char *value, struct err *e)
 
 	if (!read_number(value, 0, 4095, &n))
 		return wrong(e, "vlan", value, "a VLAN number from 0 to 4095");
-	if (s->n_tags == MAX_TAGS)
+	if (s->n_tags == PACKET_MAX_TAGS)
 		return err_set(e, -EINVAL, "vlan: there are at most two tags, the outer one first");
-	s->tags[s->n_tags++] = (uint16_t)n;
+	s->tags[0].protocol = s->n_tags ? 0x88a8 : 0x8100;
+	s->tags[s->n_tags++] = (struct packet_tag){ 0x8100, (uint16_t)n };
 	return 0;
 }
 
@@ -296,8 +296,8 @@ static uint8_t *write_link(const struct spec *s, uint8_t *at)
 	memcpy(at + 6, s->smac, 6);
 	at += 12;
 	for (unsigned i = 0; i < s->n_tags; i++, at += TAG_BYTES) {
-		put16(at, i + 1 < s->n_tags ? 0x88a8 : 0x8100);
-		put16(at + 2, s->tags[i]);
+		put16(at, s->tags[i].protocol);
+		put16(at + 2, s->tags[i].id);
 	}
 	put16(at, s->src.af == 6 ? 0x86dd : 0x0800);
 	return at + 2;
@@ -378,12 +378,12 @@ static void write_frame(const struct spec *s, struct packet *p)
 	p->n = (size_t)(l3 - p->bytes) + s->len;
 }
 
-int packet_from_words(struct packet *p, char **words, const uint8_t mac[6], struct err *e)
+int packet_from_words(struct packet *p, char **words, const struct packet_link *link, struct err *e)
 {
 	static const uint8_t somebody[6] = { 2, 0, 0, 0, 0, 1 };
 	struct spec s = { .ttl = 64, .flags = SYN };
 
-	memcpy(s.dmac, mac, 6);
+	memcpy(s.dmac, link->mac, 6);
 	memcpy(s.smac, somebody, 6);
 	if (!words[0] || !words[1] || !words[2])
 		return err_set(e, -EINVAL,
@@ -394,6 +394,10 @@ int packet_from_words(struct packet *p, char **words, const uint8_t mac[6], stru
 		read_end(&s, "destination", words[2], &s.dst, &s.dport, e) ||
 		read_words(&s, words + 3, e) || check(&s, e))
 		return -EINVAL;
+	if (!s.n_tags) {
+		s.n_tags = link->n_tags;
+		memcpy(s.tags, link->tags, sizeof s.tags);
+	}
 	write_frame(&s, p);
 	return 0;
 }

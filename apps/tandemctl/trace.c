@@ -22,8 +22,20 @@ static json_t *find_port(json_t *ports, const char *name)
 	return NULL;
 }
 
-/* Asks for the interface's MAC address: the frame is to be for it. */
-static enum ctl_exit get_mac(struct ctl *ctl, const char *name, uint8_t mac[6])
+static void read_tags(const json_t *vlans, struct packet_link *link)
+{
+	for (size_t i = 0; i < json_array_size(vlans) && i < PACKET_MAX_TAGS; i++) {
+		const json_t *vlan = json_array_get(vlans, i);
+		const char *protocol = json_string_value(json_object_get(vlan, "protocol"));
+
+		link->tags[i].protocol = protocol && !strcmp(protocol, "802.1ad") ? 0x88a8 : 0x8100;
+		link->tags[i].id = (uint16_t)json_integer_value(json_object_get(vlan, "id"));
+		link->n_tags++;
+	}
+}
+
+/* Asks for what the interface's frames have: the packet is to be one of them. */
+static enum ctl_exit get_link(struct ctl *ctl, const char *name, struct packet_link *link)
 {
 	struct api_answer answer;
 	enum ctl_exit rc = api_fetch(ctl, "GET", "/v1/status", NULL, &answer);
@@ -37,11 +49,12 @@ static enum ctl_exit get_mac(struct ctl *ctl, const char *name, uint8_t mac[6])
 		err_set(&ctl->err, 0, "there is no interface \"%s\"", name);
 		api_suggest(ctl, ports, name);
 		rc = CTL_NOT_FOUND;
-	} else if (!text || packet_read_mac(text, mac)) {
+	} else if (!text || packet_read_mac(text, link->mac)) {
 		err_set(&ctl->err, 0, "the daemon does not tell the MAC address of interface %s",
 			name);
 		rc = CTL_NEGATIVE;
 	}
+	read_tags(json_object_get(port, "vlans"), link);
 	api_answer_clear(&answer);
 	return rc;
 }
@@ -50,7 +63,7 @@ static enum ctl_exit read_packet(struct ctl *ctl, char **args, struct packet *p)
 {
 	bool given = ctl->hex || ctl->pcap;
 	enum ctl_exit rc;
-	uint8_t mac[6];
+	struct packet_link link = { 0 };
 	int err;
 
 	if ((ctl->hex && ctl->pcap) || (given && args[1]) || (ctl->frame && !ctl->pcap)) {
@@ -66,11 +79,11 @@ static enum ctl_exit read_packet(struct ctl *ctl, char **args, struct packet *p)
 	if (ctl->hex)
 		return packet_from_hex(p, ctl->hex, &ctl->err) ? CTL_USAGE : CTL_OK;
 	/* The words are looked at before the daemon is asked for anything. */
-	if (packet_from_words(p, args + 1, (const uint8_t[6]){ 0 }, &ctl->err))
+	if (packet_from_words(p, args + 1, &link, &ctl->err))
 		return CTL_USAGE;
-	rc = get_mac(ctl, args[0], mac);
+	rc = get_link(ctl, args[0], &link);
 	if (!rc)
-		packet_from_words(p, args + 1, mac, &ctl->err);
+		packet_from_words(p, args + 1, &link, &ctl->err);
 	return rc;
 }
 

@@ -62,14 +62,16 @@ static void on_leg(void *arg, const struct l4_captured *leg, int64_t real_ns)
 		c->late++;
 		return;
 	}
-	send_line(c, json_pack("{s:I, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "time_ns",
-			     (json_int_t)real_ns, "leg", leg->leg == L4_LEG_IN ? "in" : "out",
-			     "interface", trace_interface(c->site, leg->ifindex), "verdict",
-			     verdict_name(v), "action", action_name(verdict_action(v)), "vip",
-			     trace_vip(c->site, end->vip_id), "service",
-			     trace_service(c->site, end->service_id), "server",
-			     trace_server(c->site, end->server_id), "length", (json_int_t)leg->len,
-			     "frame", value_hex(leg->bytes, leg->captured)));
+	send_line(
+		c, json_pack("{s:I, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "time_ns",
+			   (json_int_t)real_ns, "leg", leg->leg == L4_LEG_IN ? "in" : "out",
+			   "interface",
+			   trace_frame_interface(c->site, leg->ifindex, leg->bytes, leg->captured),
+			   "verdict", verdict_name(v), "action", action_name(verdict_action(v)),
+			   "vip", trace_vip(c->site, end->vip_id), "service",
+			   trace_service(c->site, end->service_id), "server",
+			   trace_server(c->site, end->server_id), "length", (json_int_t)leg->len,
+			   "frame", value_hex(leg->bytes, leg->captured)));
 }
 
 /* Tells of losses, at the latest when no packet comes any more. */

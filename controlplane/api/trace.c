@@ -60,7 +60,8 @@ static void trace(struct call *c, const struct engine_port *port, const uint8_t 
 	struct err e = { "" };
 	struct l4_way way;
 	enum l4_verdict v;
-	int rc = engine_trace(site_engine(s), port->ifindex, frame, len, out, &out_len, &way, &e);
+	int rc = engine_trace(
+		site_engine(s), port->real_ifindex, frame, len, out, &out_len, &way, &e);
 
 	if (rc) {
 		call_problem(c, rc == -EMSGSIZE ? 422 : 500, "%s", e.text);
@@ -73,8 +74,9 @@ static void trace(struct call *c, const struct engine_port *port, const uint8_t 
 			      "vip", trace_vip(s, way.end.vip_id), "service",
 			      trace_service(s, way.end.service_id), "server",
 			      trace_server(s, way.end.server_id), "out",
-			      verdict_action(v) == L4_SEND ? trace_interface(s, way.end.ifindex)
-							   : json_null(),
+			      verdict_action(v) == L4_SEND
+				      ? trace_frame_interface(s, way.end.ifindex, out, out_len)
+				      : json_null(),
 			      "steps", trace_steps(s, &way), "frame", value_hex(out, out_len)));
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "controlplane/api/values.h"
 #include "dataplane/l4/datagram.h"
-#include "dataplane/l4/wire.h"
+#include "dataplane/l4/parse.h"
 
 enum { TEXT_BYTES = 320 };
 
@@ -67,18 +67,52 @@ json_t *trace_server(const struct site *s, uint32_t id)
 	return json_null();
 }
 
-json_t *trace_interface(const struct site *s, uint32_t ifindex)
+static json_t *port_name(const struct site *s, const struct engine_port *port)
 {
 	const struct conf *c = site_conf(s);
+
+	for (unsigned i = 0; i < c->n_interfaces; i++)
+		if (!strcmp(c->interfaces[i].device, port->device))
+			return json_string(c->interfaces[i].name);
+	return json_null();
+}
+
+json_t *trace_interface(const struct site *s, uint32_t ifindex)
+{
 	const struct engine_port *ports;
 	unsigned n;
 
 	ports = engine_ports(site_engine(s), &n);
 	for (unsigned i = 0; i < n; i++)
-		for (unsigned j = 0; j < c->n_interfaces; j++)
-			if (ports[i].ifindex == ifindex &&
-				!strcmp(c->interfaces[j].device, ports[i].device))
-				return json_string(c->interfaces[j].name);
+		if (ports[i].ifindex == ifindex)
+			return port_name(s, &ports[i]);
+	return json_null();
+}
+
+/* Whether frames on the device with these tags are the port's. */
+static bool is_of_port(
+	const struct engine_port *port, uint32_t device, const uint32_t tags[L4_MAX_TAGS])
+{
+	bool there = port->real_ifindex == device;
+
+	for (unsigned i = 0; i < port->n_parts; i++)
+		there |= port->parts[i] == device;
+	return there && !memcmp(port->tags, tags, sizeof port->tags);
+}
+
+json_t *trace_frame_interface(
+	const struct site *s, uint32_t device, const uint8_t *frame, size_t len)
+{
+	const struct l4_frame f = { (uint8_t *)frame, (uint8_t *)frame + len, (uint32_t)len };
+	const struct engine_port *ports;
+	struct l4_packet p = { 0 };
+	unsigned n;
+
+	l4_parse_link(&f, &p);
+	ports = engine_ports(site_engine(s), &n);
+	for (unsigned i = 0; i < n; i++)
+		if (is_of_port(&ports[i], device, p.tags))
+			return port_name(s, &ports[i]);
 	return json_null();
 }
 
@@ -113,21 +147,18 @@ static void tell_address(struct teller *t, const char *member, const uint32_t wo
 	json_object_set_new(t->out, member, value_addr(&a));
 }
 
-/* " behind VLAN 10" or " behind VLANs 10 and 20", the outer one first; tags that carry only a priority are none. */
-static void tell_vlans(struct teller *t, const char *word, const uint32_t tags[L4_MAX_TAGS])
+/* " on VLAN 10" or " on VLANs 10 and 20", the outer one first; tags that carry only a priority are none. */
+static void tell_vlans(struct teller *t, const uint32_t tags[L4_MAX_TAGS])
 {
-	json_t *list = json_array();
-
 	for (unsigned i = 0; i < L4_MAX_TAGS && tags[i]; i++) {
 		unsigned id = __builtin_bswap16(l4_tag_id(tags[i]));
 
 		if (i)
 			say(t, " and %u", id);
 		else
-			say(t, " %s VLAN%s %u", word, tags[1] ? "s" : "", id);
-		json_array_append_new(list, json_integer(id));
+			say(t, " on VLAN%s %u", tags[1] ? "s" : "", id);
 	}
-	json_object_set_new(t->out, "vlans", list);
+	json_object_set_new(t->out, "vlans", value_vlans(tags));
 }
 
 static void tell_link(struct teller *t, const struct l4_step *s)
@@ -140,7 +171,7 @@ static void tell_link(struct teller *t, const struct l4_step *s)
 		say(t, "ARP");
 	else
 		say(t, "EtherType 0x%04x, which is not looked at", (unsigned)s->a);
-	tell_vlans(t, "on", t->way->packet.tags);
+	tell_vlans(t, t->way->packet.tags);
 	if (tags && !t->way->packet.tags[0])
 		say(t, " behind a priority tag");
 	json_object_set_new(t->out, "ethertype", json_integer((json_int_t)s->a));
@@ -171,9 +202,10 @@ static void tell_filter(struct teller *t, const struct l4_step *s)
 static void tell_port(struct teller *t, const struct l4_step *s)
 {
 	if (s->a) {
-		say(t, "the frame is for %s MAC address of interface ",
-			s->b ? "the" : "another than the");
+		say(t, "interface ");
 		tell_name(t, "interface", trace_interface(t->site, (uint32_t)s->a));
+		say(t, ", %s its MAC address",
+			s->b ? "and the frame is for" : "but the frame is not for");
 	} else {
 		say(t, "no interface of the engine takes frames that come in so");
 	}
@@ -463,7 +495,7 @@ static void tell_tags(struct teller *t, const struct l4_step *s)
 	say(t, "the packet leaves");
 	if (!tags[0])
 		say(t, " without a tag");
-	tell_vlans(t, "on", tags);
+	tell_vlans(t, tags);
 }
 
 static void tell_rare(struct teller *t, const struct l4_step *s)

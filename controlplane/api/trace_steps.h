@@ -12,3 +12,7 @@ json_t *trace_vip(const struct site *s, uint32_t id); /* or gateway */
 json_t *trace_service(const struct site *s, uint32_t id);
 json_t *trace_server(const struct site *s, uint32_t id); /* "POOL/SERVER" */
 json_t *trace_interface(const struct site *s, uint32_t ifindex);
+
+/* The interface that a frame on a device belongs to, by its tags; likewise. */
+json_t *trace_frame_interface(
+	const struct site *s, uint32_t device, const uint8_t *frame, size_t len);

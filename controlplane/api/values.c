@@ -177,3 +177,16 @@ const char *action_name(enum l4_action a)
 
 	return names[a];
 }
+
+json_t *value_vlans(const uint32_t tags[L4_MAX_TAGS])
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < L4_MAX_TAGS && tags[i]; i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:i}", "protocol",
+				      l4_tag_protocol(tags[i]) == L4_BE16(L4_ETH_QINQ) ? "802.1ad"
+										       : "802.1Q",
+				      "id", (int)__builtin_bswap16(l4_tag_id(tags[i]))));
+	return list;
+}

@@ -7,6 +7,7 @@
 #include "controlplane/conf/conf.h"
 #include "controlplane/pools/site.h"
 #include "dataplane/l4/verdict.h"
+#include "dataplane/l4/wire.h"
 
 /* An RFC 3339 time in UTC with milliseconds. */
 json_t *value_time_ms(int64_t realtime_ms);
@@ -27,6 +28,9 @@ json_t *value_hex(const uint8_t *bytes, size_t n);
 
 /* "02:00:00:00:00:01" */
 json_t *value_mac(const uint8_t mac[6]);
+
+/* VLAN tags (l4_tag()) as a list of {"protocol", "id"}, the outer one first; the protocol is "802.1Q" or "802.1ad". */
+json_t *value_vlans(const uint32_t tags[L4_MAX_TAGS]);
 
 /* Text of unknown origin: what is not UTF-8 in it is replaced. NULL is null. */
 json_t *value_text(const char *text);

@@ -28,7 +28,10 @@ struct engine_port {
 	char real
 		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
 	uint32_t real_ifindex, real_mtu; /* its MTU when the engine was opened */
-	const char *mode;		 /* of that one: "native", "generic" */
+	uint32_t tags[L4_MAX_TAGS];	 /* of frames there, the outer one first (l4_tag()) */
+	unsigned n_parts; /* of a bond: the devices that they may come in by instead */
+	uint32_t parts[SNAPSHOT_PARTS];
+	const char *mode; /* of that one: "native", "generic" */
 };
 
 struct engine_options {

@@ -267,6 +267,14 @@ void engine_close(struct engine *en)
 	free(en);
 }
 
+static void learn_port(struct engine_port *p, const struct snapshot_port *from)
+{
+	memcpy(p->mac, from->mac, sizeof p->mac);
+	snapshot_tags(from, p->tags);
+	p->n_parts = from->n_parts;
+	memcpy(p->parts, from->parts, sizeof p->parts);
+}
+
 static int publish_ports(struct engine *en, const struct snapshot_input *in)
 {
 	struct neighbour_port ports[ENGINE_MAX_PORTS];
@@ -281,7 +289,7 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 		snapshot_tags(&in->ports[i], ports[i].tags);
 		for (unsigned k = 0; k < en->n_ports; k++)
 			if (en->ports[k].ifindex == ports[i].ifindex)
-				memcpy(en->ports[k].mac, ports[i].mac, sizeof en->ports[k].mac);
+				learn_port(&en->ports[k], &in->ports[i]);
 	}
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }

@@ -144,23 +144,45 @@ L4_INLINE uint32_t l4_datagram_begin(
 	return at;
 }
 
-/* Marks the units of a fragment; false: some of them had come before. */
-L4_INLINE bool l4_parts_mark(struct l4_parts *parts, struct l4_part part)
+/* Whether the units of a fragment had not come before; with `mark`, a constant, they have now. */
+L4_INLINE bool l4_parts_lack(struct l4_parts *parts, struct l4_part part, bool mark)
 {
 	uint32_t word = part.from / 64, from = part.from % 64, left = part.units;
 	uint64_t before = 0;
 
 	for (uint32_t i = 0; i < L4_FRAGMENT_WORDS && left; i++) {
+		uint64_t *units = &parts->units[word & (L4_DATAGRAM_WORDS - 1)];
 		uint32_t n = left < 64 - from ? left : 64 - from;
 		uint64_t bits = UINT64_MAX >> (64 - n) << from;
 
-		before |= __sync_fetch_and_or(&parts->units[word & (L4_DATAGRAM_WORDS - 1)], bits) &
-			  bits;
+		before |= bits & (mark ? __sync_fetch_and_or(units, bits) : *units);
 		word++;
 		from = 0;
 		left -= n;
 	}
 	return !before;
+}
+
+/* Marks the units of a fragment; false: some of them had come before. */
+L4_INLINE bool l4_parts_mark(struct l4_parts *parts, struct l4_part part)
+{
+	return l4_parts_lack(parts, part, true);
+}
+
+/* Whether a fragment ends where its datagram does, or before, as far as that is known. */
+L4_INLINE bool l4_parts_end(const struct l4_parts *parts, struct l4_part part)
+{
+	uint32_t end = part.from + part.units;
+
+	return !parts->end || (part.last ? parts->end == end : parts->end >= end);
+}
+
+/* Whether l4_datagram_take() would take a fragment. */
+L4_INLINE bool l4_datagram_takes(struct l4_datagram_bucket *b, uint32_t at, struct l4_part part)
+{
+	struct l4_parts *parts = &b->parts[at & (L4_BUCKET_DATAGRAMS - 1)];
+
+	return l4_parts_end(parts, part) && l4_parts_lack(parts, part, false);
 }
 
 /* Takes a fragment into the record of its datagram, which is given back once all of it has come. False: part of the fragment
@@ -169,16 +191,14 @@ L4_INLINE bool l4_datagram_take(
 	struct l4_datagram_bucket *b, uint32_t at, uint64_t what, struct l4_part part)
 {
 	struct l4_parts *parts = &b->parts[at & (L4_BUCKET_DATAGRAMS - 1)];
-	uint32_t end = part.from + part.units;
+	uint32_t got;
 
-	if (parts->end && (part.last ? parts->end != end : parts->end < end))
-		return false;
-	if (!l4_parts_mark(parts, part))
+	if (!l4_parts_end(parts, part) || !l4_parts_mark(parts, part))
 		return false;
 	if (part.last)
-		parts->end = end;
-	end = __sync_fetch_and_add(&parts->got, part.units) + part.units;
-	if (end == *(volatile uint32_t *)&parts->end)
+		parts->end = part.from + part.units;
+	got = __sync_fetch_and_add(&parts->got, part.units) + part.units;
+	if (got == *(volatile uint32_t *)&parts->end)
 		__sync_val_compare_and_swap(&b->datagrams[at & (L4_BUCKET_DATAGRAMS - 1)].what,
 			what, L4_DATAGRAM_EMPTY);
 	return true;

@@ -113,6 +113,16 @@ L4_INLINE uint64_t l4_fragment_hash(const uint64_t key[2], const struct l4_flow 
 	return l4_flow_hash(key, &who);
 }
 
+/* Notes what the record says; the fragment may go on. */
+L4_INLINE enum l4_verdict l4_fragment_ported(struct l4_note *note, uint64_t is)
+{
+	note->ports.sport = (uint16_t)(is >> L4_DATAGRAM_SPORT_AT);
+	note->ports.dport = (uint16_t)(is >> L4_DATAGRAM_DPORT_AT);
+	note->ports.protocol = (uint8_t)(is >> L4_DATAGRAM_PROTOCOL_AT);
+	note->ports.known = true;
+	return L4_NEXT_PORTS;
+}
+
 /* Finds the record of the datagram with this hash, or begins it as `what`, which is 0 but of a first fragment, and takes the
  * fragment into it. L4_NEXT_PORTS: it may go on, and what the record says is noted. */
 L4_INLINE enum l4_verdict l4_fragment_enter(
@@ -127,7 +137,6 @@ L4_INLINE enum l4_verdict l4_fragment_enter(
 	if (!b || !note)
 		return L4_V_ENGINE_FAULT;
 	at = l4_datagram_find(b, hash, now, &is);
-	l4_tell(t, L4_STEP_DATAGRAM, is, what);
 	if (at == L4_BUCKET_DATAGRAMS && !what)
 		return L4_V_FRAGMENT_ORPHAN;
 	if (at == L4_BUCKET_DATAGRAMS) {
@@ -138,11 +147,26 @@ L4_INLINE enum l4_verdict l4_fragment_enter(
 		return L4_V_ENGINE_FAULT;
 	if (!l4_datagram_take(b, at, is, part))
 		return L4_V_FRAGMENT_OVERLAP;
-	note->ports.sport = (uint16_t)(is >> L4_DATAGRAM_SPORT_AT);
-	note->ports.dport = (uint16_t)(is >> L4_DATAGRAM_DPORT_AT);
-	note->ports.protocol = (uint8_t)(is >> L4_DATAGRAM_PROTOCOL_AT);
-	note->ports.known = true;
-	return L4_NEXT_PORTS;
+	return l4_fragment_ported(note, is);
+}
+
+/* The same for a traced packet, which leaves the record as it is. */
+L4_INLINE enum l4_verdict l4_fragment_look(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
+{
+	struct l4_datagram_bucket *b = l4_tables_datagrams(t, hash);
+	struct l4_note *note = l4_tables_note(t);
+	uint64_t is = 0;
+	uint32_t at;
+
+	if (!b || !note)
+		return L4_V_ENGINE_FAULT;
+	at = l4_datagram_find(b, hash, l4_tables_now(t), &is);
+	l4_tell(t, L4_STEP_DATAGRAM, is, what);
+	if (at != L4_BUCKET_DATAGRAMS)
+		return l4_datagram_takes(b, at, part) ? l4_fragment_ported(note, is)
+						      : L4_V_FRAGMENT_OVERLAP;
+	return what ? l4_fragment_ported(note, what) : L4_V_FRAGMENT_ORPHAN;
 }
 
 /* The body's way to it: the kernel's verifier would follow it on every path if it were in line. */

@@ -94,12 +94,7 @@ static inline struct l4_source_bucket *l4_tables_sources(const struct l4_tables 
 static inline struct l4_datagram_bucket *l4_tables_datagrams(
 	const struct l4_tables *t, uint64_t hash)
 {
-	struct l4_datagram_bucket *b = &t->datagrams[hash >> (64 - t->datagram_bits)];
-
-	if (!t->traced)
-		return b;
-	t->traced->datagrams = *b;
-	return &t->traced->datagrams;
+	return &t->datagrams[hash >> (64 - t->datagram_bits)];
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -256,7 +251,8 @@ static enum l4_verdict l4_tables_guard(
 static enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
-	return l4_fragment_enter(t, hash, what, part);
+	return t->traced ? l4_fragment_look(t, hash, what, part)
+			 : l4_fragment_enter(t, hash, what, part);
 }
 
 static struct l4_view view_of(const struct l4_tables *t)

@@ -61,6 +61,17 @@ const char *place_name(unsigned place)
 	return places[place];
 }
 
+static const char *const stages[L4_STEP_COUNT] = {
+#define X(symbol, name, holds) [L4_STEP_##symbol] = #name,
+	L4_STEPS(X)
+#undef X
+};
+
+const char *stage_name(enum l4_step_kind stage)
+{
+	return stage < L4_STEP_COUNT ? stages[stage] : "?";
+}
+
 /* The index of a word in a list; its length when it is none of them. */
 static unsigned find_word(const char *const *words, unsigned n, const char *word)
 {
@@ -415,6 +426,28 @@ static int read_drop(struct reader *r, struct err *e)
 	return read_stay(r, L4_DROP, e);
 }
 
+/* way STAGE...: what tracing the frame above tells */
+static int read_way(struct reader *r, struct err *e)
+{
+	struct case_step *s = r->step;
+	char *at = NULL, *word = r->n > 1 ? strtok_r(r->word[1], " ", &at) : NULL;
+	int rc = finish_frame(r, e);
+
+	if (rc)
+		return rc;
+	if (!s || !r->answered || s->n_way || !word)
+		return lines_error(&r->lines, e, "expected once behind a verdict: way STAGE...");
+	for (; word; word = strtok_r(NULL, " ", &at)) {
+		unsigned stage = find_word(stages, L4_STEP_COUNT, word);
+
+		if (stage == L4_STEP_COUNT || s->n_way == L4_WAY_STEPS)
+			return lines_error(&r->lines, e,
+				"there is no stage \"%s\", or there are too many", word);
+		s->way[s->n_way++] = stage;
+	}
+	return 0;
+}
+
 static int read_counter(struct reader *r, struct case_counter c, int index, struct err *e)
 {
 	struct case_counter *slot;
@@ -508,6 +541,7 @@ static const struct {
 	{ "send", read_send, CASE_WORD },
 	{ "pass", read_pass, CASE_WORD },
 	{ "drop", read_drop, CASE_WORD },
+	{ "way", read_way, CASE_WORD },
 	{ "service", read_service, CASE_WORD },
 	{ "server", read_server, CASE_WORD },
 	{ "drops", read_drops, CASE_WORD },
@@ -549,7 +583,8 @@ static int read_indented(struct reader *r, char *line, struct err *e)
 
 static int read_line(struct reader *r, char *line, struct err *e)
 {
-	bool text = !strncmp(line, "source ", 7); /* its words are the reader's */
+	bool text = !strncmp(line, "source ", 7) || /* its words are the reader's */
+		    !strncmp(line, "way ", 4);
 
 	if (isblank((unsigned char)*line))
 		return read_indented(r, line, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Packet cases (README.md): frames in, what must become of them, and what must have been counted. */
 #pragma once
+#include "dataplane/l4/trace.h"
 #include "tests/packets/frame.h"
 #include "tests/packets/world.h"
 
@@ -39,6 +40,8 @@ struct case_step {
 	enum l4_verdict verdict;
 	uint32_t out_ifindex; /* 0 unless the verdict sends */
 	struct frame out;     /* as `in` unless the verdict sends */
+	unsigned n_way;	      /* the stages that tracing is to tell; 0: whichever */
+	enum l4_step_kind way[L4_WAY_STEPS];
 };
 
 enum case_counter_kind { CASE_SERVICE, CASE_SERVER, CASE_DROPS, CASE_PLACES };
@@ -74,6 +77,8 @@ void cases_close(struct case_file *f);
 
 const char *verdict_name(enum l4_verdict v);
 enum l4_action verdict_action(enum l4_verdict v);
+/* The name of a stage that tracing tells. */
+const char *stage_name(enum l4_step_kind stage);
 /* L4_V_COUNT when there is no such verdict. */
 enum l4_verdict verdict_find(const char *name);
 /* Where a new record was put, by enum l4_record_place. */

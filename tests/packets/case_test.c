@@ -57,10 +57,10 @@ static void reads_a_case(void **state)
 
 	(void)state;
 	write_file(world_path, CONFIG LINKS);
-	write_file(case_path,
-		HEAD "in a Ether()/\n\tIP()\n\t0000: 00ff 01\n\t0003: 58*3\n\t0006: aa\n"
-		     "send forwarded b X\n\t0000: 02\nin b X\n\t0000: 03\ndrop malformed\n"
-		     "service v 1 7\nserver p/s 2 8\ndrops v malformed 1\n");
+	write_file(case_path, HEAD
+		"in a Ether()/\n\tIP()\n\t0000: 00ff 01\n\t0003: 58*3\n\t0006: aa\n"
+		"send forwarded b X\n\t0000: 02\nway link  hop\nin b X\n\t0000: 03\ndrop malformed\n"
+		"service v 1 7\nserver p/s 2 8\ndrops v malformed 1\n");
 	assert_int_equal(cases_open(&f, case_path, &e), 0);
 	assert_int_equal(f->n_cases, 1);
 	assert_string_equal(f->cases[0].name, "one");
@@ -71,6 +71,9 @@ static void reads_a_case(void **state)
 	assert_memory_equal(f->cases[0].steps[0].in.bytes, "\x00\xff\x01XXX\xaa", 7);
 	assert_int_equal(f->cases[0].steps[0].verdict, L4_V_FORWARDED);
 	assert_int_equal(f->cases[0].steps[0].out_ifindex, 8);
+	assert_int_equal(f->cases[0].steps[0].n_way, 2);
+	assert_int_equal(f->cases[0].steps[0].way[1], L4_STEP_HOP);
+	assert_int_equal(f->cases[0].steps[1].n_way, 0);
 	assert_int_equal(f->cases[0].steps[1].out_ifindex, 0);
 	assert_int_equal(f->cases[0].steps[1].out.len, 1);
 	assert_int_equal(f->cases[0].n_counters, 3);
@@ -178,6 +181,10 @@ static const struct {
 	{ HEAD STEP "pass not_ours\nserver p/s 1 x\n", 7, "expected: server NAME" },
 	{ HEAD STEP "pass not_ours\ndrops v not_ours 1\n", 7, "expected: drops" },
 	{ HEAD STEP "pass not_ours\ndrops x malformed 1\n", 7, "no such drops" },
+	{ HEAD STEP "pass not_ours\nway\n", 7, "expected once behind a verdict: way" },
+	{ HEAD STEP "way link\n", 6, "expected once behind a verdict: way" },
+	{ HEAD STEP "pass not_ours\nway link\nway hop\n", 8, "expected once behind" },
+	{ HEAD STEP "pass not_ours\nway link hip\n", 7, "there is no stage \"hip\"" },
 	{ HEAD "now 65536\n", 4, "expected: now N" },
 	{ HEAD "now\n", 4, "expected: now N" },
 	{ HEAD "now 1\n", 4, "ends before a verdict" },

@@ -57,6 +57,26 @@ static bool tokens_differ(enum l4_verdict traced, enum l4_verdict verdict)
 	       (traced == L4_V_REJECTED && verdict == L4_V_NO_SERVER);
 }
 
+static bool way_is(const struct case_step *s, const struct l4_way *way)
+{
+	if (!s->n_way)
+		return true;
+	for (uint32_t i = 0; i < way->n && way->n == s->n_way; i++)
+		if (way->steps[i].kind != s->way[i])
+			return false;
+	return way->n == s->n_way;
+}
+
+static bool print_way(const struct run *r, const struct case_step *s, const struct l4_way *way)
+{
+	print_head(r, s->line);
+	printf("%s was traced by another way:", r->ops->name);
+	for (uint32_t i = 0; i < way->n && i < L4_WAY_STEPS; i++)
+		printf(" %s", stage_name((enum l4_step_kind)way->steps[i].kind));
+	putchar('\n');
+	return false;
+}
+
 /* Tracing a frame foretells what becomes of it. That it changes nothing shows in what is counted and recorded. */
 static bool trace_frame(struct run *r, const struct case_step *s)
 {
@@ -66,7 +86,7 @@ static bool trace_frame(struct run *r, const struct case_step *s)
 	if (rc)
 		return rc == -EMSGSIZE || print_error(r, s->line, strerror(-rc));
 	if (result_is(s, &r->result) || tokens_differ(r->result.verdict, s->verdict))
-		return true;
+		return way_is(s, &way) || print_way(r, s, &way);
 	print_step(r, s);
 	return print_error(r, s->line, "so it was traced");
 }

@@ -126,6 +126,8 @@ static void test_version_and_status(void **state)
 	(void)state;
 	assert_string_equal(text_at(j, "version"), TANDEM_VERSION);
 	assert_string_equal(text_at(j, "node"), "lb-a");
+	fake.ports[0].tags[0] = l4_tag(L4_BE16(L4_ETH_QINQ), L4_BE16(7));
+	fake.ports[0].tags[1] = l4_tag(L4_BE16(L4_ETH_VLAN), L4_BE16(100));
 	j = get("/v1/status");
 	assert_string_equal(text_at(j, "node"), "lb-a");
 	assert_time(j, "started");
@@ -138,6 +140,10 @@ static void test_version_and_status(void **state)
 	assert_string_equal(text_at(j, "engine.ports.0.name"), "front");
 	assert_string_equal(text_at(j, "engine.ports.0.device"), "lo");
 	assert_string_equal(text_at(j, "engine.ports.0.mode"), "native");
+	assert_int_equal(json_array_size(at(j, "engine.ports.0.vlans")), 2);
+	assert_string_equal(text_at(j, "engine.ports.0.vlans.0.protocol"), "802.1ad");
+	assert_int_equal(number_at(j, "engine.ports.0.vlans.0.id"), 7);
+	assert_string_equal(text_at(j, "engine.ports.0.vlans.1.protocol"), "802.1Q");
 	assert_int_equal(number_at(j, "vips"), 1);
 	assert_int_equal(number_at(j, "services"), 2);
 	assert_int_equal(number_at(j, "pools"), 2);

@@ -131,7 +131,7 @@ static void test_a_forwarded_packet(void **state)
 	assert_step(j, 1, "addresses", "203.0.113.7 to 192.0.2.10, TTL 64, protocol 6");
 	assert_step(
 		j, 2, "filter", "the destination may be one of ours, the source is not a server's");
-	assert_step(j, 3, "port", "the frame is for the MAC address of interface front");
+	assert_step(j, 3, "port", "interface front, and the frame is for its MAC address");
 	assert_step(j, 4, "transport", "TCP, port 4711 to 80");
 	assert_step(j, 5, "find", "service web, forward nat");
 	assert_step(j, 6, "slot",
@@ -167,6 +167,108 @@ static void test_a_dropped_packet(void **state)
 	assert_step(j, 3, "route", "the destination's route of /24: link on front");
 	assert_step(
 		j, 4, "refusal", "the packet is to be answered: packet too big, 1280 bytes fit");
+}
+
+/* An interface on two VLANs of a trunk: frames are run there, and belong to it with just these tags. */
+static void test_vlans(void **state)
+{
+	const uint32_t tags[L4_MAX_TAGS] = { l4_tag(L4_BE16(L4_ETH_QINQ), L4_BE16(7)),
+		l4_tag(L4_BE16(L4_ETH_VLAN), L4_BE16(10)) };
+	struct l4_port port = { .ifindex = fake.ports[0].ifindex, .device = 77 };
+	json_t *j;
+
+	(void)state;
+	fake.ports[0].real_ifindex = 77;
+	memcpy(fake.ports[0].tags, tags, sizeof tags);
+	memcpy(&fake.lines[4], &port, sizeof port);
+	memcpy(fake.way.packet.tags, tags, sizeof tags);
+	step(L4_STEP_LINK, L4_ETH_IP6, 22);
+	step(L4_STEP_FIND, l4_key_tail(0, 0, L4_KIND_PORT), 4);
+	step(L4_STEP_PORT, fake.ports[0].ifindex, 0);
+	step(L4_STEP_FIND, l4_key_tail(0, 0, L4_KIND_PORT), 0);
+	step(L4_STEP_PORT, 0, 0);
+	step(L4_STEP_TAGS, tags[1], 0);
+	step(L4_STEP_TAGS, 0, 0);
+	fake.way.end = (struct l4_trace){ L4_V_FORWARDED, 77, 0, 0, 0 };
+	j = ask("{\"interface\": \"front\", \"frame\": "
+		"\"02000000000102000000000288a860078100a00a0800\"}",
+		200);
+	assert_int_equal(fake.traced_ifindex, 77);
+	assert_string_equal(member(j, "interface"), "front");
+	assert_string_equal(member(j, "out"), "front");
+	assert_step(j, 0, "link", "IPv6 on VLANs 7 and 10");
+	assert_step(j, 1, "find", "the VLAN's interface front");
+	assert_step(j, 2, "port", "interface front, but the frame is not for its MAC address");
+	assert_step(j, 3, "find", "no interface of the configuration is on that VLAN");
+	assert_step(j, 4, "port", "no interface of the engine takes frames that come in so");
+	assert_step(j, 5, "tags", "the packet leaves on VLAN 10");
+	assert_step(j, 6, "tags", "the packet leaves without a tag");
+	j = ask("{\"interface\": \"front\", \"frame\": "
+		"\"02000000000102000000000288a860088100a00a0800\"}",
+		200);
+	assert_true(json_is_null(json_object_get(j, "out")));
+	fake.ports[0].n_parts = 1;
+	fake.ports[0].parts[0] = fake.way.end.ifindex = 78;
+	j = ask("{\"interface\": \"front\", \"frame\": "
+		"\"02000000000102000000000288a860078100a00a0800\"}",
+		200);
+	assert_string_equal(member(j, "out"), "front");
+}
+
+static void test_a_guarded_packet(void **state)
+{
+	struct l4_service service = { .id = site_service_id(f.site, 0), .guard = 5 };
+	struct l4_guard guard = { .lists = { 20, 30 } };
+	json_t *j;
+
+	(void)state;
+	memcpy(&fake.lines[2], &service, sizeof service);
+	memcpy(&fake.lines[5], &guard, sizeof guard);
+	step(L4_STEP_GUARD, L4_V_DENIED, 5);
+	step(L4_STEP_FIND, l4_key_tail(L4_BE16(80), 6, L4_KIND_SERVICE), 2);
+	step(L4_STEP_LIST, 20, 0);
+	step(L4_STEP_LIST, 30, 1);
+	step(L4_STEP_GUARD, L4_V_DENIED, 5);
+	step(L4_STEP_RATE, 12ull << 32 | 3, 100ull << 32);
+	step(L4_STEP_GUARD, L4_V_FORWARDED, 5);
+	fake.way.end = (struct l4_trace){ .verdict = L4_V_DENIED };
+	j = ask("{\"interface\": \"front\", \"frame\": \"00\"}", 200);
+	assert_string_equal(member(j, "action"), "drop");
+	assert_step(j, 0, "guard",
+		"the service's guard drops the packet: denied, the source is on no allow list");
+	assert_step(j, 2, "list", "the list of all services admits the source");
+	assert_step(j, 3, "list", "the service's own list of sources denies the source");
+	assert_step(j, 4, "guard", "the service's guard drops the packet: denied");
+	assert_step(j, 5, "rate",
+		"the source has sent 12 of 100 packets and 3 SYNs to the service in this second");
+	assert_step(j, 6, "guard", "the service's guard lets the packet go on");
+}
+
+static void test_an_icmp_error(void **state)
+{
+	const uint8_t client[4] = { 203, 0, 113, 7 }, vip[4] = { 192, 0, 2, 10 };
+	struct l4_packet *q = &fake.way.quoted;
+	json_t *j;
+
+	(void)state;
+	memcpy(q->flow.src, vip, 4);
+	memcpy(q->flow.dst, client, 4);
+	q->flow.sport = L4_BE16(80);
+	q->flow.dport = L4_BE16(4711);
+	q->flow.protocol = L4_PROTO_TCP;
+	step(L4_STEP_QUOTE, L4_ICMP_UNREACHABLE << 8 | 4, true);
+	step(L4_STEP_QUOTE, L4_ICMP_UNREACHABLE << 8 | 1, false);
+	step(L4_STEP_PATH_MTU, 1400, 0);
+	step(L4_STEP_REFUSAL, L4_REFUSE_EXPIRED, 0);
+	fake.way.end = (struct l4_trace){ .verdict = L4_V_NOT_OURS };
+	j = ask("{\"interface\": \"front\", \"frame\": \"00\"}", 200);
+	assert_step(j, 0, "quote",
+		"an ICMP error, type 3 code 4, about a packet from 192.0.2.10 port 80 to "
+		"203.0.113.7 port 4711, protocol 6");
+	assert_step(j, 1, "quote", "an ICMP error, type 3 code 1, that quotes no packet of a flow");
+	assert_step(j, 2, "path_mtu",
+		"the error is about a tunnel: 1400 bytes fit, which the control plane would be told");
+	assert_step(j, 3, "refusal", "the packet is to be answered: time exceeded");
 }
 
 static void refused(const char *body, int status, const char *sentence)
@@ -208,6 +310,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_forwarded_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_dropped_packet, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vlans, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_guarded_packet, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_icmp_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_to_trace_by, setup, teardown),
 	};

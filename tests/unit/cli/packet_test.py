@@ -95,6 +95,18 @@ class Words(PacketTest):
             with self.subTest(words):
                 self.assert_frame(words, frame)
 
+    def test_the_interfaces_tags(self):
+        ether = {"dst": "02:00:00:00:0b:01", "src": LINK["src"]}
+        packet = IP(src=A4, dst=B4, id=0) / tcp()
+        for words, frame in (
+            ("", Ether(**ether, type=0x88a8) / Dot1AD(vlan=7, type=0x8100) / Dot1Q(vlan=100) / packet),
+            ("vlan 9", Ether(**ether) / Dot1Q(vlan=9) / packet),
+        ):
+            with self.subTest(words):
+                done = self.inject("back", *f"tcp {A4}:4711 {B4}:80 {words}".split())
+                self.assertEqual((done.returncode, done.stderr), (OK, ""))
+                self.assertEqual(self.asked()["frame"], bytes(frame).hex())
+
     def test_an_interface_goes_by_its_device_too(self):
         done = self.inject("eth0", "icmp", A4, B4)
         self.assertEqual((done.returncode, self.asked()["interface"]), (OK, "eth0"))

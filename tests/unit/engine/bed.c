@@ -51,14 +51,39 @@ void bed_syn(uint8_t frame[54], uint8_t port)
 	frame[47] = 2;
 }
 
+void bed_tunnel_error(uint8_t frame[BED_ERROR_BYTES])
+{
+	static const uint8_t router[4] = { 10, 0, 0, 254 }, host[4] = { 10, 0, 0, 99 };
+	uint8_t *icmp = frame + 34, *quoted = frame + 42;
+
+	memset(frame, 0, BED_ERROR_BYTES);
+	memcpy(frame, port_mac, 6);
+	frame[12] = 8;
+	frame[14] = 0x45;
+	frame[17] = BED_ERROR_BYTES - 14;
+	frame[22] = 64;
+	frame[23] = 1;
+	memcpy(frame + 26, router, 4);
+	memcpy(frame + 30, host, 4);
+	icmp[0] = 3;
+	icmp[1] = 4;
+	icmp[6] = 1400 >> 8;
+	icmp[7] = 1400 & 255;
+	quoted[0] = 0x45;
+	quoted[9] = 4;
+	memcpy(quoted + 12, host, 4);
+	memcpy(quoted + 16, bed_servers[0].bytes, 4);
+}
+
 static int publish(struct err *e)
 {
 	struct snapshot_port port = { .ifindex = BED_PORT, .mtu = 1500 };
 	struct snapshot_address address = { .id = 1, .af = 4, .ifindex = BED_PORT };
 	struct snapshot_pool pools[2] = { { .n_members = 1, .id = 1 },
 		{ .first_member = 1, .id = 2, .n_members = 1 } };
-	struct snapshot_service services[2] = { { .id = 1, .protocol = 6, .port = BED_KNOWN },
-		{ .id = 2, .protocol = 6, .port = BED_UNKNOWN, .pool = 1 } };
+	struct snapshot_service services[3] = { { .id = 1, .protocol = 6, .port = BED_KNOWN },
+		{ .id = 2, .protocol = 6, .port = BED_UNKNOWN, .pool = 1 },
+		{ .id = 3, .protocol = 6, .port = BED_RATED, .source_syn_rate = 1 } };
 	struct snapshot_member members[2] = { 0 };
 	struct snapshot_input in = {
 		.ports = &port,
@@ -68,7 +93,7 @@ static int publish(struct err *e)
 		.members = members,
 		.n_ports = 1,
 		.n_addresses = 1,
-		.n_services = 2,
+		.n_services = 3,
 		.n_pools = 2,
 		.n_members = 2,
 	};

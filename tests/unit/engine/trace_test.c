@@ -20,7 +20,7 @@ static void on_used(void *arg, uint32_t ifindex, const struct addr *a)
 /* What the loop and the sweep over neighbours have seen since the last call. */
 static void look(void)
 {
-	bed_wanted = used = 0;
+	bed_wanted = bed_told = used = 0;
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	engine_each_used_neighbour(engine, on_used, NULL);
 }
@@ -86,6 +86,62 @@ static void test_no_neighbour_is_asked_for(void **state)
 	assert_int_equal(bed_wanted, 1);
 }
 
+/* The source's SYNs so far, by the step that tells of them. */
+static unsigned syns(const struct l4_way *way)
+{
+	const struct l4_step *s = find(way, L4_STEP_RATE);
+
+	assert_non_null(s);
+	assert_int_equal((uint32_t)s->b, 1);
+	return (uint32_t)s->a;
+}
+
+static void test_no_token_is_taken(void **state)
+{
+	struct l4_way way;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		trace(BED_RATED, &way);
+		assert_int_equal(way.end.verdict, L4_V_FORWARDED);
+		assert_int_equal(syns(&way), 0);
+	}
+	run(BED_RATED, L4_V_FORWARDED);
+	trace(BED_RATED, &way);
+	assert_int_equal(way.end.verdict, L4_V_SOURCE_SYN_RATE);
+	assert_int_equal(syns(&way), 1);
+	assert_int_equal(find(&way, L4_STEP_GUARD)->a, L4_V_SOURCE_SYN_RATE);
+	run(BED_RATED, L4_V_SOURCE_SYN_RATE);
+}
+
+static void test_no_path_is_told_of(void **state)
+{
+	uint8_t frame[BED_ERROR_BYTES], out[256];
+	const struct l4_step *s;
+	struct l4_trace end;
+	struct l4_way way;
+	size_t len = sizeof out;
+	struct err e = { "" };
+
+	(void)state;
+	bed_tunnel_error(frame);
+	look();
+	assert_int_equal(
+		engine_trace(engine, BED_PORT, frame, sizeof frame, out, &len, &way, &e), 0);
+	assert_int_equal(way.end.verdict, L4_V_NOT_OURS);
+	assert_memory_equal(way.quoted.flow.dst, bed_servers[0].bytes, 4);
+	s = find(&way, L4_STEP_PATH_MTU);
+	assert_non_null(s);
+	assert_int_equal(s->a, 1400);
+	look();
+	assert_int_equal(bed_told, 0);
+	len = sizeof out;
+	assert_int_equal(engine_run(engine, BED_PORT, frame, sizeof frame, out, &len, &end), 0);
+	assert_int_equal(end.verdict, L4_V_NOT_OURS);
+	look();
+	assert_int_equal(bed_told, 1);
+}
+
 static void test_rows_are_named(void **state)
 {
 	const struct l4_step *s;
@@ -136,6 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_neighbour_is_used),
 		cmocka_unit_test(test_no_neighbour_is_asked_for),
+		cmocka_unit_test(test_no_token_is_taken),
+		cmocka_unit_test(test_no_path_is_told_of),
 		cmocka_unit_test(test_rows_are_named),
 		cmocka_unit_test(test_what_is_no_frame),
 	};

@@ -30,6 +30,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 			fake.ports[i].device, sizeof fake.ports[i].device, "%s", o->links[i]->name);
 		fake.ports[i].ifindex = o->links[i]->ifindex;
 		snprintf(fake.ports[i].real, sizeof fake.ports[i].real, "%s", o->devices[i]->name);
+		fake.ports[i].real_ifindex = o->devices[i]->ifindex;
 		fake.ports[i].mode = "native";
 	}
 	*adopted = fake.adopt;
@@ -102,7 +103,7 @@ int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame
 	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e)
 {
 	(void)en;
-	(void)ifindex;
+	fake.traced_ifindex = ifindex;
 	if (fake.trace_error)
 		return err_set(e, fake.trace_error, "the fake engine traces nothing");
 	memcpy(fake.traced, frame, len);

@@ -37,6 +37,7 @@ struct fake_engine {
 	struct l4_way way;
 	uint8_t traced[ENGINE_FRAME_MAX];
 	size_t traced_len;
+	uint32_t traced_ifindex;
 	int trace_error;
 
 	/* The capture that runs. */
