@@ -179,6 +179,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
 static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
@@ -428,6 +429,21 @@ __noinline int tandem_error_out(struct xdp_md *ctx)
 	return v < L4_V_COUNT ? finish(ctx, v, &r, f.len) : TANDEM_NEXT + (int)v;
 }
 
+__noinline int tandem_wrap(struct xdp_md *ctx)
+{
+	struct l4_tables t = { ctx, NULL, false };
+	const struct l4_note *note = l4_tables_note(&t);
+	struct l4_result r;
+	struct l4_frame f;
+	enum l4_verdict v;
+
+	if (!note)
+		return XDP_ABORTED;
+	frame_set(&f, ctx);
+	v = l4_wrap(&t, &f, &r);
+	return v < L4_V_COUNT ? finish(ctx, v, &r, note->enclosed.bytes) : TANDEM_NEXT + (int)v;
+}
+
 __noinline int tandem_refusal(struct xdp_md *ctx)
 {
 	struct l4_tables t = { ctx, NULL, false };
@@ -498,6 +514,8 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 		action = tandem_error_in(ctx);
 	else if (action == TANDEM_NEXT + L4_NEXT_ERROR_OUT)
 		action = tandem_error_out(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_WRAP)
+		action = tandem_wrap(ctx);
 	switch (action) {
 	case TANDEM_NEXT + L4_NEXT_REFUSAL:
 		return tandem_refusal(ctx);

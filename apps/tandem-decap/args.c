@@ -135,11 +135,8 @@ static int parse_option(struct args *a, int option)
 	}
 }
 
-/* Families in use: a prefix without a VIP of its family, or the reverse, cannot be meant. */
 static int check(const struct args *a)
 {
-	bool from[2] = { false }, vip[2] = { false };
-
 	if (a->action == ARGS_HELP || a->action == ARGS_VERSION)
 		return 0;
 	if (!a->device)
@@ -148,18 +145,8 @@ static int check(const struct args *a)
 		return a->n_from || a->n_vips || a->mss
 			       ? wrong("--status and --detach", "stand alone", "nothing but IFACE")
 			       : 0;
-	for (uint32_t i = 0; i < a->n_from; i++)
-		from[a->from[i].address.is6] = true;
-	for (uint32_t i = 0; i < a->n_vips; i++)
-		vip[a->vips[i].is6] = true;
 	if (!a->n_from || !a->n_vips)
 		return wrong(a->n_from ? "--vip" : "--from", "is missing", "one at least");
-	for (int is6 = 0; is6 < 2; is6++)
-		if (from[is6] != vip[is6])
-			return wrong(from[is6] ? "--from" : "--vip",
-				is6 ? "has IPv6, the other has none"
-				    : "has IPv4, the other has none",
-				"both, since tunnels keep to one family");
 	return 0;
 }
 

@@ -11,8 +11,7 @@
 #include <unistd.h>
 #include "apps/tandem-decap/args.h"
 
-/* What stands around a segment in a tunnel: two IP headers and its own. */
-enum { AROUND4 = 20 + 20 + 20, AROUND6 = 40 + 40 + 20, MSS_LEAST = 88 };
+enum { IP4_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20, MSS_LEAST = 88 };
 
 static int fail(const struct args *a, const char *what, int rc)
 {
@@ -69,9 +68,20 @@ static int device_mtu(const char *device)
 	return rc;
 }
 
-static uint16_t fitting(int mtu, int around)
+/* Bytes that the largest tunnels put before a packet. */
+static int around(const struct args *a)
 {
-	int mss = (mtu > UINT16_MAX ? UINT16_MAX : mtu) - around;
+	int most = IP4_HEADER;
+
+	for (uint32_t i = 0; i < a->n_from; i++)
+		if (a->from[i].address.is6)
+			most = IP6_HEADER;
+	return most;
+}
+
+static uint16_t fitting(int mtu, int headers)
+{
+	int mss = (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers;
 
 	return (uint16_t)(mss < MSS_LEAST ? MSS_LEAST : mss);
 }
@@ -87,8 +97,8 @@ static int attach(const struct args *a, uint32_t ifindex)
 	plan.n_from = a->n_from;
 	plan.n_vips = a->n_vips;
 	plan.locals = locals;
-	plan.settings.mss4 = a->mss ? a->mss : fitting(mtu, AROUND4);
-	plan.settings.mss6 = a->mss ? a->mss : fitting(mtu, AROUND6);
+	plan.settings.mss4 = a->mss ? a->mss : fitting(mtu, around(a) + IP4_HEADER + TCP_HEADER);
+	plan.settings.mss6 = a->mss ? a->mss : fitting(mtu, around(a) + IP6_HEADER + TCP_HEADER);
 	if (!rc)
 		rc = decap_attach(a->run_dir, ifindex, &plan, &native);
 	free(locals);

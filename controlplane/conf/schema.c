@@ -291,7 +291,8 @@ const struct conf_key conf_schema[] = {
 	  .help = "the servers of the pool" },
 	{ .path = "pools.*.servers.*.address", .type = CONF_ADDRESS, FIELD(conf_server, address),
 	  .required = true, .reloadable = true, .example = "198.51.100.11",
-	  .help = "the server's address, of the same family as the VIPs of its services" },
+	  .help = "the server's address, of the same family as the VIPs of its services; tunnels cross from IPv4 to IPv6 "
+		  "and back" },
 	{ .path = "pools.*.servers.*.port", .type = CONF_INT, FIELD(conf_server, port), .min = 1,
 	  .max = 65535, .otherwise = "the service's port", .reloadable = true, .example = "8080",
 	  .help = "port that nat services translate to" },

@@ -54,6 +54,7 @@ L4_INLINE bool l4_error_begin(
 	if (!note || !l4_walk_begin(w, t))
 		return false;
 	l4_walk_clear(w);
+	w->port = NULL; /* nothing goes back there */
 	r->vip_id = note->vip_id;
 	w->packet = note->quote.error;
 	w->packet.l3 &= L4_ERROR_L3_MASK;
@@ -81,7 +82,7 @@ L4_INLINE enum l4_verdict l4_error_forward(struct l4_walk *w, struct l4_frame *f
 	struct l4_end to;
 
 	if (s->forward == L4_FORWARD_TUNNEL)
-		return l4_send_tunnel(w, f, m, hash, r);
+		return l4_send_tunnel(w, f, s, m, hash, r);
 	if (s->forward == L4_FORWARD_DSR)
 		return l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	l4_member_end(m, w->packet.flow.dport, &to);

@@ -96,6 +96,27 @@ L4_INLINE enum l4_verdict l4_note_tags(
 	return L4_NEXT_TAGS;
 }
 
+/* Leaves a packet for a server of a service to who makes the tunnel to that. */
+L4_INLINE enum l4_verdict l4_note_wrap(const struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_service *s, const struct l4_member *m, uint64_t hash)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->enclosed.result = (struct l4_result){ 0, s->vip_id, s->id, m->id };
+	note->enclosed.bytes = f->len;
+	note->enclosed.is6 = w->packet.flow.is6;
+	note->enclosed.l3 = w->packet.l3;
+	note->enclosed.ip_len = w->packet.ip_len;
+	note->enclosed.answered = w->port != NULL;
+	note->enclosed.hash = hash;
+	note->enclosed.server = *m;
+	if (w->port)
+		l4_note_refusal(w, &note->refusal);
+	return L4_NEXT_WRAP;
+}
+
 /* The packet leaves towards this next hop. */
 L4_INLINE void l4_leave(struct l4_walk *w, const struct l4_neighbour *n, struct l4_result *r)
 {
@@ -172,7 +193,7 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 
 /* Wraps the packet up for a server and sends it to that one's next hop. */
 L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
-	const struct l4_member *m, uint64_t hash, struct l4_result *r)
+	const struct l4_service *s, const struct l4_member *m, uint64_t hash, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	uint32_t room = p->flow.is6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4;
@@ -182,6 +203,8 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 
 	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
 		return L4_V_NO_ROUTE;
+	if (m->wrap != p->flow.is6)
+		return l4_note_wrap(w, f, s, m, hash);
 	if (p->ip_len + room > m->mtu)
 		return l4_too_big(w, m->mtu - room);
 	n = l4_next_hop(w, m->neighbour, room, &why);
@@ -270,7 +293,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		l4_member_end(m, p->flow.dport, &to);
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
 	} else if (s->forward == L4_FORWARD_TUNNEL) {
-		v = l4_send_tunnel(w, f, m, hash, r);
+		v = l4_send_tunnel(w, f, s, m, hash, r);
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}

@@ -35,7 +35,7 @@ L4_INLINE bool l4_quote_ip6(const struct l4_frame *f, uint32_t end, struct l4_pa
 /* Whether it is one of our making, or could be. */
 L4_INLINE bool l4_is_tunnel(const struct l4_packet *p)
 {
-	return p->flow.protocol == (p->flow.is6 ? L4_PROTO_IP6 : L4_PROTO_IP4);
+	return p->flow.protocol == L4_PROTO_IP4 || p->flow.protocol == L4_PROTO_IP6;
 }
 
 /* How large packets may be by an ICMP error, host order; 0: it is about something else (RFC 1191, section 4; RFC 4443,

@@ -3,6 +3,7 @@
 #pragma once
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/record.h"
+#include "dataplane/l4/tables.h"
 
 /* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
 struct l4_result {
@@ -54,13 +55,24 @@ struct l4_retag {
 	uint32_t tags[L4_MAX_TAGS];
 };
 
+/* A packet for a tunnel that is not of the packet's own family alone. */
+struct l4_enclosed {
+	struct l4_result result;
+	uint32_t bytes;		  /* of the frame as it came */
+	uint32_t is6, l3, ip_len; /* as in struct l4_packet */
+	uint32_t answered;	  /* if it is too big: by what `refusal` says */
+	uint64_t hash;		  /* of its flow */
+	struct l4_member server;
+};
+
 /* What one function leaves to the next about the packet in hand. */
 struct l4_note {
 	uint32_t why; /* enum l4_verdict */
 	uint32_t vip_id;
-	struct l4_refusal refusal; /* L4_NEXT_REFUSAL */
-	struct l4_want want;	   /* L4_NEXT_WANT */
-	struct l4_quote quote;	   /* L4_NEXT_ERROR_... */
-	struct l4_retag retag;	   /* L4_NEXT_TAGS */
+	struct l4_refusal refusal;   /* L4_NEXT_REFUSAL */
+	struct l4_want want;	     /* L4_NEXT_WANT */
+	struct l4_quote quote;	     /* L4_NEXT_ERROR_... */
+	struct l4_retag retag;	     /* L4_NEXT_TAGS */
+	struct l4_enclosed enclosed; /* L4_NEXT_WRAP */
 	struct l4_record_write record;
 };

@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 3
+#define L4_TABLES_VERSION 4
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -205,6 +205,9 @@ struct l4_reverse {
 /* How many bits of a tunnel's source may be the flow's. */
 enum { L4_SOURCE_BITS = 32 };
 
+/* 0: IPv4 outside. */
+enum l4_wrap { L4_WRAP_IS6 = 1 };
+
 struct l4_member {
 	uint32_t address[4];
 	uint32_t id;
@@ -214,7 +217,8 @@ struct l4_member {
 	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
 	 * (all zero): no tunnel can be made. */
 	uint32_t source[4], source_mask;
-	uint8_t pad[16];
+	uint8_t wrap; /* enum l4_wrap: how these are made */
+	uint8_t pad[15];
 };
 
 /* An interface of the configuration. One on a VLAN has a key; others are found by where their frames come in alone. */

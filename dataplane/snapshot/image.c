@@ -295,6 +295,7 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
+		row->wrap = m->af == 6 ? L4_WRAP_IS6 : 0;
 		member_source(row, m);
 	}
 	return 0;

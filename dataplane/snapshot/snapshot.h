@@ -96,8 +96,9 @@ struct snapshot_slots {
 #define SNAPSHOT_SETTLED 0xffffu
 
 struct snapshot_pool {
-	uint32_t first_member, n_members; /* a range of members; its family is its services' */
-	uint16_t id;			  /* stable; distinct among pools */
+	uint32_t first_member,
+		n_members; /* a range of members; of the family of the VIPs of its services, but for tunnels' */
+	uint16_t id; /* stable; distinct among pools */
 	/* NULL: all slots are settled, as Maglev hashing over the members' weights gives them. */
 	const struct snapshot_slots *slots;
 };

@@ -524,9 +524,8 @@ class Model:
             return Answer('no_server', None, frame)
         return self.reject(interface, frame, packet)
 
-    def source(self, packet, hop, flow):
-        """Where a flow's tunnel towards the next hop comes from, or None."""
-        family = 6 if packet.is6 else 4
+    def source(self, family, hop, flow):
+        """Where a flow's tunnel of the family towards the next hop comes from, or None."""
         wanted = self.world.config.get('tunnel', {}).get(f'source{family}')
         if wanted:
             return siphash.spread(wanted, flow)
@@ -536,11 +535,13 @@ class Model:
         return min((a.ip for a in near or own), default=None)
 
     def tunnel(self, service, name, interface, frame, packet, hop, flow):
-        """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
-        source = self.source(packet, hop, flow)
+        """RFC 2003, 3.1; RFC 2473, 6; RFC 4213, 3: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside. The
+        server's address tells the family outside."""
+        server = service.where[name][0]
+        source = self.source(server.version, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        server, room = service.where[name][0], 40 if packet.is6 else 20
+        room, protocol = 40 if server.version == 6 else 20, 41 if packet.is6 else 4
         path = self.world.paths.get(f'{service.pool.name}/{name}')
         if path and packet.length > path - room:
             return self.too_big(interface, frame, packet, path - room, packet.target)
@@ -550,13 +551,16 @@ class Model:
         inner = bytearray(frame)
         self.set_ttl(inner, packet, frame[packet.ttl_at] - 1)
         inner = bytes(inner)
-        if packet.is6:
-            outer = IPv6(src=str(source), dst=str(server), tc=word(frame, packet.at) >> 4 & 0xff,
-                         fl=siphash.flow_label(flow), plen=packet.length, nh=41, hlim=64)
+        tos = word(frame, packet.at) >> 4 & 0xff if packet.is6 else frame[packet.at + 1]
+        if server.version == 6:
+            kind = 0x86dd
+            outer = IPv6(src=str(source), dst=str(server), tc=tos, fl=siphash.flow_label(flow),
+                         plen=packet.length, nh=protocol, hlim=64)
         else:
-            outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
-                       proto=4, len=packet.length + 20)
-        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
+            kind = 0x0800
+            outer = IP(src=str(source), dst=str(server), tos=tos, id=0, flags='DF', ttl=64, proto=protocol,
+                       len=packet.length + 20)
+        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), kind.to_bytes(2, 'big'))
         return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
 
     def answered(self):

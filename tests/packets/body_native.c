@@ -191,6 +191,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 static bool l4_tables_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -461,6 +462,8 @@ static int native_inject(
 		out->verdict = l4_error_in(t, &f, &r);
 	else if (out->verdict == L4_NEXT_ERROR_OUT)
 		out->verdict = l4_error_out(t, &f, &r);
+	if (out->verdict == L4_NEXT_WRAP)
+		out->verdict = l4_wrap(t, &f, &r);
 	if (out->verdict == L4_NEXT_REFUSAL)
 		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
 	else if (out->verdict == L4_NEXT_WANT)

@@ -188,8 +188,11 @@ static void test_refuses4(void **state)
 	t.outer.version_ihl = 0x46;
 	expect4(&t, DECAP_REFUSED_KIND);
 	t = tunnel4();
-	t.outer.protocol = 41;
-	expect4(&t, DECAP_REFUSED_KIND);
+	t.outer.protocol = 41; /* what is inside is not */
+	expect4(&t, DECAP_REFUSED_INNER);
+	t = tunnel4();
+	t.outer.total_len = L4_BE16(19);
+	expect4(&t, DECAP_REFUSED_INNER);
 }
 
 static void test_passes4(void **state)
@@ -294,8 +297,8 @@ static void test_tunnels6(void **state)
 	memcpy(t.outer.dst, client6, 16);
 	expect6(&t, DECAP_PASSED);
 	t = tunnel6();
-	t.outer.next_header = 4;
-	expect6(&t, DECAP_REFUSED_KIND);
+	t.outer.next_header = 4; /* what is inside is not */
+	expect6(&t, DECAP_REFUSED_INNER);
 }
 
 /* A host would look for tunnels behind these, so they are refused there too. */
@@ -331,6 +334,59 @@ static void test_ecn6(void **state)
 			out = is < 0 ? in : frame6(&after, 1, false);
 			expect(&in, is < 0 ? DECAP_REFUSED_ECN : DECAP_UNWRAPPED, &out);
 		}
+}
+
+/* A packet of one family in a header of the other: with as many bytes said to be behind that as `left`, and an ECN
+ * field outside. */
+static struct bytes crossing(unsigned tags, bool outer6, unsigned left, uint8_t ecn)
+{
+	struct l4_ip4 four = outer6 ? ip4(0xcb007109, VIP4, 17, 8)
+				    : ip4(FROM4, HOST4, 41, (uint16_t)left);
+	struct l4_ip6 six = outer6 ? ip6(from6, host6, 4, (uint16_t)left)
+				   : ip6(client6, vip6, 17, 8);
+	struct bytes b = { .n = 0 };
+
+	if (outer6)
+		six.version_class_label = L4_BE32(0x60000000 | (uint32_t)ecn << 20);
+	else
+		four.tos = ecn;
+	put_link(&b, tags, outer6 ? 0x86dd : 0x0800);
+	put(&b, outer6 ? (void *)&six : (void *)&four, outer6 ? 40 : 20);
+	put(&b, outer6 ? (void *)&four : (void *)&six, outer6 ? 20 : 40);
+	put(&b, "\x12\x34\x00\x50\x00\x08\x00\x00", 8);
+	put(&b, "tail", 4);
+	return b;
+}
+
+static struct bytes crossed(unsigned tags, bool was6)
+{
+	struct l4_ip4 four = ip4(0xcb007109, VIP4, 17, 8);
+	struct l4_ip6 six = ip6(client6, vip6, 17, 8);
+	struct bytes b = { .n = 0 };
+
+	put_link(&b, tags, was6 ? 0x0800 : 0x86dd);
+	put(&b, was6 ? (void *)&four : (void *)&six, was6 ? 20 : 40);
+	put(&b, "\x12\x34\x00\x50\x00\x08\x00\x00", 8);
+	put(&b, "tail", 4);
+	return b;
+}
+
+static void test_crosses(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		bool outer6 = i % 2;
+		unsigned tags = i / 2, len = outer6 ? 28 : 48;
+		struct bytes in = crossing(tags, outer6, len, 0), out = crossed(tags, outer6);
+
+		expect(&in, DECAP_UNWRAPPED, &out);
+		in = crossing(tags, outer6, len - 1, 0); /* too little for what is inside */
+		expect(&in, DECAP_REFUSED_INNER, &in);
+		in = crossing(tags, outer6, len + 5, 0); /* more than the frame has */
+		expect(&in, DECAP_REFUSED_INNER, &in);
+		in = crossing(tags, outer6, len, 3);
+		expect(&in, DECAP_REFUSED_ECN, &in);
+	}
 }
 
 /* Every length of a tunnel's frame: nothing is read behind its end. */
@@ -520,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_tunnels6),
 		cmocka_unit_test(test_hidden_tunnels6),
 		cmocka_unit_test(test_ecn6),
+		cmocka_unit_test(test_crosses),
 		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_clamps),
 		cmocka_unit_test(test_leaves_alone),

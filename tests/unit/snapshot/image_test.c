@@ -516,10 +516,12 @@ static void test_tunnels_and_answers(void **state)
 	m = member_of(sn, 0);
 	assert_memory_equal(m->source, "\x0a\x09\0\0", 4); /* the flow's bits are free */
 	assert_int_equal(m->source_mask, L4_BE32(0xffff));
+	assert_int_equal(m->wrap, 0);
 	m = member_of(sn, 1);
 	assert_memory_equal(
 		m->source, "\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\0\0\0\0", 16);
 	assert_int_equal(m->source_mask, UINT32_MAX);
+	assert_int_equal(m->wrap, L4_WRAP_IS6);
 	assert_int_equal(m[1].source_mask, 0);
 	snapshot_commit(s, sn);
 	site.members[0].source_bits = 33;
