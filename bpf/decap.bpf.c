@@ -74,6 +74,16 @@ static __always_inline bool is_tunnel(uint8_t protocol)
 	return protocol == L4_PROTO_IP4 || protocol == L4_PROTO_IP6;
 }
 
+/* Whether the UDP packet at `at` is a tunnel. */
+static __always_inline bool is_gue(const struct l4_frame *f, uint32_t at)
+{
+	uint32_t zero = 0;
+	const struct decap_settings *s = bpf_map_lookup_elem(&settings, &zero);
+	const struct l4_udp *u = l4_at(f, at, sizeof *u);
+
+	return s && u && s->gue_port && u->dport == L4_BE16(s->gue_port);
+}
+
 /* The protocol behind the extension headers of an IPv6 packet, fragments' too; a tunnel where they are too many. */
 static __always_inline uint8_t protocol6(const struct l4_frame *f, uint32_t off, uint8_t next)
 {
@@ -154,6 +164,28 @@ static __always_inline enum decap_counter outer6(
 	return l3 + sizeof *ip + t->left > f->len ? DECAP_REFUSED_INNER : DECAP_UNWRAPPED;
 }
 
+/* Reads the UDP header of a GUE tunnel, variant 1 (draft-ietf-intarea-gue, section 4): the packet inside says by its first
+ * bits what it is. Ours have no checksum. */
+static __always_inline enum decap_counter outer_gue(
+	const struct l4_frame *f, uint32_t l3, struct tunnel *t)
+{
+	const struct l4_udp *u = l4_at(f, l3 + t->room, sizeof *u);
+	const uint8_t *inner = l4_at(f, l3 + t->room + sizeof *u, 1);
+	uint32_t len;
+
+	if (!u || !inner)
+		return DECAP_REFUSED_INNER;
+	len = __builtin_bswap16(u->len);
+	if (len < sizeof *u || len > t->left)
+		return DECAP_REFUSED_INNER;
+	if (u->checksum || (*inner >> 4 != 4 && *inner >> 4 != 6))
+		return DECAP_REFUSED_KIND;
+	t->protocol = *inner >> 4 == 6 ? L4_PROTO_IP6 : L4_PROTO_IP4;
+	t->room += sizeof *u;
+	t->left = len - (uint32_t)sizeof *u;
+	return DECAP_UNWRAPPED;
+}
+
 /* Whether the packet at `at` may come out, and with the ECN field that it is to have; else why not. */
 static __always_inline enum decap_counter inner4(
 	const struct l4_frame *f, uint32_t at, const struct tunnel *t)
@@ -205,6 +237,8 @@ static __always_inline enum decap_counter judge(
 {
 	enum decap_counter v = is6 ? outer6(f, l3, t) : outer4(f, l3, t);
 
+	if (v == DECAP_UNWRAPPED && t->protocol == L4_PROTO_UDP)
+		v = outer_gue(f, l3, t);
 	if (v != DECAP_UNWRAPPED)
 		return v;
 	switch (t->protocol) {
@@ -241,15 +275,22 @@ static __always_inline bool is_ours4(const struct l4_frame *f, uint32_t l3)
 {
 	const struct l4_ip4 *ip = l4_at(f, l3, sizeof *ip);
 
-	return ip && is_tunnel(ip->protocol) && has4(&locals, ip->dst);
+	if (!ip || !has4(&locals, ip->dst))
+		return false;
+	if (ip->protocol == L4_PROTO_UDP && !(ip->frag & L4_BE16(L4_IP4_OFFSET)))
+		return is_gue(f, l3 + (ip->version_ihl & 15) * 4u);
+	return is_tunnel(ip->protocol);
 }
 
 static __always_inline bool is_ours6(const struct l4_frame *f, uint32_t l3)
 {
 	const struct l4_ip6 *ip = l4_at(f, l3, sizeof *ip);
 
-	return ip && is_tunnel(protocol6(f, l3 + sizeof *ip, ip->next_header)) &&
-	       has6(&locals, ip->dst);
+	if (!ip || !has6(&locals, ip->dst))
+		return false;
+	if (ip->next_header == L4_PROTO_UDP)
+		return is_gue(f, l3 + sizeof *ip);
+	return is_tunnel(protocol6(f, l3 + sizeof *ip, ip->next_header));
 }
 
 SEC("xdp")

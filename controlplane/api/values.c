@@ -93,6 +93,11 @@ json_t *value_forward(enum conf_forward forward)
 	return json_string(names[forward]);
 }
 
+json_t *value_encapsulation(enum conf_encapsulation encapsulation)
+{
+	return json_string(encapsulation == CONF_ENCAPSULATION_GUE ? "gue" : "ipip");
+}
+
 static json_t *value_position(int n)
 {
 	return n ? json_integer(n) : json_null();

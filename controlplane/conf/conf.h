@@ -112,12 +112,15 @@ struct conf_server {
  * slot names a server by 15 bits, two of whose values are no server. */
 enum { CONF_CHAIN_MAX = 8, CONF_POOL_SERVERS_MAX = 32766 };
 
+enum conf_encapsulation { CONF_ENCAPSULATION_IPIP, CONF_ENCAPSULATION_GUE };
+
 struct conf_pool {
 	const char *name;
 	int health;			  /* index into conf.healths, or -1: servers count as up */
 	unsigned first_server, n_servers; /* its servers are contiguous in conf.servers */
 	uint32_t when_empty; /* CONF_EMPTY_*, or the index of the pool to fall back on */
 	uint16_t min_up;     /* with fewer servers up, failed ones are used too */
+	enum conf_encapsulation encapsulation; /* of tunnels to its servers */
 	int line;
 };
 
@@ -168,6 +171,7 @@ struct conf {
 	} api;
 	struct {
 		struct conf_source source4, source6;
+		uint16_t gue_port;
 	} tunnel;
 	/* Of packets for services. */
 	struct {

@@ -84,6 +84,11 @@ static const struct conf_word unwanted[] = {
 	{ "drop", CONF_UNWANTED_DROP },
 	{ 0 },
 };
+static const struct conf_word encapsulations[] = {
+	{ "ipip", CONF_ENCAPSULATION_IPIP },
+	{ "gue", CONF_ENCAPSULATION_GUE },
+	{ 0 },
+};
 static const struct conf_word empties[] = {
 	{ "drop", CONF_EMPTY_DROP },
 	{ "reset", CONF_EMPTY_RESET },
@@ -159,6 +164,9 @@ const struct conf_key conf_schema[] = {
 	  .otherwise = "the host's own address on the interface towards the server", .reloadable = true,
 	  .example = "2001:db8::2",
 	  .help = "the same for IPv6; of a prefix such as fd00:9::/64 the last 32 bits are chosen by flow" },
+	{ .path = "tunnel.gue_port", .type = CONF_INT, FIELD(conf, tunnel.gue_port), .min = 1, .max = 65535,
+	  .fallback = "6080", .reloadable = true,
+	  .help = "UDP port of servers that tunnels of pools with encapsulation = \"gue\" go to" },
 
 	{ .path = "guard", .type = CONF_GROUP,
 	  .help = "which packets for services are dropped before a server is chosen; other packets are never "
@@ -286,6 +294,12 @@ const struct conf_key conf_schema[] = {
 	  .max = 65535, .fallback = "0", .reloadable = true,
 	  .help = "while fewer servers than this are up, those that failed their checks are used too, since "
 		  "the few would not bear the load of all" },
+	{ .path = "pools.*.encapsulation", .type = CONF_ENUM, FIELD(conf_pool, encapsulation),
+	  .words = encapsulations, .fallback = "ipip", .reloadable = true,
+	  .help = "what services with forward = \"tunnel\" put around packets for its servers: ipip: an IP header; "
+		  "gue: an IP header and one of UDP, from a port of the flow's own, so that routers and network "
+		  "cards spread flows (Generic UDP Encapsulation, variant 1); UDP checksums are zero, which "
+		  "servers must accept over IPv6 too (RFC 6935)" },
 	{ .path = "pools.*.servers", .type = CONF_NAMED, .kind = CONF_SERVER, .reloadable = true,
 	  .example = "servers: { web1: { address = \"198.51.100.11\"; }; };",
 	  .help = "the servers of the pool" },

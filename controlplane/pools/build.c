@@ -229,6 +229,8 @@ static void build_member(
 	memcpy(m->source, hop->source.bytes, sizeof m->source);
 	m->source_bits = hop->source_bits;
 	m->mtu = hop->mtu;
+	if (from->conf->pools[s->pool].encapsulation == CONF_ENCAPSULATION_GUE)
+		m->gue_port = from->conf->tunnel.gue_port;
 }
 
 static void build_pools(struct build *b, const struct sources *from)

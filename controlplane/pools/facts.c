@@ -207,12 +207,14 @@ void facts_age_event(int fd, short what, void *arg)
 	age_later(s);
 }
 
-void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+void facts_path_told(
+	void *arg, const struct addr *from, const struct addr *to, uint16_t port, uint32_t mtu)
 {
 	struct site *s = arg;
 	char text[ADDR_TEXT];
 
-	if (!paths_are_ours(s->published, from, to) || !paths_told(s->paths, to, mtu, clock_ms()))
+	if (!paths_are_ours(s->published, from, to, port) ||
+		!paths_told(s->paths, to, mtu, clock_ms()))
 		return;
 	log_info("tunnels to %s may be %u bytes long: ICMP says that its path takes no more",
 		addr_text(to, text), paths_mtu(s->paths, to));

@@ -75,7 +75,8 @@ struct site {
 int facts_open(struct site *s, struct err *e);
 
 /* For the engine: what ICMP says of a path. */
-void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+void facts_path_told(
+	void *arg, const struct addr *from, const struct addr *to, uint16_t port, uint32_t mtu);
 
 /* For the loop: forgets paths that were told too long ago. */
 void facts_age_event(int fd, short what, void *arg);

@@ -159,12 +159,14 @@ L4_INLINE enum l4_verdict l4_error_about_tunnel(
 	struct l4_note *note = l4_tables_note(w->tables);
 	uint32_t mtu = icmp ? l4_icmp_mtu(icmp, q->flow.is6) : 0;
 
-	if (!note || !mtu || !l4_is_same_address(w->packet.flow.dst, q->flow.src))
+	if (!note || !mtu || !l4_may_be_tunnel(q) ||
+		!l4_is_same_address(w->packet.flow.dst, q->flow.src))
 		return L4_V_NOT_OURS;
 	note->why = L4_V_NOT_OURS;
 	note->want.ifindex = 0;
 	note->want.is6 = q->flow.is6;
 	note->want.mtu = mtu;
+	note->want.port = q->flow.protocol == L4_PROTO_UDP ? q->flow.dport : 0;
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		note->want.address[i] = q->flow.dst[i];
@@ -190,13 +192,16 @@ L4_INLINE enum l4_verdict l4_error_in(
 L4_INLINE enum l4_verdict l4_error_out(
 	const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
+	enum l4_verdict v = L4_V_NOT_OURS;
 	uint32_t bytes = f->len;
 	struct l4_packet q;
 	struct l4_walk w;
 
 	if (!l4_error_begin(&w, &q, t, r))
-		return L4_V_NOT_OURS;
-	if (l4_is_tunnel(&q))
+		return v;
+	if (!l4_is_tunnel(&q))
+		v = l4_error_to_client(&w, f, &q, r);
+	if (v == L4_V_NOT_OURS)
 		return l4_error_about_tunnel(&w, f, &q);
-	return l4_error_end(&w, l4_error_to_client(&w, f, &q, r), bytes, r);
+	return l4_error_end(&w, v, bytes, r);
 }

@@ -33,13 +33,14 @@ struct l4_refusal {
 };
 
 /* What the engine tells the control plane: a neighbour whose MAC address is not known; or, where mtu is not 0, that ICMP says
- * so of the path that tunnels from `from` to this address take. */
+ * so of the path that packets from `from` to this address take which may be tunnels. */
 struct l4_want {
 	uint32_t address[4]; /* network order */
 	uint32_t ifindex;
 	uint32_t is6;
 	uint32_t mtu;
 	uint32_t from[4]; /* with an mtu */
+	uint32_t port;	  /* likewise: where UDP was sent to, network order; 0: no UDP */
 };
 
 /* An ICMP error, and the packet that it quotes. */
@@ -55,7 +56,7 @@ struct l4_retag {
 	uint32_t tags[L4_MAX_TAGS];
 };
 
-/* A packet for a tunnel that is not of the packet's own family alone. */
+/* A packet for a tunnel that is more than a header of the packet's own family. */
 struct l4_enclosed {
 	struct l4_result result;
 	uint32_t bytes;		  /* of the frame as it came */

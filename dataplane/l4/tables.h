@@ -205,8 +205,8 @@ struct l4_reverse {
 /* How many bits of a tunnel's source may be the flow's. */
 enum { L4_SOURCE_BITS = 32 };
 
-/* 0: IPv4 outside. */
-enum l4_wrap { L4_WRAP_IS6 = 1 };
+/* What is outside; 0: IPv4 alone. */
+enum l4_wrap { L4_WRAP_IS6 = 1, L4_WRAP_GUE = 2 };
 
 struct l4_member {
 	uint32_t address[4];
@@ -218,7 +218,9 @@ struct l4_member {
 	 * (all zero): no tunnel can be made. */
 	uint32_t source[4], source_mask;
 	uint8_t wrap; /* enum l4_wrap: how these are made */
-	uint8_t pad[15];
+	uint8_t pad0;
+	uint16_t gue_port; /* network order; with L4_WRAP_GUE */
+	uint8_t pad1[12];
 };
 
 /* An interface of the configuration. One on a VLAN has a key; others are found by where their frames come in alone. */

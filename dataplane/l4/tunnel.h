@@ -8,6 +8,8 @@ enum {
 	L4_TUNNEL_ROOM4 = sizeof(struct l4_ip4),
 	L4_TUNNEL_ROOM6 = sizeof(struct l4_ip6),
 	L4_TUNNEL_TTL = 64,
+	L4_GUE_SOURCES =
+		0xc000, /* the lowest of the ports that GUE comes from; the others have its bits too */
 };
 
 /* Moves the EtherType and the tags before it to the front of a frame that was given `room` bytes there, at least 20,

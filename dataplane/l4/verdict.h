@@ -75,6 +75,6 @@ enum l4_verdict {
 	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped; the control plane is to learn of the neighbour that it wants */
-	L4_NEXT_WRAP, /* it goes into a tunnel of another kind than its own family's: l4_wrap() decides about it */
+	L4_NEXT_WRAP, /* it goes into a tunnel that is more than a header of its own family: l4_wrap() decides about it */
 	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };

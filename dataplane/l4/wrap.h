@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A packet inside one of the other family: IPv6 in IPv4 (RFC 4213, section 3), IPv4 in IPv6 (RFC 2473). packet.h notes what
- * is to be sent where, and the body calls this next: from a place of its own, if it likes, since nothing else of the packet's
+/* A packet inside one of the other family: IPv6 in IPv4 (RFC 4213, section 3), IPv4 in IPv6 (RFC 2473); or inside one of UDP:
+ * Generic UDP Encapsulation, variant 1 (draft-ietf-intarea-gue, section 4). packet.h notes what is to be sent where, and the body calls this next: from a place of its own, if it likes, since nothing else of the packet's
  * way is needed. */
 #pragma once
 #include "dataplane/l4/packet.h"
@@ -11,7 +11,24 @@ enum { L4_WRAP_L3_MASK = 0x1f };
 /* Bytes of what is put before the packet. */
 L4_INLINE uint32_t l4_wrap_room(const struct l4_member *m)
 {
-	return m->wrap & L4_WRAP_IS6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4;
+	return (m->wrap & L4_WRAP_IS6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4) +
+	       (m->wrap & L4_WRAP_GUE ? (uint32_t)sizeof(struct l4_udp) : 0);
+}
+
+/* Writes the UDP header of GUE around `len` bytes: the flow's port of its own, so that routers and queues tell flows apart
+ * (section 5.11), and no checksum, since those inside suffice (RFC 6936, section 5). */
+L4_INLINE bool l4_wrap_udp(
+	const struct l4_frame *f, uint32_t at, uint32_t len, uint16_t port, uint64_t hash)
+{
+	struct l4_udp *u = l4_at(f, at, sizeof *u);
+
+	if (!u)
+		return false;
+	u->sport = L4_BE16(L4_GUE_SOURCES | (hash >> 32 & ~L4_GUE_SOURCES & 0xffff));
+	u->dport = port;
+	u->len = L4_BE16(sizeof *u + len);
+	u->checksum = 0;
+	return true;
 }
 
 /* Counts the hop of the packet at `at`. Its traffic class or type of service goes to *tos; false when its header is not in
@@ -66,13 +83,20 @@ L4_INLINE bool l4_wrap_outer(const struct l4_frame *f, uint32_t l3, const struct
 L4_INLINE bool l4_wrap_up(
 	const struct l4_tables *t, struct l4_frame *f, const struct l4_enclosed *e, uint32_t room)
 {
-	uint32_t l3 = e->l3 & L4_WRAP_L3_MASK;
-	uint8_t tos;
+	uint32_t l3 = e->l3 & L4_WRAP_L3_MASK, len = e->ip_len;
+	uint8_t tos, protocol = e->is6 ? L4_PROTO_IP6 : L4_PROTO_IP4;
 
-	return l4_tables_grow(t, f, (int)room) && l4_tunnel_link(f, l3, room) &&
-	       l4_wrap_inner(f, l3 + room, e->is6, &tos) &&
-	       l4_wrap_outer(f, l3, &e->server, tos, e->ip_len,
-		       e->is6 ? L4_PROTO_IP6 : L4_PROTO_IP4, e->hash);
+	if (!l4_tables_grow(t, f, (int)room) || !l4_tunnel_link(f, l3, room) ||
+		!l4_wrap_inner(f, l3 + room, e->is6, &tos))
+		return false;
+	if (e->server.wrap & L4_WRAP_GUE) {
+		if (!l4_wrap_udp(
+			    f, l3 + room - sizeof(struct l4_udp), len, e->server.gue_port, e->hash))
+			return false;
+		protocol = L4_PROTO_UDP;
+		len += sizeof(struct l4_udp);
+	}
+	return l4_wrap_outer(f, l3, &e->server, tos, len, protocol, e->hash);
 }
 
 /* As l4_send_tunnel(), for what was noted. */

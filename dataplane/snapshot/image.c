@@ -295,7 +295,8 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
-		row->wrap = m->af == 6 ? L4_WRAP_IS6 : 0;
+		row->wrap = (m->af == 6 ? L4_WRAP_IS6 : 0) | (m->gue_port ? L4_WRAP_GUE : 0);
+		row->gue_port = L4_BE16(m->gue_port);
 		member_source(row, m);
 	}
 	return 0;

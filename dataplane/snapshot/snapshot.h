@@ -119,7 +119,8 @@ struct snapshot_member {
 	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
 	uint8_t source[16];
 	uint8_t source_bits;
-	uint16_t mtu; /* of the path that tunnels take; 0: not known */
+	uint16_t gue_port; /* where tunnels to it go by GUE, host order; 0: without */
+	uint16_t mtu;	   /* of the path that tunnels take; 0: not known */
 };
 
 struct snapshot_input {

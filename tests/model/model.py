@@ -8,7 +8,7 @@ said of its slots; the key is None where no server is chosen.
 import ipaddress
 from collections import namedtuple
 
-from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
+from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp, UDP as Udp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
                                 ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
@@ -24,8 +24,8 @@ Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol paylo
 # where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
 # of a source in a unit of coarse time.
 Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
-# servers: numbers by name; open: names of those that take new flows.
-Pool = namedtuple('Pool', 'name number servers open reject')
+# servers: numbers by name; open: names of those that take new flows; gue: the port that its tunnels go to, or None.
+Pool = namedtuple('Pool', 'name number servers open reject gue')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 CHECKSUM_AT = {TCP: 16, UDP: 6}
@@ -99,7 +99,12 @@ class Model:
         down = {server for server in servers if name + '/' + server in self.world.down}
         self.down.update(servers[server] for server in down)
         takes = [server for server, one in pool['servers'].items() if one.get('weight', 1) and server not in down]
-        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset')
+        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset',
+                                self.gue_port(pool))
+
+    def gue_port(self, pool):
+        tunnel = self.world.config.get('tunnel', {})
+        return tunnel.get('gue_port', 6080) if pool.get('encapsulation') == 'gue' else None
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
@@ -536,12 +541,15 @@ class Model:
 
     def tunnel(self, service, name, interface, frame, packet, hop, flow):
         """RFC 2003, 3.1; RFC 2473, 6; RFC 4213, 3: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside. The
-        server's address tells the family outside."""
+        server's address tells the family outside. With GUE, variant 1 of draft-ietf-intarea-gue, UDP without a checksum."""
         server = service.where[name][0]
         source = self.source(server.version, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        room, protocol = 40 if server.version == 6 else 20, 41 if packet.is6 else 4
+        room, protocol, udp = 40 if server.version == 6 else 20, 41 if packet.is6 else 4, b''
+        if service.pool.gue:
+            room, protocol, length = room + 8, UDP, packet.length + 8
+            udp = Udp(sport=siphash.gue_source(flow), dport=service.pool.gue, len=length, chksum=0)
         path = self.world.paths.get(f'{service.pool.name}/{name}')
         if path and packet.length > path - room:
             return self.too_big(interface, frame, packet, path - room, packet.target)
@@ -555,13 +563,13 @@ class Model:
         if server.version == 6:
             kind = 0x86dd
             outer = IPv6(src=str(source), dst=str(server), tc=tos, fl=siphash.flow_label(flow),
-                         plen=packet.length, nh=protocol, hlim=64)
+                         plen=packet.length + len(udp), nh=protocol, hlim=64)
         else:
             kind = 0x0800
             outer = IP(src=str(source), dst=str(server), tos=tos, id=0, flags='DF', ttl=64, proto=protocol,
-                       len=packet.length + 20)
+                       len=packet.length + room)
         link = self.head(hop[0], mac2str(self.world.neighbours[hop]), kind.to_bytes(2, 'big'))
-        return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
+        return Answer('forwarded', hop[0], link + bytes(outer) + bytes(udp) + inner[packet.at:])
 
     def answered(self):
         """One of the answers that are limited was given."""

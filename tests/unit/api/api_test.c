@@ -349,6 +349,7 @@ static void test_emergencies(void **state)
 	assert_int_equal(number_at(j, "min_up"), 1);
 	assert_true(json_is_false(at(j, "below_min_up")));
 	assert_string_equal(text_at(get("/v1/pools/dns"), "when_empty"), "drop");
+	assert_string_equal(text_at(get("/v1/pools/dns"), "encapsulation"), "ipip");
 	free(more);
 	free(text);
 }

@@ -508,6 +508,7 @@ static void test_tunnels_and_answers(void **state)
 	site.members[2].af = 6;
 	memset(site.members[2].source, 0xfd, 16);
 	site.members[2].source_bits = 32;
+	site.members[3].gue_port = 6081;
 	sn = build(s);
 	assert_int_equal(((const struct l4_root *)sn->image)->answers, 77);
 	assert_int_equal(find_service(sn->image, 0)->flags & L4_SERVICE_REJECT, 0);
@@ -522,7 +523,10 @@ static void test_tunnels_and_answers(void **state)
 		m->source, "\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\0\0\0\0", 16);
 	assert_int_equal(m->source_mask, UINT32_MAX);
 	assert_int_equal(m->wrap, L4_WRAP_IS6);
+	assert_int_equal(m->gue_port, 0);
 	assert_int_equal(m[1].source_mask, 0);
+	assert_int_equal(m[1].wrap, L4_WRAP_GUE);
+	assert_int_equal(m[1].gue_port, L4_BE16(6081));
 	snapshot_commit(s, sn);
 	site.members[0].source_bits = 33;
 	assert_int_equal(
