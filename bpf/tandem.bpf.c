@@ -175,6 +175,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
@@ -444,6 +445,22 @@ __noinline int tandem_wrap(struct xdp_md *ctx)
 	return v < L4_V_COUNT ? finish(ctx, v, &r, note->enclosed.bytes) : TANDEM_NEXT + (int)v;
 }
 
+__noinline int tandem_local(struct xdp_md *ctx)
+{
+	const struct l4_note *note = l4_tables_note(NULL);
+	struct l4_result r;
+	struct l4_frame f;
+	enum l4_verdict v;
+
+	if (!note)
+		return XDP_ABORTED;
+	frame_set(&f, ctx);
+	v = l4_local(&f, note, &r);
+	if (v == L4_V_LOCAL)
+		count(&service_counters, r.service_id, f.len);
+	return finish(ctx, v, &r, f.len);
+}
+
 __noinline int tandem_refusal(struct xdp_md *ctx)
 {
 	struct l4_tables t = { ctx, NULL, false };
@@ -521,6 +538,8 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 		return tandem_refusal(ctx);
 	case TANDEM_NEXT + L4_NEXT_WANT:
 		return tandem_want(ctx);
+	case TANDEM_NEXT + L4_NEXT_LOCAL:
+		return tandem_local(ctx);
 	case TANDEM_NEXT + L4_NEXT_TAGS:
 		return tandem_tags(ctx);
 	default:

@@ -88,6 +88,7 @@ json_t *value_forward(enum conf_forward forward)
 		[CONF_FORWARD_DSR] = "dsr",
 		[CONF_FORWARD_NAT] = "nat",
 		[CONF_FORWARD_TUNNEL] = "tunnel",
+		[CONF_FORWARD_LOCAL] = "local",
 	};
 
 	return json_string(names[forward]);

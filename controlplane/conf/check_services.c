@@ -110,7 +110,12 @@ static void check_servers(struct conf_tree *t, unsigned service)
 
 int conf_check_services(struct conf_tree *t)
 {
-	for (unsigned i = 0; i < t->conf->n_services; i++)
+	for (unsigned i = 0; i < t->conf->n_services; i++) {
+		const struct conf_service *s = &t->conf->services[i];
+
+		if (s->forward == CONF_FORWARD_LOCAL && s->vip != CONF_NO_REF)
+			t->conf->vips[s->vip].local = true;
 		check_servers(t, i);
+	}
 	return check_listeners(t);
 }

@@ -66,6 +66,7 @@ static const struct conf_word forwards[] = {
 	{ "dsr", CONF_FORWARD_DSR },
 	{ "nat", CONF_FORWARD_NAT },
 	{ "tunnel", CONF_FORWARD_TUNNEL },
+	{ "local", CONF_FORWARD_LOCAL },
 	{ 0 },
 };
 
@@ -98,6 +99,7 @@ static const struct conf_word empties[] = {
 #define FIELD(type, member) \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define ONLY_HTTP .only_with = "http"
+#define NOT_LOCAL .not_with = "local"
 
 /* clang-format off */
 const struct conf_key conf_schema[] = {
@@ -328,18 +330,19 @@ const struct conf_key conf_schema[] = {
 	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "
 		  "directly; nat: the server's address is put in, and replies must pass this machine; "
 		  "tunnel: as dsr, but packets travel inside another to servers anywhere, which unwrap them "
-		  "(tandem-decap)" },
+		  "(tandem-decap); local: this host itself serves it, which is given the VIP on lo meanwhile" },
 	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
-	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
-	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), .min = 1000,
+	  NOT_LOCAL, .required = true, .reloadable = true, .example = "web",
+	  .help = "the servers that do the work" },
+	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), NOT_LOCAL, .min = 1000,
 	  .max = 28800000, .otherwise = "15m for tcp, 60s for udp", .reloadable = true, .example = "15m",
 	  .help = "a flow without a packet for so long is over: it may go to another server when the pool has "
 		  "changed, and a server is drained when its last flow is over; rounded up to seconds" },
-	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), .words = tracks,
+	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), NOT_LOCAL, .words = tracks,
 	  .fallback = "changes", .reloadable = true,
 	  .help = "changes: only flows that a change of the pool could touch have a record; all: every flow "
 		  "has one, for exact counts at the price of a table of all flows" },
-	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity),
+	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity), NOT_LOCAL,
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },

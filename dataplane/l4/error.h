@@ -108,6 +108,8 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 		l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;
+	if (s->forward == L4_FORWARD_LOCAL)
+		return l4_note_local(w, s);
 	if (!s->n_members)
 		return L4_V_NO_SERVER;
 	if (w->packet.ttl <= 1)

@@ -117,6 +117,19 @@ L4_INLINE enum l4_verdict l4_note_wrap(const struct l4_walk *w, const struct l4_
 	return L4_NEXT_WRAP;
 }
 
+/* Leaves a packet of a service of this host's own stack to who gets it there. */
+L4_INLINE enum l4_verdict l4_note_local(const struct l4_walk *w, const struct l4_service *s)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->local = (struct l4_result){ .vip_id = s->vip_id, .service_id = s->id };
+	if (w->port)
+		l4_mac_copy(note->mac, w->port->mac);
+	return L4_NEXT_LOCAL;
+}
+
 /* The packet leaves towards this next hop. */
 L4_INLINE void l4_leave(struct l4_walk *w, const struct l4_neighbour *n, struct l4_result *r)
 {
@@ -278,7 +291,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 			return v;
 	}
 	if (!s->n_members)
-		return l4_no_server(w, s);
+		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);

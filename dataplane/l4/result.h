@@ -10,7 +10,7 @@ struct l4_result {
 	uint32_t ifindex; /* L4_SEND: the device to leave by */
 	/* Of the address of ours that the packet was for, or whose service it was. */
 	uint32_t vip_id;
-	uint32_t service_id, server_id; /* FORWARDED only */
+	uint32_t service_id, server_id; /* FORWARDED; the service LOCAL too */
 };
 
 enum l4_refusal_kind {
@@ -75,5 +75,7 @@ struct l4_note {
 	struct l4_quote quote;	     /* L4_NEXT_ERROR_... */
 	struct l4_retag retag;	     /* L4_NEXT_TAGS */
 	struct l4_enclosed enclosed; /* L4_NEXT_WRAP */
+	struct l4_result local;	     /* L4_NEXT_LOCAL */
+	uint8_t mac[6]; /* of the interface that it came in by: L4_NEXT_LOCAL, L4_NEXT_ERROR_IN */
 	struct l4_record_write record;
 };

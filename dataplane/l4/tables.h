@@ -68,7 +68,8 @@ struct l4_bucket {
 	} entries[L4_BUCKET_ENTRIES];
 };
 
-enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL };
+/* LOCAL: to this host's own stack; such a service has no members. */
+enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL, L4_FORWARD_LOCAL };
 
 enum l4_service_flags {
 	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */

@@ -45,6 +45,7 @@ struct snapshot_address {
 	uint8_t bytes[16]; /* network order, IPv4 in the first four */
 	uint32_t ifindex;  /* where ARP and ND are answered */
 	bool gateway;
+	bool local; /* this host has it, for services of its own stack; means nothing to packets */
 };
 
 enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };
@@ -72,7 +73,7 @@ struct snapshot_service {
 	uint8_t protocol; /* 6 or 17 */
 	uint16_t port;	  /* host order */
 	enum l4_forward forward;
-	uint32_t pool;	 /* index into pools */
+	uint32_t pool;	 /* index into pools; without meaning where forward is L4_FORWARD_LOCAL */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
 	bool reject;	      /* answers what no server takes, instead of dropping it */

@@ -109,14 +109,14 @@ class Model:
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
-        where = {}
-        for name, server in self.world.config['pools'][service['pool']]['servers'].items():
+        where, pool = {}, service.get('pool')
+        for name, server in self.world.config['pools'][pool]['servers'].items() if pool else ():
             where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
             if service['forward'] == 'nat':
                 self.replies[where[name] + (protocol,)] = (address, service['port'])
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
-            service['forward'], self.pools[service['pool']], where, records.units(seconds),
+            service['forward'], self.pools[pool] if pool else None, where, records.units(seconds),
             service.get('track') == 'all', service.get('affinity') == 'client',
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
@@ -127,7 +127,7 @@ class Model:
         return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
-        return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
+        return max((s.idle for s in self.services.values() if s.pool and s.pool.number == number), default=0)
 
     def set_time(self, now):
         """In coarse time; as many answers may be given again."""
@@ -313,6 +313,8 @@ class Model:
         if service is None:
             raise Says('no_service')
         self.guard(service, frame, packet, ports)
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -354,6 +356,8 @@ class Model:
         service = self.services.get((packet.target, ours, inner.protocol))
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             raise Says('no_server')
         if frame[packet.ttl_at] <= 1:

@@ -187,6 +187,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
@@ -468,6 +469,8 @@ static int native_inject(
 		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = t->note.why;
+	else if (out->verdict == L4_NEXT_LOCAL)
+		out->verdict = l4_local(&f, &t->note, &r);
 	else if (out->verdict == L4_NEXT_TAGS)
 		out->verdict = l4_vlan_leave(t, &f, &t->note, &r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
@@ -478,6 +481,8 @@ static int native_inject(
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
 		b->drops[r.vip_id][out->verdict]++;
+	if (out->verdict == L4_V_LOCAL)
+		count(&b->services[r.service_id], len);
 	if (out->verdict == L4_V_FORWARDED) {
 		count(&b->services[r.service_id], len);
 		count(&b->servers[r.server_id], len);

@@ -387,12 +387,21 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	finish(g, f, at);
 }
 
+/* One of the service's; anybody's where this host itself serves it. */
+static const struct conf_server *a_server(struct generator *g, const struct conf_service *s)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_pool *p = s->pool == CONF_NO_POOL ? NULL : &c->pools[s->pool];
+
+	return p ? &c->servers[p->first_server + below(g, p->n_servers)]
+		 : &c->servers[below(g, c->n_servers)];
+}
+
 static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 {
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	struct addr dst = other(g, server->address.af);
 	unsigned port = server->port ? server->port : s->port;
 
@@ -431,8 +440,7 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct generated_flow *flow = pick_flow(g);
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = flow->service;
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	const struct addr *vip = &c->vips[s->vip].address;
 	bool out = chance(g, 40), is6 = vip->af == 6;
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;

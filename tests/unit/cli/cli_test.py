@@ -90,6 +90,13 @@ app      app  [2001:db8::10]:8080  tcp       dsr      app   1 of 1         9    
     def test_service_show(self):
         self.assertIn("address   [2001:db8::10]:8080\n", self.ctl("service", "show", "app"))
 
+    def test_service_of_the_host(self):
+        self.api.give("GET", "/v1/services/ssh", {
+            "name": "ssh", "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 22, "forward": "local",
+            "pool": None, "serving": 0, "servers": 0, "packets": 7, "bytes": 420, "id": 3})
+        lines = self.ctl("service", "show", "ssh").splitlines()
+        self.assertEqual(lines[4:8], ["forward   local", "pool      -", "serving   -", "packets   7"])
+
     def test_pool_list(self):
         self.assertEqual(self.ctl("pool", "list"), """\
 POOL  HEALTH  SERVING  SERVICES
