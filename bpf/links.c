@@ -300,6 +300,32 @@ void links_abort(struct links_change *c)
 	finish(c);
 }
 
+struct exchange {
+	int program, rc;
+};
+
+static int exchange(void *arg, const char *path, uint32_t ifindex)
+{
+	struct exchange *x = arg;
+	int fd = bpf_obj_get(path), rc;
+
+	(void)ifindex;
+	rc = fd < 0 ? fd : bpf_link_update(fd, x->program, NULL);
+	if (fd >= 0)
+		close(fd);
+	if (!x->rc)
+		x->rc = rc;
+	return 0;
+}
+
+int links_exchange(const char *dir, int program)
+{
+	struct exchange x = { .program = program };
+	int rc = each_entry(dir, LINK_PREFIX, exchange, &x);
+
+	return rc ? rc : x.rc;
+}
+
 static int count(void *arg, const char *path, uint32_t ifindex)
 {
 	(void)path;

@@ -37,6 +37,10 @@ void links_commit(struct links_change *c);
 /* Puts every interface back as it was; frees c. */
 void links_abort(struct links_change *c);
 
+/* Gives all pinned links another program of the same kind, without a packet being lost. Returns 0 or the first negative
+ * errno; the others have been exchanged then. */
+int links_exchange(const char *dir, int program);
+
 /* How many links are pinned, or a negative errno. */
 int links_count(const char *dir);
 /* Detaches and unpins all of them. Returns how many they were, or a negative errno. */

@@ -14,10 +14,14 @@
 #include <unistd.h>
 #include "bpf/bpffs.h"
 #include "bpf/tandem.skel.h"
+#include "dataplane/l4/capture.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/verdict.h"
 
 struct loader {
 	struct tandem_bpf *bpf;
+	/* Other instances over the same maps; NULL: nobody has asked for it yet, nobody captures. */
+	struct tandem_bpf *trace, *capture;
 	char root[PATH_MAX - 64]; /* the bpffs, or "" */
 	uint32_t image_lines;
 	struct loader_past past;
@@ -92,6 +96,23 @@ static uint32_t source_buckets(uint32_t sources)
 		(sources < LOADER_MIN_SOURCES ? LOADER_MIN_SOURCES : sources) / L4_BUCKET_SOURCES);
 }
 
+static uint32_t datagram_buckets(uint32_t datagrams)
+{
+	return power_of_two((datagrams < LOADER_MIN_DATAGRAMS ? LOADER_MIN_DATAGRAMS : datagrams) /
+			    L4_BUCKET_DATAGRAMS);
+}
+
+/* Of the object's programs, each instance loads one. */
+static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, b->obj)
+	{
+		bpf_program__set_autoload(p, p == wanted);
+	}
+}
+
 static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
@@ -105,6 +126,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.records, record_buckets(s->records));
 	bpf_map__set_max_entries(b->maps.sources, source_buckets(s->sources));
 	b->rodata->source_bits = (uint32_t)__builtin_ctz(source_buckets(s->sources));
+	bpf_map__set_max_entries(b->maps.datagrams, datagram_buckets(s->datagrams));
+	b->rodata->datagram_bits = (uint32_t)__builtin_ctz(datagram_buckets(s->datagrams));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 
@@ -365,8 +388,10 @@ int loader_open(
 		rc = -errno;
 		goto fail;
 	}
-	l->bpf->rodata->trace_on = l->bpf->rodata->test_time_on = trace;
+	l->bpf->rodata->reports = trace ? L4_REPORTS_TRACE : L4_REPORTS_NOBODY;
+	l->bpf->rodata->test_time_on = trace;
 	l->bpf->rodata->image_mask = l->image_lines - 1;
+	load_only(l->bpf, l->bpf->progs.tandem_xdp);
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(l->image_lines);
 	if (image < 0) {
@@ -404,6 +429,9 @@ void loader_close(struct loader *l)
 {
 	if (!l)
 		return;
+	if (l->capture)
+		loader_capture_end(l);
+	tandem_bpf__destroy(l->trace);
 	tandem_bpf__destroy(l->bpf);
 	free(l->past.neighbours);
 	if (l->past.image)
@@ -421,6 +449,108 @@ const struct loader_past *loader_past(const struct loader *l)
 struct tandem_bpf *loader_bpf(const struct loader *l)
 {
 	return l->bpf;
+}
+
+/* What each instance of the object has to itself. */
+static bool is_private(const struct tandem_bpf *b, const struct bpf_map *map)
+{
+	return map == b->maps.traced || map == b->maps.capture_filter || map == b->maps.captured ||
+	       map == b->maps.captures || map == b->maps.captures_lost || bpf_map__is_internal(map);
+}
+
+static int share_maps(struct tandem_bpf *to, const struct tandem_bpf *from)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, to->obj)
+	{
+		const char *name = bpf_map__name(map);
+		int rc;
+
+		if (is_private(to, map))
+			continue;
+		rc = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(from->obj, name));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Another instance of the object over the maps of the attached one, which loads this program of it. */
+static int instance_load(struct tandem_bpf *b, const struct tandem_bpf *attached,
+	const struct bpf_program *program, enum l4_reports reports)
+{
+	int rc;
+
+	*b->rodata = *attached->rodata;
+	b->rodata->reports = reports;
+	load_only(b, program);
+	rc = share_maps(b, attached);
+	return rc ? rc : tandem_bpf__load(b);
+}
+
+static void instance_free(struct tandem_bpf **b)
+{
+	tandem_bpf__destroy(*b);
+	*b = NULL;
+}
+
+int loader_trace(struct loader *l, struct tandem_bpf **out)
+{
+	int rc = 0;
+
+	if (!l->trace) {
+		l->trace = tandem_bpf__open();
+		if (!l->trace)
+			return -errno;
+		rc = instance_load(
+			l->trace, l->bpf, l->trace->progs.tandem_trace, L4_REPORTS_NOBODY);
+		if (rc)
+			instance_free(&l->trace);
+	}
+	*out = l->trace;
+	return rc;
+}
+
+static int exchange(const struct loader *l, const struct bpf_program *program)
+{
+	char dir[PATH_MAX];
+
+	links_dir(l->root, dir, sizeof dir);
+	return links_exchange(dir, bpf_program__fd(program));
+}
+
+int loader_capture(
+	struct loader *l, const struct l4_capture_filter *filter, struct tandem_bpf **out)
+{
+	struct tandem_bpf *b = l->capture ? NULL : tandem_bpf__open();
+	uint32_t zero = 0;
+	int rc;
+
+	if (!b)
+		return l->capture ? -EBUSY : -errno;
+	l->capture = b;
+	bpf_map__set_max_entries(b->maps.captures, LOADER_CAPTURE_BYTES);
+	rc = instance_load(b, l->bpf, b->progs.tandem_capture, L4_REPORTS_CAPTURE);
+	if (!rc)
+		rc = bpf_map_update_elem(
+			bpf_map__fd(b->maps.capture_filter), &zero, filter, BPF_ANY);
+	if (!rc && *l->root)
+		rc = exchange(l, b->progs.tandem_capture);
+	if (rc) {
+		loader_capture_end(l);
+		return rc;
+	}
+	*out = b;
+	return 0;
+}
+
+int loader_capture_end(struct loader *l)
+{
+	int rc = l->capture && *l->root ? exchange(l, l->bpf->progs.tandem_xdp) : 0;
+
+	instance_free(&l->capture);
+	return rc;
 }
 
 int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines)

@@ -17,7 +17,7 @@
 struct tandem_bpf;
 struct loader;
 
-enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024 };
+enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024, LOADER_MIN_DATAGRAMS = 64 };
 
 struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
@@ -26,6 +26,7 @@ struct loader_sizes {
 	uint32_t guard_lines; /* 0: the engine has no lists of sources */
 	uint32_t records;     /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
 	uint32_t sources;     /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
+	uint32_t datagrams;   /* in fragments, at a time; likewise, LOADER_MIN_DATAGRAMS or more */
 };
 
 /* What the process before left, as far as it can be read. */
@@ -58,6 +59,25 @@ void loader_close(struct loader *l);
 const struct loader_past *loader_past(const struct loader *l);
 /* Maps and program, for the owner of the tables. */
 struct tandem_bpf *loader_bpf(const struct loader *l);
+
+/* The program that packets are traced by (bpf/tandem.bpf.c: tandem_trace), loaded when it is asked for first, over the
+ * maps of the attached one; only `traced` is its own. It stays the loader's. Returns 0 or a negative errno. */
+int loader_trace(struct loader *l, struct tandem_bpf **out);
+
+/* Bytes of the way from the capturing program to the control plane: some thousands of frames. */
+enum { LOADER_CAPTURE_BYTES = 8 << 20 };
+
+struct l4_capture_filter;
+
+/* Exchanges the program of all interfaces for one over the same maps that captures as well, until loader_capture_end();
+ * *out has its maps and stays the loader's. Should the process die in between, the capturing program goes on taking
+ * packets until the next loader_attach(). Without run_dir it is loaded only. Returns 0; -EBUSY (there is a capture
+ * already); another negative errno, and then all is as it was. */
+int loader_capture(
+	struct loader *l, const struct l4_capture_filter *filter, struct tandem_bpf **out);
+/* Puts the program itself back; *out of loader_capture() is gone. Returns 0, or the negative errno of an interface that
+ * still captures, for nobody. */
+int loader_capture_end(struct loader *l);
 
 /* Makes the image, `lines` lines long, the published generation. When it returns no packet uses the former
  * one. */

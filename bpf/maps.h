@@ -4,9 +4,12 @@
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "dataplane/l4/capture.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/traced.h"
 #include "dataplane/l4/verdict.h"
 
 /* One generation's image. Every generation has a map of its own; all have one size, so that look-ups are
@@ -141,6 +144,14 @@ struct {
 	__type(value, struct l4_source_bucket);
 } sources SEC(".maps");
 
+/* Datagrams of which fragments have come, 2^datagram_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_datagram_bucket);
+} datagrams SEC(".maps");
+
 /* Where new records were put, by enum l4_record_place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -187,10 +198,46 @@ struct {
 	__type(value, uint64_t);
 } asked SEC(".maps");
 
-/* What the last packet came to; written when `trace_on`, and then packets come one after the other. */
+/* What the last packet came to; written when `reports` says so, and then packets come one after the other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
 	__type(value, struct l4_trace);
 } trace SEC(".maps");
+
+/* What is tandem_trace's alone: packets are traced one after the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_traced);
+} traced SEC(".maps");
+
+/* Of tandem_capture, which has them to itself: what it looks for, this CPU's packet in hand, the way to the control
+ * plane, and how many records found no room there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_capture_filter);
+} capture_filter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_captured);
+} captured SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} captures SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} captures_lost SEC(".maps");

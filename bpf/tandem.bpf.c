@@ -5,8 +5,8 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-/* Set before loading: makes the program report every packet in `trace`. */
-const volatile bool trace_on;
+/* Set before loading: whom the program reports each packet's end to. */
+const volatile uint32_t reports = L4_REPORTS_NOBODY;
 
 /* Set before loading: coarse time is what the map test_time says, so that tests move it. */
 const volatile bool test_time_on;
@@ -20,12 +20,16 @@ const volatile uint32_t record_bits = 18;
 /* The same of sources. */
 const volatile uint32_t source_bits = 14;
 
+/* The same of datagrams in fragments. */
+const volatile uint32_t datagram_bits = 10;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
 	struct xdp_md *ctx;
 	const struct l4_line *image; /* image_mask + 1 of them */
 	bool records;		     /* a record is noted, to be written */
+	struct l4_traced *traced;    /* NULL: the packet is not traced */
 };
 
 /* The published image, or NULL. */
@@ -35,6 +39,19 @@ static __always_inline const struct l4_line *image_now(void)
 	void *map = bpf_map_lookup_elem(&generation, &zero);
 
 	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+/* What is the traced packet's alone, or NULL. */
+static __always_inline struct l4_traced *traced_now(void)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(&traced, &zero);
+}
+
+L4_INLINE struct l4_way *l4_tables_way(const struct l4_tables *t)
+{
+	return t && t->traced ? &t->traced->way : NULL;
 }
 
 /* A mask and no comparison: of a number that the compiler put on the stack before, Linux 6.1 does not know what a comparison
@@ -74,9 +91,24 @@ L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, 
 L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
 {
 	uint32_t row = (uint32_t)(hash >> (64 - source_bits));
+	struct l4_source_bucket *b = bpf_map_lookup_elem(&sources, &row);
 
-	(void)t;
-	return bpf_map_lookup_elem(&sources, &row);
+	if (!b || !l4_tables_way(t))
+		return b;
+	t->traced->sources = *b;
+	return &t->traced->sources;
+}
+
+L4_INLINE struct l4_datagram_bucket *l4_tables_datagrams(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - datagram_bits));
+	struct l4_datagram_bucket *b = bpf_map_lookup_elem(&datagrams, &row);
+
+	if (!b || !l4_tables_way(t))
+		return b;
+	for (uint32_t i = 0; i < sizeof *b / sizeof(uint64_t); i++)
+		((uint64_t *)&t->traced->datagrams)[i] = ((const uint64_t *)b)[i];
+	return &t->traced->datagrams;
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -162,7 +194,8 @@ L4_INLINE struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	(void)t;
+	if (t->traced)
+		return &t->traced->limit;
 	return bpf_map_lookup_elem(&limits, &zero);
 }
 
@@ -170,11 +203,13 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
 
-	(void)t;
+	if (t && t->traced)
+		return &t->traced->note;
 	return bpf_map_lookup_elem(&notes, &zero);
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/fragment.h"
 #include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
@@ -183,7 +218,8 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/wrap.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
-static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
+static __always_inline void l4_tables_record(
+	const struct l4_tables *t, const struct l4_record_write *r)
 {
 	struct l4_note *note = l4_tables_note(t);
 
@@ -218,28 +254,44 @@ static __always_inline void count_verdict(enum l4_verdict v, const struct l4_res
 		++*n;
 }
 
-static __always_inline void trace_packet(enum l4_verdict v, const struct l4_result *r)
+static __always_inline struct l4_trace trace_of(enum l4_verdict v, const struct l4_result *r)
 {
-	uint32_t zero = 0;
-	struct l4_trace *e = bpf_map_lookup_elem(&trace, &zero);
-
-	if (!e)
-		return;
-	*e = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
+	return (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 }
 
-/* Counts what became of a packet of so many bytes and lets the kernel do it: an enum xdp_action. */
-static __always_inline int finish(
-	struct xdp_md *ctx, enum l4_verdict v, const struct l4_result *r, uint32_t bytes)
+static __always_inline void report(enum l4_verdict v, const struct l4_result *r)
 {
-	count_verdict(v, r);
-	if (trace_on)
-		trace_packet(v, r);
+	uint32_t zero = 0;
+	struct l4_captured *c;
+	struct l4_trace *e;
+
+	if (reports == L4_REPORTS_CAPTURE) {
+		c = bpf_map_lookup_elem(&captured, &zero);
+		if (c)
+			c->end = trace_of(v, r);
+		return;
+	}
+	e = bpf_map_lookup_elem(&trace, &zero);
+	if (e)
+		*e = trace_of(v, r);
+}
+
+/* Counts what became of a packet of so many bytes, unless it is traced, and lets the kernel do it: an enum
+ * xdp_action. */
+static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx, enum l4_verdict v,
+	const struct l4_result *r, uint32_t bytes)
+{
+	if (t->traced)
+		t->traced->way.end = trace_of(v, r);
+	else
+		count_verdict(v, r);
+	if (reports)
+		report(v, r);
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
 		return XDP_PASS;
-	if (v == L4_V_FORWARDED) {
+	if (v == L4_V_FORWARDED && !t->traced) {
 		count(&service_counters, r->service_id, bytes);
 		count(&server_counters, r->server_id, bytes);
 	}
@@ -248,9 +300,10 @@ static __always_inline int finish(
 	return (int)bpf_redirect_map(&tx_ports, r->ifindex, 0);
 }
 
-__noinline int tandem_packet(struct xdp_md *ctx)
+/* traced: a constant, so that each caller has a copy made for it. */
+static __always_inline int take_packet(struct xdp_md *ctx, struct l4_traced *traced)
 {
-	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_tables t = { ctx, image_now(), false, traced };
 	uint32_t bytes;
 	struct l4_result result = { 0 }, *r = &result;
 	struct l4_frame f;
@@ -265,9 +318,21 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	bytes = f.len;
 	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
 	if (v < L4_V_FORWARDED)
-		return finish(ctx, v, r, bytes);
-	action = v < L4_V_COUNT ? finish(ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
+		return finish(&t, ctx, v, r, bytes);
+	action = v < L4_V_COUNT ? finish(&t, ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
 	return t.records ? action | TANDEM_RECORD : action;
+}
+
+__noinline int tandem_packet(struct xdp_md *ctx)
+{
+	return take_packet(ctx, NULL);
+}
+
+__noinline int traced_packet(struct xdp_md *ctx)
+{
+	struct l4_traced *to = traced_now();
+
+	return to ? take_packet(ctx, to) : XDP_ABORTED;
 }
 
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -312,11 +377,19 @@ __noinline int source_rate(const struct l4_guard *g, uint64_t high, uint64_t low
 		       : L4_V_ENGINE_FAULT);
 }
 
+__noinline int traced_rate(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = traced_now() };
+
+	return (int)(g && t.traced ? l4_rate(&t, g, (struct l4_guarded){ high, low, what })
+				   : L4_V_ENGINE_FAULT);
+}
+
 static __always_inline enum l4_verdict l4_tables_rate(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	(void)t;
-	return (enum l4_verdict)source_rate(g, p.high, p.low, p.what);
+	return (enum l4_verdict)(l4_tables_way(t) ? traced_rate(g, p.high, p.low, p.what)
+						  : source_rate(g, p.high, p.low, p.what));
 }
 
 __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
@@ -325,11 +398,19 @@ __noinline int tandem_guard(const struct l4_guard *g, uint64_t high, uint64_t lo
 		       : L4_V_ENGINE_FAULT);
 }
 
+__noinline int traced_guard(const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = traced_now() };
+
+	return (int)(g && t.traced ? l4_guard(&t, g, (struct l4_guarded){ high, low, what })
+				   : L4_V_ENGINE_FAULT);
+}
+
 static __always_inline enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	(void)t;
-	return (enum l4_verdict)tandem_guard(g, p.high, p.low, p.what);
+	return (enum l4_verdict)(l4_tables_way(t) ? traced_guard(g, p.high, p.low, p.what)
+						  : tandem_guard(g, p.high, p.low, p.what));
 }
 
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
@@ -337,7 +418,7 @@ static __always_inline enum l4_verdict l4_tables_guard(
  * record is worth least. */
 static __always_inline bool view_now(struct l4_tables *t, struct l4_view *v)
 {
-	*t = (struct l4_tables){ NULL, image_now(), false };
+	*t = (struct l4_tables){ NULL, image_now(), false, NULL };
 	if (!t->image)
 		return false;
 	*v = (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };
@@ -383,114 +464,28 @@ __noinline int tandem_record(void)
 	return 0;
 }
 
-/* These have stacks of their own, and the verifier looks at each by itself. */
-__noinline int tandem_rare(struct xdp_md *ctx)
+__noinline int datagram_enter(
+	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
 {
-	struct l4_tables t = { ctx, image_now(), false };
-	struct l4_result r = { 0 };
-	struct l4_frame f;
-	enum l4_verdict v;
-	uint32_t bytes;
-
-	if (!t.image)
-		return XDP_PASS;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	v = l4_rare(&t, &f, ctx->ingress_ifindex, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+	return (int)l4_fragment_enter(NULL, hash, what, (struct l4_part){ from, units, last });
 }
 
-__noinline int tandem_error_in(struct xdp_md *ctx)
+__noinline int traced_enter(
+	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
 {
-	struct l4_tables t = { ctx, image_now(), false };
-	struct l4_result r;
-	struct l4_frame f;
-	enum l4_verdict v;
-	uint32_t bytes;
+	const struct l4_tables t = { .traced = traced_now() };
 
-	if (!t.image)
-		return XDP_PASS;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	v = l4_error_in(&t, &f, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+	return (int)(t.traced ? l4_fragment_enter(
+					&t, hash, what, (struct l4_part){ from, units, last })
+			      : L4_V_ENGINE_FAULT);
 }
 
-__noinline int tandem_error_out(struct xdp_md *ctx)
+static __always_inline enum l4_verdict l4_tables_enter(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
-	struct l4_tables t = { ctx, image_now(), false };
-	struct l4_result r;
-	struct l4_frame f;
-	enum l4_verdict v;
-
-	if (!t.image)
-		return XDP_PASS;
-	frame_set(&f, ctx);
-	v = l4_error_out(&t, &f, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, f.len) : TANDEM_NEXT + (int)v;
-}
-
-__noinline int tandem_wrap(struct xdp_md *ctx)
-{
-	struct l4_tables t = { ctx, NULL, false };
-	const struct l4_note *note = l4_tables_note(&t);
-	struct l4_result r;
-	struct l4_frame f;
-	enum l4_verdict v;
-
-	if (!note)
-		return XDP_ABORTED;
-	frame_set(&f, ctx);
-	v = l4_wrap(&t, &f, &r);
-	return v < L4_V_COUNT ? finish(ctx, v, &r, note->enclosed.bytes) : TANDEM_NEXT + (int)v;
-}
-
-__noinline int tandem_local(struct xdp_md *ctx)
-{
-	const struct l4_note *note = l4_tables_note(NULL);
-	struct l4_result r;
-	struct l4_frame f;
-	enum l4_verdict v;
-
-	if (!note)
-		return XDP_ABORTED;
-	frame_set(&f, ctx);
-	v = l4_local(&f, note, &r);
-	if (v == L4_V_LOCAL)
-		count(&service_counters, r.service_id, f.len);
-	return finish(ctx, v, &r, f.len);
-}
-
-__noinline int tandem_refusal(struct xdp_md *ctx)
-{
-	struct l4_tables t = { ctx, NULL, false };
-	const struct l4_note *note = l4_tables_note(&t);
-	struct l4_result r;
-	struct l4_frame f;
-	uint32_t bytes;
-	enum l4_verdict v;
-
-	if (!note)
-		return XDP_ABORTED;
-	frame_set(&f, ctx);
-	bytes = f.len;
-	v = l4_refusal_answer(&t, &f, note, &r);
-	return finish(ctx, v, &r, bytes);
-}
-
-__noinline int tandem_tags(struct xdp_md *ctx)
-{
-	struct l4_tables t = { ctx, NULL, false };
-	const struct l4_note *note = l4_tables_note(&t);
-	struct l4_result r;
-	struct l4_frame f;
-	enum l4_verdict v;
-
-	if (!note)
-		return XDP_ABORTED;
-	frame_set(&f, ctx);
-	v = l4_vlan_leave(&t, &f, note, &r);
-	return finish(ctx, v, &r, note->retag.bytes);
+	return (enum l4_verdict)(
+		l4_tables_way(t) ? traced_enter(hash, what, part.from, part.units, part.last)
+				 : datagram_enter(hash, what, part.from, part.units, part.last));
 }
 
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
@@ -508,16 +503,108 @@ static __always_inline void ask(const struct l4_want *want)
 	bpf_ringbuf_output(&wants, (void *)want, sizeof *want, 0);
 }
 
-__noinline int tandem_want(struct xdp_md *ctx)
+/* Goes on with a packet as `next` says, a constant. */
+static __always_inline enum l4_verdict take_up(
+	enum l4_verdict next, const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
-	const struct l4_note *note = l4_tables_note(NULL);
-	struct l4_result r = { 0 };
+	const struct l4_note *note;
 
+	if (next == L4_NEXT_FRAGMENT)
+		return l4_fragment(t, f, r);
+	if (next == L4_NEXT_RARE)
+		return l4_rare(t, f, t->ctx->ingress_ifindex, r);
+	if (next == L4_NEXT_ERROR_IN)
+		return l4_error_in(t, f, r);
+	if (next == L4_NEXT_ERROR_OUT)
+		return l4_error_out(t, f, r);
+	if (next == L4_NEXT_WRAP)
+		return l4_wrap(t, f, r);
+	note = l4_tables_note(t);
 	if (!note)
-		return XDP_ABORTED;
-	ask(&note->want);
-	r.vip_id = note->vip_id;
-	return finish(ctx, note->why, &r, 0);
+		return L4_V_ENGINE_FAULT;
+	if (next == L4_NEXT_REFUSAL)
+		return l4_refusal_answer(t, f, note, r);
+	if (next == L4_NEXT_TAGS)
+		return l4_vlan_leave(t, f, note, r);
+	if (next == L4_NEXT_LOCAL)
+		return l4_local(f, note, r);
+	if (!t->traced)
+		ask(&note->want);
+	r->vip_id = note->vip_id;
+	return (enum l4_verdict)note->why;
+}
+
+/* How long the packet in hand was when it came: it may have been wrapped up before its tags were left to be set. */
+static __always_inline uint32_t bytes_come(
+	enum l4_verdict next, const struct l4_tables *t, const struct l4_frame *f)
+{
+	const struct l4_note *note = next == L4_NEXT_TAGS ? l4_tables_note(t) : NULL;
+
+	return note ? note->retag.bytes : f->len;
+}
+
+static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, struct l4_traced *traced)
+{
+	bool looks_up = next == L4_NEXT_FRAGMENT || next == L4_NEXT_RARE ||
+			next == L4_NEXT_ERROR_IN || next == L4_NEXT_ERROR_OUT;
+	struct l4_tables t = { ctx, looks_up ? image_now() : NULL, false, traced };
+	struct l4_result r = { 0 };
+	struct l4_frame f;
+	enum l4_verdict v;
+	uint32_t bytes;
+
+	if (looks_up && !t.image)
+		return XDP_PASS;
+	frame_set(&f, ctx);
+	bytes = bytes_come(next, &t, &f);
+	v = take_up(next, &t, &f, &r);
+	if (v == L4_V_LOCAL && !traced)
+		count(&service_counters, r.service_id, bytes);
+	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
+}
+
+/* What goes on with a packet as L4_NEXT_... says is a function of its own, and one for packets that are traced: it has a stack
+ * of its own, and the verifier looks at it by itself. */
+#define STAGE(name, next)                                       \
+	__noinline int tandem_##name(struct xdp_md *ctx)        \
+	{                                                       \
+		return go_on(ctx, next, NULL);                  \
+	}                                                       \
+                                                                \
+	__noinline int traced_##name(struct xdp_md *ctx)        \
+	{                                                       \
+		struct l4_traced *to = traced_now();            \
+                                                                \
+		return to ? go_on(ctx, next, to) : XDP_ABORTED; \
+	}
+
+/* Those that leave packets to those that are listed after them, if to anybody. */
+#define STAGES(X)                       \
+	X(rare, L4_NEXT_RARE)           \
+	X(error_in, L4_NEXT_ERROR_IN)   \
+	X(error_out, L4_NEXT_ERROR_OUT) \
+	X(wrap, L4_NEXT_WRAP)           \
+	X(local, L4_NEXT_LOCAL)         \
+	X(refusal, L4_NEXT_REFUSAL)     \
+	X(want, L4_NEXT_WANT)           \
+	X(tags, L4_NEXT_TAGS)
+
+STAGES(STAGE)
+STAGE(fragment, L4_NEXT_FRAGMENT)
+
+__noinline int tandem_fragment_end(void)
+{
+	l4_fragment_end(NULL);
+	return 0;
+}
+
+__noinline int traced_fragment_end(void)
+{
+	const struct l4_tables t = { .traced = traced_now() };
+
+	if (t.traced)
+		l4_fragment_end(&t);
+	return 0;
 }
 
 __noinline int tandem_more(struct xdp_md *ctx, int action)
@@ -525,32 +612,129 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 	if (action & TANDEM_RECORD)
 		tandem_record();
 	action &= ~TANDEM_RECORD;
-	if (action == TANDEM_NEXT + L4_NEXT_RARE)
-		action = tandem_rare(ctx);
-	if (action == TANDEM_NEXT + L4_NEXT_ERROR_IN)
-		action = tandem_error_in(ctx);
-	else if (action == TANDEM_NEXT + L4_NEXT_ERROR_OUT)
-		action = tandem_error_out(ctx);
-	if (action == TANDEM_NEXT + L4_NEXT_WRAP)
-		action = tandem_wrap(ctx);
-	switch (action) {
-	case TANDEM_NEXT + L4_NEXT_REFUSAL:
-		return tandem_refusal(ctx);
-	case TANDEM_NEXT + L4_NEXT_WANT:
-		return tandem_want(ctx);
-	case TANDEM_NEXT + L4_NEXT_LOCAL:
-		return tandem_local(ctx);
-	case TANDEM_NEXT + L4_NEXT_TAGS:
-		return tandem_tags(ctx);
-	default:
-		return action;
-	}
+#define X(name, next)                     \
+	if (action == TANDEM_NEXT + next) \
+		action = tandem_##name(ctx);
+	STAGES(X)
+#undef X
+	return action;
 }
 
 SEC("xdp")
 int tandem_xdp(struct xdp_md *ctx)
 {
 	return tandem_run(ctx);
+}
+
+/* The same for packets that are traced, which are run by hand. */
+SEC("xdp")
+int tandem_trace(struct xdp_md *ctx)
+{
+	int action = traced_packet(ctx);
+
+	if (action == TANDEM_NEXT + L4_NEXT_FRAGMENT)
+		action = traced_fragment(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_PORTS) {
+		action = traced_packet(ctx);
+		traced_fragment_end();
+	}
+#define X(name, next)                     \
+	if (action == TANDEM_NEXT + next) \
+		action = traced_##name(ctx);
+	STAGES(X)
+#undef X
+	return action;
+}
+
+/* Copies the frame as it is now into the record in hand. */
+static __always_inline void capture_frame(
+	struct xdp_md *ctx, struct l4_captured *c, enum l4_leg leg, uint32_t ifindex)
+{
+	uint64_t len = (uint64_t)(ctx->data_end - ctx->data);
+	uint32_t n = len < L4_CAPTURE_BYTES ? (uint32_t)len : L4_CAPTURE_BYTES;
+
+	c->leg = leg;
+	c->ifindex = ifindex;
+	c->len = (uint32_t)len;
+	c->captured = 0;
+	if (n && n <= L4_CAPTURE_BYTES && !bpf_xdp_load_bytes(ctx, 0, c->bytes, n))
+		c->captured = n;
+}
+
+static __always_inline void capture_send(struct l4_captured *c)
+{
+	uint32_t size = offsetof(struct l4_captured, bytes) + c->captured, zero = 0;
+	uint64_t *lost;
+
+	if (size <= sizeof *c && !bpf_ringbuf_output(&captures, c, size, 0))
+		return;
+	lost = bpf_map_lookup_elem(&captures_lost, &zero);
+	if (lost)
+		++*lost;
+}
+
+/* Whether the frame's source is the server that is looked for. */
+static __always_inline bool is_from_server(
+	const struct xdp_md *ctx, const struct l4_capture_filter *filter)
+{
+	struct l4_packet p = { 0 };
+	struct l4_frame f;
+
+	frame_set(&f, ctx);
+	if (!filter->server_id || !l4_parse_link(&f, &p))
+		return false;
+	if (filter->is6 ? p.ethertype != L4_ETH_IP6 || !l4_parse_ip6(&f, &p)
+			: p.ethertype != L4_ETH_IP4 || !l4_parse_ip4(&f, &p))
+		return false;
+	return p.flow.src[0] == filter->address[0] && p.flow.src[1] == filter->address[1] &&
+	       p.flow.src[2] == filter->address[2] && p.flow.src[3] == filter->address[3];
+}
+
+/* The first leg waits in `captured` until it is known what the packet was. */
+__noinline int capture_in(struct xdp_md *ctx)
+{
+	uint32_t zero = 0;
+	const struct l4_capture_filter *filter = bpf_map_lookup_elem(&capture_filter, &zero);
+	struct l4_captured *c = bpf_map_lookup_elem(&captured, &zero);
+
+	if (!c || !filter)
+		return 0;
+	c->time_ns = bpf_ktime_get_ns();
+	c->end.verdict = L4_V_COUNT;
+	capture_frame(ctx, c, L4_LEG_IN, ctx->ingress_ifindex);
+	return is_from_server(ctx, filter);
+}
+
+__noinline int capture_out(struct xdp_md *ctx, int from_server)
+{
+	uint32_t zero = 0;
+	const struct l4_capture_filter *filter = bpf_map_lookup_elem(&capture_filter, &zero);
+	struct l4_captured *c = bpf_map_lookup_elem(&captured, &zero);
+	bool of_vip, of_server;
+
+	if (!c || !filter)
+		return 0;
+	of_vip = filter->vip_id && filter->vip_id == c->end.vip_id;
+	of_server = filter->server_id &&
+		    (filter->server_id == c->end.server_id || (from_server && c->end.vip_id));
+	if (!of_vip && !of_server)
+		return 0;
+	capture_send(c);
+	if (c->end.verdict < L4_V_FORWARDED || c->end.verdict >= L4_V_MALFORMED)
+		return 0;
+	capture_frame(ctx, c, L4_LEG_OUT, c->end.ifindex);
+	capture_send(c);
+	return 0;
+}
+
+/* Takes the place of tandem_xdp while packets are captured. */
+SEC("xdp")
+int tandem_capture(struct xdp_md *ctx)
+{
+	int from_server = capture_in(ctx), action = tandem_run(ctx);
+
+	capture_out(ctx, from_server);
+	return action;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -127,6 +127,29 @@ enum ctl_exit api_call(
 	return rc;
 }
 
+enum ctl_exit api_stream(struct ctl *ctl, const char *method, const char *target, json_t *body,
+	bool (*line)(void *arg, const char *text, size_t n), bool (*stop)(void), void *arg)
+{
+	const struct client_stream to = { line, stop, arg };
+	char *text = json_dumps(body, JSON_COMPACT);
+	struct api_answer answer = { 0 };
+	enum ctl_exit rc = CTL_OK;
+	int err;
+
+	json_decref(body);
+	err = client_stream(ctl->client, method, target, text, &to, &answer.reply, &ctl->err);
+	free(text);
+	if (err) {
+		rc = exit_of_error(err);
+	} else if (answer.reply.status != 200 && answer.reply.status) {
+		answer.json = parse_reply(&answer.reply);
+		api_print(ctl, &answer);
+		rc = api_problem(ctl, answer.reply.status, answer.json);
+	}
+	api_answer_clear(&answer);
+	return rc;
+}
+
 enum ctl_exit api_get(struct ctl *ctl, const char *target, json_t **out)
 {
 	return api_call(ctl, "GET", target, NULL, out);

@@ -25,6 +25,11 @@ enum ctl_exit api_fetch(struct ctl *ctl, const char *method, const char *target,
 void api_print(const struct ctl *ctl, const struct api_answer *answer);
 void api_answer_clear(struct api_answer *answer);
 
+/* A request whose answer goes on, a JSON object a line, as client_stream() has it. body is given away. Returns CTL_OK when
+ * `line` or `stop` ended it; else an exit code with the sentence in ctl->err. */
+enum ctl_exit api_stream(struct ctl *ctl, const char *method, const char *target, json_t *body,
+	bool (*line)(void *arg, const char *text, size_t n), bool (*stop)(void), void *arg);
+
 /* GET, as above. */
 enum ctl_exit api_get(struct ctl *ctl, const char *target, json_t **out);
 

@@ -132,6 +132,83 @@ int client_call(struct client *c, const char *method, const char *target, const 
 	return 0;
 }
 
+/* A stream in work. */
+struct streaming {
+	struct client *client;
+	const struct client_stream *to;
+	struct client_reply *reply; /* what came of the next line, or of an error's text */
+	bool enough;
+};
+
+/* Gives away all whole lines. */
+static void stream_lines(struct streaming *s)
+{
+	struct client_reply *r = s->reply;
+	char *at = r->body, *end;
+
+	while (!s->enough && (end = memchr(at, '\n', r->length - (size_t)(at - r->body)))) {
+		s->enough = !s->to->line(s->to->arg, at, (size_t)(end - at));
+		at = end + 1;
+	}
+	r->length -= (size_t)(at - r->body);
+	memmove(r->body, at, r->length);
+}
+
+static size_t stream_receive(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct streaming *s = arg;
+	long status = 0;
+
+	if (client_receive(bytes, size, n, s->reply) != size * n)
+		return 0;
+	curl_easy_getinfo(s->client->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		stream_lines(s);
+	return s->enough ? 0 : size * n;
+}
+
+static int stream_progress(
+	void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	struct streaming *s = arg;
+
+	(void)down_all;
+	(void)down;
+	(void)up_all;
+	(void)up;
+	s->enough |= s->to->stop();
+	return s->enough;
+}
+
+int client_stream(struct client *c, const char *method, const char *target, const char *body,
+	const struct client_stream *to, struct client_reply *out, struct err *e)
+{
+	char *url = text_printf("http://tandem%s", target);
+	struct streaming s = { c, to, out, false };
+	CURLcode code;
+
+	*out = (struct client_reply){ 0 };
+	client_prepare(c, method, url, body, out);
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, c->timeout_ms);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, stream_receive);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &s);
+	curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, stream_progress);
+	curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, &s);
+	code = curl_easy_perform(c->curl);
+	free(url);
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &out->status);
+	if (s.enough || (code == CURLE_OK && out->status != 200))
+		return 0;
+	if (out->status == 200) {
+		client_reply_clear(out);
+		return err_set(e, -ECONNRESET, "tandemd has ended it");
+	}
+	client_reply_clear(out);
+	return client_failure(c, code, e);
+}
+
 void client_reply_clear(struct client_reply *r)
 {
 	free(r->body);

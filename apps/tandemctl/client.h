@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* HTTP over the daemon's Unix socket. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include "controlplane/base/err.h"
 
@@ -26,4 +27,13 @@ const char *client_socket(const struct client *c);
  * -ETIMEDOUT. */
 int client_call(struct client *c, const char *method, const char *target, const char *body,
 	struct client_reply *out, struct err *e);
+/* The same for an answer without an end: with a status of 200 each line of it is given to `line`, until that returns
+ * false, `stop` (asked now and then) returns true, or the answer ends. Then *out has no body. */
+struct client_stream {
+	bool (*line)(void *arg, const char *text, size_t n);
+	bool (*stop)(void);
+	void *arg;
+};
+int client_stream(struct client *c, const char *method, const char *target, const char *body,
+	const struct client_stream *to, struct client_reply *out, struct err *e);
 void client_reply_clear(struct client_reply *r);

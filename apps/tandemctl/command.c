@@ -133,6 +133,11 @@ static void help_all(const struct screen *s)
 	      "  -t, --timeout TIME     how long to wait for an answer (10s), or with --wait for the end\n"
 	      "  -w, --why TEXT         the reason of a change, kept and shown with it\n"
 	      "      --wait             of `server drain`: wait until no connection is left\n"
+	      "      --hex BYTES        of `trace inject`: the frame in hexadecimal\n"
+	      "      --pcap FILE        of `trace inject`: the frame stands in a pcap or pcapng file\n"
+	      "      --frame N          which of its frames (1)\n"
+	      "  -w, --write FILE       of `capture`: write pcapng\n"
+	      "      --count N          of `capture`: end after so many packets\n"
 	      "  -h, --help             this, or with NOUN and VERB more about them\n"
 	      "  -V, --version          the version of this program\n"
 	      "\n"
@@ -146,7 +151,11 @@ static void help_one(const struct screen *s, const struct command *c)
 	char *text = synopsis(c);
 
 	fprintf(s->out, "tandemctl %s%s%s\n  %s\n", text, c->takes_why ? " [--why TEXT]" : "",
-		c->takes_wait ? " [--wait [--timeout TIME]]" : "", c->help);
+		c->takes_wait	 ? " [--wait [--timeout TIME]]"
+		: c->takes_write ? " [-w FILE] [--count N]"
+		: c->takes_frame ? " [--hex BYTES | --pcap FILE [--frame N]]"
+				 : "",
+		c->help);
 	if (c->more)
 		fprintf(s->out, "\n%s\n", c->more);
 	free(text);

@@ -10,7 +10,7 @@ struct command {
 	const char *verb;  /* NULL: the noun says it all */
 	const char *usage; /* the arguments, as written in a synopsis */
 	int least, most;   /* how many arguments */
-	bool takes_why, takes_wait;
+	bool takes_why, takes_wait, takes_frame, takes_write;
 	const char *help; /* one line */
 	const char *more; /* a paragraph for `tandemctl help NOUN VERB`, or NULL */
 	command_fn *run;

@@ -186,10 +186,49 @@ const struct command commands[] = {
 		.run = drops_list,
 	},
 	{
+		.noun = "trace",
+		.verb = "inject",
+		.usage = "INTERFACE [PACKET ...]",
+		.least = 1,
+		.most = 32,
+		.takes_frame = true,
+		.help = "what would become of a packet, step by step; nothing is sent",
+		.more = "PACKET is PROTOCOL SOURCE DESTINATION [WORD VALUE]...:\n"
+			"  tcp|udp ADDRESS:PORT ADDRESS:PORT, IPv6 as [ADDRESS]:PORT\n"
+			"  icmp ADDRESS ADDRESS       an echo request\n"
+			"  flags SAFRPU|none          of tcp (S)\n"
+			"  ttl N                      TTL or hop limit (64)\n"
+			"  len N                      bytes of the IP packet (its headers alone)\n"
+			"  vlan N                     a tag; the outer one of two comes first\n"
+			"  df                         do not fragment\n"
+			"  id N                       of icmp\n"
+			"  smac MAC, dmac MAC         of the frame (02:00:00:00:00:01, the interface's)\n"
+			"Or with --hex or --pcap a whole frame. It goes through the loaded program and the\n"
+			"tables that packets use, but nothing is counted, recorded, asked for or sent; the\n"
+			"limit of answers is taken as not used up.",
+		.run = trace_inject,
+	},
+	{
+		.noun = "capture",
+		.usage = "VIP|POOL/SERVER",
+		.least = 1,
+		.most = 1,
+		.takes_write = true,
+		.help = "packets as they pass: as they came, as they leave, and why",
+		.more = "Prints a line for each leg of a packet, or with -w writes pcapng with the verdict as "
+			"each\n"
+			"frame's comment. Of a VIP (or gateway) all of its packets, of a server those that are "
+			"sent\n"
+			"to it and its replies; 2048 bytes of a frame at most. Ends with --count or when it is\n"
+			"interrupted, and says how many legs were lost on the way here. The interfaces run a\n"
+			"capturing program until then; there is one capture at a time.",
+		.run = capture_packets,
+	},
+	{
 		.noun = "engine",
 		.verb = "detach",
 		.usage = "",
-		.help = "remove programs and tables from the interfaces; balancing ends",
+		.help = "take programs and tables off the interfaces; balancing ends",
 		.more = "Without a daemon, `tandemd --detach` does the same.",
 		.run = engine_detach_ports,
 	},

@@ -26,6 +26,11 @@ struct ctl {
 	const char *why;   /* --why, or NULL */
 	bool wait;	   /* --wait */
 	uint32_t limit_ms; /* --timeout; 0: not given */
+	/* --hex, --pcap and --frame: a packet to be traced; NULL, 0: not given */
+	const char *hex, *pcap;
+	unsigned long frame;
+	const char *write;   /* -w of a capture, or NULL */
+	unsigned long count; /* --count; 0: not given */
 	/* A command that fails leaves its sentence here; main() prints it, once. "" prints nothing. */
 	struct err err;
 };
@@ -37,6 +42,7 @@ void ctl_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf,
  * ends in NULL. Each returns its exit code, and a sentence in ctl->err when that is not CTL_OK. */
 typedef enum ctl_exit command_fn(struct ctl *ctl, char **args);
 
+command_fn capture_packets;
 command_fn config_apply, config_check, config_schema, config_show;
 command_fn drops_list;
 command_fn engine_detach_ports;
@@ -45,5 +51,6 @@ command_fn pool_list, pool_show;
 command_fn server_drain, server_maint, server_ready, server_show, server_weight;
 command_fn service_list, service_show;
 command_fn status_show;
+command_fn trace_inject;
 command_fn version_show;
 command_fn vip_list, vip_show;

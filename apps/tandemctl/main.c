@@ -15,19 +15,39 @@
 #define LONGEST_TIMEOUT_MS (7u * 24 * 3600 * 1000)
 
 struct options {
-	const char *socket, *why;
-	uint32_t timeout_ms; /* 0: not given */
+	const char *socket, *why, *hex, *pcap;
+	const char *write, *short_w; /* -w is short for two of them */
+	unsigned long frame, count;  /* 0: not given */
+	uint32_t timeout_ms;	     /* 0: not given */
 	bool json, wait, help, version;
 };
 
-/* Seconds, or a duration with its unit as in the configuration. */
-static bool read_timeout(const char *text, uint32_t *out)
+/* Seconds, or a duration with its unit as in the configuration. Returns false with a sentence in e. */
+static bool read_timeout(const char *text, uint32_t *out, struct err *e)
 {
 	char *seconds = text_printf("%ss", text);
 	bool good = !conf_duration_parse(text, out) || !conf_duration_parse(seconds, out);
 
 	free(seconds);
-	return good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS;
+	if (good && *out >= 1000 && *out <= LONGEST_TIMEOUT_MS)
+		return true;
+	err_set(e, 0,
+		"a time-out is a number of seconds or a time such as \"10m\", from 1s to 168h, not "
+		"\"%s\"",
+		text);
+	return false;
+}
+
+/* Frames and packets are counted from 1. Returns false with a sentence in e. */
+static bool read_count(const char *option, const char *text, unsigned long *out, struct err *e)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*out = strtoul(text, NULL, 10);
+	if (digits && digits < 10 && !text[digits] && *out)
+		return true;
+	err_set(e, 0, "%s takes a number from 1, not \"%s\"", option, text);
+	return false;
 }
 
 /* The sentence for an option that getopt_long() refused with c. */
@@ -42,6 +62,48 @@ static void wrong_option(char **argv, int c, struct err *e)
 		err_set(e, 0, "there is no option %s; see `tandemctl help`", option);
 }
 
+/* What getopt_long() has found. Returns false with a sentence in e when it is wrong. */
+static bool take_option(char **argv, int c, struct options *o, struct err *e)
+{
+	switch (c) {
+	case 's':
+		o->socket = optarg;
+		return true;
+	case 'j':
+		return o->json = true;
+	case 'w':
+		o->short_w = optarg;
+		return true;
+	case 'y':
+		o->why = optarg;
+		return true;
+	case 'o':
+		o->write = optarg;
+		return true;
+	case 'x':
+		o->hex = optarg;
+		return true;
+	case 'p':
+		o->pcap = optarg;
+		return true;
+	case 'n':
+		return read_count("--frame", optarg, &o->frame, e);
+	case 'c':
+		return read_count("--count", optarg, &o->count, e);
+	case 't':
+		return read_timeout(optarg, &o->timeout_ms, e);
+	case 'W':
+		return o->wait = true;
+	case 'h':
+		return o->help = true;
+	case 'V':
+		return o->version = true;
+	default:
+		wrong_option(argv, c, e);
+		return false;
+	}
+}
+
 /* Options may stand anywhere among the words. Returns false with a sentence in e when one is wrong. */
 static bool read_options(int argc, char **argv, struct options *o, struct err *e)
 {
@@ -49,38 +111,22 @@ static bool read_options(int argc, char **argv, struct options *o, struct err *e
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "timeout", required_argument, NULL, 't' },
-		{ "why", required_argument, NULL, 'w' },
+		{ "why", required_argument, NULL, 'y' },
+		{ "write", required_argument, NULL, 'o' },
+		{ "count", required_argument, NULL, 'c' },
 		{ "wait", no_argument, NULL, 'W' },
+		{ "hex", required_argument, NULL, 'x' },
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "frame", required_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, ":s:jt:w:hV", longs, NULL)) != -1) {
-		if (c == 's') {
-			o->socket = optarg;
-		} else if (c == 'j') {
-			o->json = true;
-		} else if (c == 'w') {
-			o->why = optarg;
-		} else if (c == 'W') {
-			o->wait = true;
-		} else if (c == 'h') {
-			o->help = true;
-		} else if (c == 'V') {
-			o->version = true;
-		} else if (c != 't') {
-			wrong_option(argv, c, e);
+	while ((c = getopt_long(argc, argv, ":s:jt:w:hV", longs, NULL)) != -1)
+		if (!take_option(argv, c, o, e))
 			return false;
-		} else if (!read_timeout(optarg, &o->timeout_ms)) {
-			err_set(e, 0,
-				"a time-out is a number of seconds or a time such as \"10m\", from 1s "
-				"to 168h, not \"%s\"",
-				optarg);
-			return false;
-		}
-	}
 	return true;
 }
 
@@ -92,7 +138,31 @@ static long answer_timeout(const struct options *o)
 	return (long)o->timeout_ms;
 }
 
-static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char **words)
+/* Whether the command takes the options that are given; else with a sentence in e. */
+static bool options_fit(const struct options *o, const struct command *c, struct err *e)
+{
+	const struct {
+		bool given, taken;
+		const char *sentence;
+	} all[] = {
+		{ o->why, c->takes_why, "--why is for changes of servers only" },
+		{ o->wait, c->takes_wait, "--wait is for \"server drain\" only" },
+		{ o->hex || o->pcap || o->frame, c->takes_frame,
+			"--hex, --pcap and --frame are for \"trace inject\" only" },
+		{ o->write || o->count, c->takes_write,
+			"--write and --count are for \"capture\" only" },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (!all[i].given || all[i].taken)
+			continue;
+		err_set(e, 0, "%s", all[i].sentence);
+		return false;
+	}
+	return true;
+}
+
+static enum ctl_exit run_command(struct ctl *ctl, struct options *o, char **words)
 {
 	char **args;
 	const struct command *c = command_find(words, &args, &ctl->err);
@@ -100,14 +170,12 @@ static enum ctl_exit run_command(struct ctl *ctl, const struct options *o, char 
 
 	if (!c)
 		return CTL_USAGE;
-	if (o->why && !c->takes_why) {
-		err_set(&ctl->err, 0, "--why is for changes of servers only");
+	if (o->short_w)
+		*(c->takes_write ? &o->write : &o->why) = o->short_w;
+	if (!options_fit(o, c, &ctl->err))
 		return CTL_USAGE;
-	}
-	if (o->wait && !c->takes_wait) {
-		err_set(&ctl->err, 0, "--wait is for \"server drain\" only");
-		return CTL_USAGE;
-	}
+	ctl->why = o->why;
+	ctl->write = o->write;
 	if (client_new(&ctl->client, o->socket, answer_timeout(o), &ctl->err))
 		return CTL_USAGE;
 	rc = c->run(ctl, args);
@@ -125,8 +193,11 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	if (!read_options(argc, argv, &o, &ctl->err))
 		return CTL_USAGE;
 	ctl->json = o.json;
-	ctl->why = o.why;
 	ctl->wait = o.wait;
+	ctl->hex = o.hex;
+	ctl->pcap = o.pcap;
+	ctl->frame = o.frame;
+	ctl->count = o.count;
 	ctl->limit_ms = o.timeout_ms;
 	if (o.help)
 		return command_help(ctl, argv + optind);

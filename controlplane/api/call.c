@@ -163,6 +163,22 @@ json_t *call_body(struct call *c, const char *const *members)
 	return NULL;
 }
 
+bool call_can_look(struct call *c)
+{
+	struct site_status status;
+
+	site_status(c->site, &status);
+	if (status.detached)
+		call_problem(c, 409,
+			"the engine is detached: packets go by no program; restart tandemd to "
+			"attach it again");
+	else if (!status.generation)
+		call_problem(c, 409,
+			"no snapshot has been published yet: packets still go by the former "
+			"process' tables; try again when the servers' health is known");
+	return !status.detached && status.generation;
+}
+
 int call_peer(const struct call *c, struct ucred *out)
 {
 	struct evhttp_connection *conn = evhttp_request_get_connection(c->req);

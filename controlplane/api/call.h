@@ -39,5 +39,8 @@ int call_status(int err);
  * (NULL at the end). Returns a new reference; or NULL when it has answered: 413, 400 or 422. */
 json_t *call_body(struct call *c, const char *const *members);
 
+/* Whether packets go by this process' tables, which alone can be looked at; else it has answered 409. */
+bool call_can_look(struct call *c);
+
 /* Who is at the other end. Returns 0 or a negative errno. */
 int call_peer(const struct call *c, struct ucred *out);

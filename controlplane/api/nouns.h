@@ -23,6 +23,9 @@ void api_servers_patch(struct call *c);
 void api_health_list(struct call *c);
 void api_drops_list(struct call *c);
 
+void api_capture_post(struct call *c);
+void api_trace_post(struct call *c);
+
 void api_config_get(struct call *c);
 void api_config_schema(struct call *c);
 void api_config_check(struct call *c);

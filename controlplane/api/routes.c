@@ -25,6 +25,8 @@ static const struct route {
 	{ EVHTTP_REQ_PATCH, "/v1/pools/*/servers/*", api_servers_patch },
 	{ EVHTTP_REQ_GET, "/v1/health", api_health_list },
 	{ EVHTTP_REQ_GET, "/v1/drops", api_drops_list },
+	{ EVHTTP_REQ_POST, "/v1/trace", api_trace_post },
+	{ EVHTTP_REQ_POST, "/v1/capture", api_capture_post },
 	{ EVHTTP_REQ_GET, "/v1/config", api_config_get },
 	{ EVHTTP_REQ_GET, "/v1/config/schema", api_config_schema },
 	{ EVHTTP_REQ_POST, "/v1/config/check", api_config_check },

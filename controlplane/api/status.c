@@ -49,8 +49,9 @@ static json_t *ports_value(const struct site *s)
 			if (!strcmp(conf->interfaces[j].device, ports[i].device))
 				name = conf->interfaces[j].name;
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:s, s:s, s:o}", "name", name, "device",
-				      ports[i].device, "ifindex", (json_int_t)ports[i].ifindex,
+			list, json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:o}", "name", name,
+				      "device", ports[i].device, "ifindex",
+				      (json_int_t)ports[i].ifindex, "mac", value_mac(ports[i].mac),
 				      "real", ports[i].real, "mode", ports[i].mode, "nic",
 				      nic_value(s, ports[i].ifindex, ports[i].real_ifindex)));
 	}

@@ -72,6 +72,29 @@ json_t *value_text(const char *text)
 	return value;
 }
 
+json_t *value_hex(const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = malloc(2 * n + 1);
+	json_t *value;
+
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	value = json_stringn_nocheck(text, 2 * n);
+	free(text);
+	return value;
+}
+
+json_t *value_mac(const uint8_t mac[6])
+{
+	return json_sprintf(
+		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 json_t *value_text_or_null(const char *text)
 {
 	return *text ? value_text(text) : json_null();

@@ -22,6 +22,12 @@ json_t *value_addr(const struct addr *a);
 /* "ADDR:PORT", or "[ADDR]:PORT" for IPv6; null for port 0. */
 json_t *value_target(const struct addr *a, uint16_t port);
 
+/* Two digits for each byte. */
+json_t *value_hex(const uint8_t *bytes, size_t n);
+
+/* "02:00:00:00:00:01" */
+json_t *value_mac(const uint8_t mac[6]);
+
 /* Text of unknown origin: what is not UTF-8 in it is replaced. NULL is null. */
 json_t *value_text(const char *text);
 

@@ -151,6 +151,11 @@ const struct conf_key conf_schema[] = {
 	  .unit = "sources", .min = 1024, .max = 67108864, .fallback = "65536",
 	  .help = "sources whose rates are known at a time, 16 bytes each, rounded up to a power of two; of more "
 		  "than that the least active are forgotten, and may send as if they were new" },
+	{ .path = "limits.datagrams", .type = CONF_INT, FIELD(conf, limits.datagrams),
+	  .unit = "datagrams", .min = 64, .max = 1048576, .fallback = "4096",
+	  .help = "packets of which some fragments have come and others not, at a time, 1 KiB each, rounded up to a "
+		  "power of two; of more than that the oldest are forgotten, and the rest of their "
+		  "fragments dropped" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "

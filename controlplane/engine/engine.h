@@ -7,7 +7,9 @@
 #include "controlplane/base/err.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/host/host.h"
+#include "dataplane/l4/capture.h"
 #include "dataplane/l4/record.h"
+#include "dataplane/l4/trace.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/read.h"
 
@@ -22,6 +24,7 @@ struct engine_counter {
 struct engine_port {
 	char device[IF_NAMESIZE];
 	uint32_t ifindex;
+	uint8_t mac[6];
 	char real
 		[IF_NAMESIZE]; /* the device that runs the program: the same, or the one under a VLAN */
 	uint32_t real_ifindex, real_mtu; /* its MTU when the engine was opened */
@@ -95,6 +98,33 @@ enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
 /* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
  * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
 int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
+
+/* Bytes of a frame that fit into a page, with the room that the kernel keeps before and behind it. */
+enum { ENGINE_FRAME_MAX = 3500 };
+
+/* What becomes of one frame that would come in by the interface now: by the program and the tables that packets use,
+ * but nothing is sent and nothing changes. out holds *out_len bytes; *out_len becomes the length of the frame
+ * afterwards. Returns 0; -EMSGSIZE (shorter than an Ethernet header, or longer than ENGINE_FRAME_MAX); another negative
+ * errno; always with a sentence in e. */
+int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e);
+
+/* Reads back what a step names: a line of the published image (into one of the structs of a line), a row of the table of
+ * neighbours. False: there is none. */
+bool engine_line(const struct engine *en, uint32_t line, void *out);
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out);
+
+/* A capture of packets as they pass. One leg of a packet, and its CLOCK_REALTIME in nanoseconds. */
+struct engine_capture;
+typedef void engine_capture_fn(void *arg, const struct l4_captured *leg, int64_t real_ns);
+
+/* Begins to call fn, from the loop, for packets that the filter wants; it must not free the capture. Returns 0; -EBUSY
+ * (there is a capture already); -EAGAIN (the engine is not attached); another negative errno; always with a sentence. */
+int engine_capture_new(struct engine_capture **out, struct engine *en, struct event_base *base,
+	const struct l4_capture_filter *filter, engine_capture_fn *fn, void *arg, struct err *e);
+void engine_capture_free(struct engine_capture *c);
+/* Legs that were wanted and found no room on their way here. */
+uint64_t engine_capture_lost(const struct engine_capture *c);
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 

@@ -135,6 +135,7 @@ static int set_ports(struct engine *en, const struct engine_options *o)
 		p->real_ifindex = real->ifindex;
 		p->real_mtu = real->mtu;
 		memcpy(p->device, l->name, sizeof p->device);
+		memcpy(p->mac, l->mac, sizeof p->mac);
 		memcpy(p->real, real->name, sizeof p->real);
 		ports[i] =
 			(struct neighbour_port){ .ifindex = l->ifindex, .device = real->ifindex };
@@ -210,6 +211,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
 		.sources = lim->guard_sources,
+		.datagrams = lim->datagrams,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;
@@ -278,6 +280,9 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 		memcpy(ports[i].mac, in->ports[i].mac, sizeof ports[i].mac);
 		ports[i].device = snapshot_device(&in->ports[i]);
 		snapshot_tags(&in->ports[i], ports[i].tags);
+		for (unsigned k = 0; k < en->n_ports; k++)
+			if (en->ports[k].ifindex == ports[i].ifindex)
+				memcpy(en->ports[k].mac, ports[i].mac, sizeof en->ports[k].mac);
 	}
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }
@@ -480,6 +485,30 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 struct tandem_bpf *engine_bpf(const struct engine *en)
 {
 	return en->bpf;
+}
+
+int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out)
+{
+	return loader_trace(en->loader, out);
+}
+
+int engine_capture_bpf(
+	struct engine *en, const struct l4_capture_filter *filter, struct tandem_bpf **out)
+{
+	return en->attached ? loader_capture(en->loader, filter, out) : -EAGAIN;
+}
+
+int engine_capture_end(struct engine *en)
+{
+	return loader_capture_end(en->loader);
+}
+
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out)
+{
+	if (row >= bpf_map__max_entries(en->bpf->maps.neighbours))
+		return false;
+	*out = en->rows[row];
+	return true;
 }
 
 uint64_t engine_generation(const struct engine *en)

@@ -9,6 +9,18 @@ struct tandem_bpf;
 /* Maps and program (bpf/tandem.skel.h); the engine's own. */
 struct tandem_bpf *engine_bpf(const struct engine *en);
 
+/* The program that traces packets, with its maps; the engine's own. Returns 0 or a negative errno. */
+int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out);
+
+/* Exchanges the program for the one that captures, and back. Returns 0; -EAGAIN (packets do not go by this engine);
+ * or as loader_capture(). */
+int engine_capture_bpf(
+	struct engine *en, const struct l4_capture_filter *filter, struct tandem_bpf **out);
+int engine_capture_end(struct engine *en);
+
+/* The program of a capture, with its maps; the engine's own. */
+struct tandem_bpf *engine_capture_program(const struct engine_capture *c);
+
 /* Coarse time (dataplane/l4/record.h) for the packets of a dry engine; 0 at first. Returns 0 or a
  * negative errno. */
 int engine_set_time(struct engine *en, uint16_t now);

@@ -88,6 +88,8 @@ const struct conf *site_conf(const struct site *s);
 const char *site_config_path(const struct site *s);
 const char *site_config_text(const struct site *s); /* as it was when it was applied */
 const struct engine *site_engine(const struct site *s);
+/* For what packets are looked at by, and nothing else: what they go by is the site's to change. */
+struct engine *site_engine_look(struct site *s);
 const struct site_overlay *site_server_overlay(const struct site *s, unsigned server);
 /* The weight in force: the overlay's or the configuration's. */
 unsigned site_server_weight(const struct site *s, unsigned server);

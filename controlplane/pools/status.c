@@ -45,6 +45,11 @@ const struct engine *site_engine(const struct site *s)
 	return s->engine;
 }
 
+struct engine *site_engine_look(struct site *s)
+{
+	return s->engine;
+}
+
 static const struct state_server *record(const struct site *s, unsigned server)
 {
 	return state_server(s->state, s->live->ids.servers[server]);

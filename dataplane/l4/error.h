@@ -116,6 +116,7 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 		return L4_V_TTL_EXCEEDED;
 	hash = l4_service_hash(w, s);
 	line = l4_peek(w, s, hash);
+	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
@@ -164,6 +165,7 @@ L4_INLINE enum l4_verdict l4_error_about_tunnel(
 	if (!note || !mtu || !l4_may_be_tunnel(q) ||
 		!l4_is_same_address(w->packet.flow.dst, q->flow.src))
 		return L4_V_NOT_OURS;
+	l4_tell(w->tables, L4_STEP_PATH_MTU, mtu, 0);
 	note->why = L4_V_NOT_OURS;
 	note->want.ifindex = 0;
 	note->want.is6 = q->flow.is6;

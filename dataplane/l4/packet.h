@@ -72,6 +72,9 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	note->why = why;
 	note->vip_id = r->vip_id;
 	if (w->refuse) {
+		if (w->packet.l4 == L4_HEADLESS)
+			return why; /* RFC 1812, section 4.3.2.7 */
+		l4_tell(w->tables, L4_STEP_REFUSAL, w->refuse, w->fits);
 		l4_note_refusal(w, &note->refusal);
 		return L4_NEXT_REFUSAL;
 	}
@@ -87,6 +90,7 @@ L4_INLINE enum l4_verdict l4_note_tags(
 
 	if (!note)
 		return L4_V_ENGINE_FAULT;
+	l4_tell(w->tables, L4_STEP_TAGS, w->tags[0], w->tags[1]);
 	note->why = why;
 	note->retag.result = *r;
 	note->retag.bytes = bytes;
@@ -109,7 +113,8 @@ L4_INLINE enum l4_verdict l4_note_wrap(const struct l4_walk *w, const struct l4_
 	note->enclosed.is6 = w->packet.flow.is6;
 	note->enclosed.l3 = w->packet.l3;
 	note->enclosed.ip_len = w->packet.ip_len;
-	note->enclosed.answered = w->port != NULL;
+	/* RFC 1812, section 4.3.2.7: neither of an ICMP error nor of a later fragment. */
+	note->enclosed.answered = w->port && w->packet.l4 != L4_HEADLESS;
 	note->enclosed.hash = hash;
 	note->enclosed.server = *m;
 	if (w->port)
@@ -148,11 +153,12 @@ L4_INLINE struct l4_neighbour *l4_next_hop(
 	*why = L4_V_NO_ROUTE;
 	if (!n)
 		return NULL;
+	l4_tell(w->tables, L4_STEP_HOP, row, more);
 	if (w->packet.ip_len + more > n->mtu) {
 		*why = l4_too_big(w, n->mtu - more);
 		return NULL;
 	}
-	if (!n->used)
+	if (!n->used && !l4_tables_way(w->tables))
 		n->used = 1;
 	if (!n->usable) {
 		w->hop = n;
@@ -266,9 +272,10 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 		p.what |= L4_GUARDED_SAME_PORT;
 	if (flow->protocol == L4_PROTO_TCP) {
 		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
-		if (!tcp)
+		if (tcp)
+			p.what |= L4_GUARDED_TCP | tcp->flags;
+		else if (w->packet.l4 != L4_HEADLESS)
 			return L4_V_MALFORMED;
-		p.what |= L4_GUARDED_TCP | tcp->flags;
 	}
 	return l4_tables_guard(w->tables, g, p);
 }
@@ -287,6 +294,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	r->vip_id = s->vip_id;
 	if (s->guard) {
 		v = l4_pass_guard(w, f, s);
+		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
@@ -296,6 +304,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
+	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
 		m = l4_tables_line(w->tables, line);
 	if (!m)
@@ -336,6 +345,8 @@ L4_INLINE enum l4_verdict l4_reply_way(
 	const struct l4_packet *p = &w->packet;
 	const struct l4_route *route = l4_tables_route(w->tables, &p->flow);
 
+	if (route)
+		l4_tell(w->tables, L4_STEP_ROUTE, route->kind << 8 | route->plen, route->ifindex);
 	if (route && route->kind == L4_ROUTE_LOCAL)
 		return L4_V_OWN;
 	w->reverse = rev;
@@ -382,17 +393,37 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
+/* Whether l4_fragment() has found what the packet, a fragment, does not say; then that is the packet's. */
+L4_INLINE bool l4_take_ports(struct l4_walk *w)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	struct l4_packet *p = &w->packet;
+
+	if (!note || !note->ports.known)
+		return false;
+	p->l4 = note->ports.l4 & L4_HEADLESS;
+	p->flow.sport = note->ports.sport;
+	p->flow.dport = note->ports.dport;
+	p->flow.protocol = note->ports.protocol;
+	return true;
+}
+
 /* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
 L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
 	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
+	enum l4_parsed parsed;
 	const void *row;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
+	parsed = l4_parse_payload(f, p);
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
+	if (parsed == L4_PARSED_FRAGMENT && !l4_take_ports(w))
+		return L4_NEXT_FRAGMENT;
+	if (parsed != L4_PARSED_PORTS && parsed != L4_PARSED_FRAGMENT)
 		return L4_NEXT_RARE;
 	if (maybe_ours) {
 		row = l4_find(w, p->flow.dst, dst,
@@ -426,6 +457,9 @@ L4_INLINE enum l4_verdict l4_process_ip(
 	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
+	l4_tell_packet(w, L4_STEP_ADDRESSES, w->packet.ttl, flow->protocol);
+	if (l4_tables_way(w->tables))
+		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
 	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
 		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
 	l4_walk_clear(w);
@@ -447,6 +481,7 @@ L4_INLINE enum l4_verdict l4_process(
 		return L4_V_NOT_OURS;
 	if (!l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
+	l4_tell_packet(&w, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
 	switch (w.packet.ethertype) {
 	case L4_ETH_ARP:
 		return L4_NEXT_RARE;

@@ -26,10 +26,11 @@ L4_INLINE bool l4_quote_ip4(const struct l4_frame *f, uint32_t end, struct l4_pa
 	return header >= sizeof *ip && q->l4 <= end && !(ip->frag & L4_BE16(L4_IP4_OFFSET));
 }
 
+/* The same for IPv6. */
 L4_INLINE bool l4_quote_ip6(const struct l4_frame *f, uint32_t end, struct l4_packet *q)
 {
-	return l4_parse_ip6(f, q) &&
-	       l4_parse_extensions(f, q, q->l3 + sizeof(struct l4_ip6), end) == L4_PARSED_OTHER;
+	return l4_parse_ip6(f, q) && l4_parse_extensions(f, q, q->l3 + sizeof(struct l4_ip6), end,
+					     L4_BE16(L4_IP6_OFFSET)) == L4_PARSED_OTHER;
 }
 
 /* Whether it is an IP packet in another. */

@@ -69,12 +69,25 @@ L4_INLINE enum l4_verdict l4_rare_nd(struct l4_walk *w, struct l4_frame *f, stru
 	return L4_V_ND_ANSWERED;
 }
 
+L4_INLINE void l4_tell_quote(const struct l4_walk *w, const struct l4_packet *quoted,
+	const struct l4_icmp *icmp, bool read)
+{
+	struct l4_way *way = l4_tables_way(w->tables);
+
+	if (!way)
+		return;
+	if (read)
+		way->quoted = *quoted;
+	l4_way_add(way, L4_STEP_QUOTE, (uint32_t)icmp->type << 8 | icmp->code, read);
+}
+
 /* Notes an ICMP error and what it quotes for who goes on with it. False when there is no error, or no flow in it. */
 L4_INLINE bool l4_rare_error(struct l4_walk *w, const struct l4_frame *f, const struct l4_result *r)
 {
 	struct l4_note *note = l4_tables_note(w->tables);
 	struct l4_packet *p = &w->packet;
 	const struct l4_icmp *icmp = l4_at(f, p->l4, sizeof *icmp);
+	bool read;
 
 	if (!note || !icmp || !l4_icmp_is_error(icmp->type, p->flow.is6))
 		return false;
@@ -82,7 +95,9 @@ L4_INLINE bool l4_rare_error(struct l4_walk *w, const struct l4_frame *f, const 
 	note->quote.error = *p;
 	note->vip_id = r->vip_id;
 	l4_mac_copy(note->mac, w->port->mac);
-	return l4_parse_quote(f, p, &note->quote.quoted);
+	read = l4_parse_quote(f, p, &note->quote.quoted);
+	l4_tell_quote(w, &note->quote.quoted, icmp, read);
+	return read;
 }
 
 /* A packet for an address of ours that is no service's. */
@@ -96,8 +111,7 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	switch (parsed) {
 	case L4_PARSED_MALFORMED:
 		return L4_V_MALFORMED;
-	case L4_PARSED_FRAGMENT:
-		return L4_V_FRAGMENT;
+	case L4_PARSED_FRAGMENT: /* has not come here */
 	case L4_PARSED_EXTENSION:
 		return L4_V_EXTENSION;
 	case L4_PARSED_PORTS:
@@ -143,12 +157,14 @@ L4_INLINE enum l4_verdict l4_rare_ip(
 	enum l4_parsed parsed;
 	bool is_icmp;
 
+	l4_tell_packet(w, L4_STEP_ADDRESSES, p->ttl, p->flow.protocol);
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	if (l4_filter_has(w, dst))
 		ours = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
 	is_icmp = p->flow.protocol == (is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP);
 	parsed = l4_parse_payload(f, p);
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
 	if (!ours)
 		return is_icmp && parsed == L4_PARSED_ICMP && l4_rare_error(w, f, r)
 			       ? L4_NEXT_ERROR_OUT
@@ -164,6 +180,7 @@ L4_INLINE enum l4_verdict l4_rare(
 	struct l4_walk w;
 	enum l4_verdict v;
 
+	l4_tell(t, L4_STEP_RARE, 0, 0);
 	if (!l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
 	w.port = l4_port_in(&w, device);

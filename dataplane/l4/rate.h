@@ -17,6 +17,7 @@
 #include "dataplane/l4/guarded.h"
 #include "dataplane/l4/hash.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/tell.h"
 #include "dataplane/l4/verdict.h"
 
 /* SipHash-1-3 over 12 bytes: the number of the address, of an IPv6 one its upper half; the service's id, whose highest bit
@@ -72,6 +73,8 @@ L4_INLINE enum l4_verdict l4_rate(
 	if (!b)
 		return L4_V_FORWARDED;
 	e = l4_source_entry(b, (uint32_t)hash | 1, l4_tables_now(t));
+	l4_tell(t, L4_STEP_RATE, (uint64_t)e->packets << 32 | e->syns,
+		(uint64_t)g->rate << 32 | g->syn_rate);
 	if (g->rate && e->packets >= g->rate)
 		return L4_V_SOURCE_RATE;
 	if (syn && g->syn_rate && e->syns >= g->syn_rate)

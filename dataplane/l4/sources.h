@@ -11,6 +11,7 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/filter.h"
 #include "dataplane/l4/guarded.h"
+#include "dataplane/l4/tell.h"
 
 /* Whether bit number `bit` is set in the table that begins at a guard line. */
 L4_INLINE bool l4_guard_bit(const struct l4_tables *t, uint32_t first, uint32_t bit)
@@ -188,6 +189,7 @@ L4_INLINE bool l4_list_denies(
 		return denies;
 	changes = p.what & L4_GUARDED_IS6 ? l4_tables_list6_count(t, line, p.high, p.low)
 					  : l4_tables_list4_count(t, line, (uint32_t)p.low);
+	l4_tell(t, L4_STEP_LIST, line, (denies ^ changes) & 1);
 	return (denies ^ changes) & 1;
 }
 

@@ -183,13 +183,19 @@ L4_INLINE uint32_t l4_track(const struct l4_view *v, const struct l4_trackee *t,
 	struct l4_record_write r = { .hash = t->hash, .begins = c.begins };
 	uint32_t line = l4_server_line(v, c.server);
 
+	l4_tell(v->tables, L4_STEP_SIDES, sides.owner, sides.base);
+	l4_tell(v->tables, L4_STEP_CHOICE, c.server, (uint32_t)c.state << 8 | known);
 	if (!line)
 		return 0;
 	r.was = f->at ? f->what : 0;
 	r.who = l4_record_who(t->hash, t->seq);
 	r.what = l4_record_what(l4_record_mark(t->hash, t->service->pool_id), c.state,
 		c.server == sides.base, t->now, c.server);
-	if (r.was != r.what)
+	if (r.was == r.what)
+		return line;
+	if (l4_tables_way(v->tables))
+		l4_tell(v->tables, L4_STEP_WRITE, r.was, r.what);
+	else
 		l4_tables_record(v->tables, &r);
 	return line;
 }
@@ -213,6 +219,7 @@ L4_INLINE void l4_trackee_read(
 	if (p->flow.protocol != L4_PROTO_TCP || t->service->flags & L4_SERVICE_CLIENT)
 		return;
 	tcp = l4_at(f, p->l4, sizeof *tcp);
+	t->signal = L4_SIGNAL_PART;
 	if (!tcp)
 		return;
 	t->signal = l4_tcp_signal(tcp->flags);
@@ -233,6 +240,7 @@ L4_INLINE uint32_t l4_choose_tracked(const struct l4_walk *w, const struct l4_fr
 	t.now = l4_tables_now(w->tables);
 	l4_trackee_read(f, &w->packet, &t);
 	found = l4_record_find(t.bucket, hash, s->pool_id);
+	l4_tell(w->tables, L4_STEP_RECORD, found.at ? found.who : 0, found.at ? found.what : 0);
 	if (l4_track_is_steady(&t, &found))
 		line = l4_server_line(&v, l4_record_server(found.what));
 	if (line)
@@ -251,12 +259,14 @@ L4_INLINE uint32_t l4_peek(const struct l4_walk *w, const struct l4_service *s, 
 	struct l4_record_bucket *bucket;
 	struct l4_found found;
 
+	l4_tell(w->tables, L4_STEP_SLOT, hash, (uint64_t)at << 16 | slot);
 	if (!(slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL))
 		return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
 	bucket = l4_tables_records(w->tables, hash);
 	if (!bucket)
 		return 0;
 	found = l4_record_find(bucket, hash, s->pool_id);
+	l4_tell(w->tables, L4_STEP_RECORD, found.at ? found.who : 0, found.at ? found.what : 0);
 	if (found.at && !l4_record_is_over(found.what, l4_tables_now(w->tables), s->idle))
 		line = l4_server_line(&v, l4_record_server(found.what));
 	if (line)
@@ -279,6 +289,8 @@ L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
 {
 	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
 
+	l4_tell(w->tables, L4_STEP_SLOT, hash,
+		(uint64_t)((uint32_t)hash & s->ring_mask) << 16 | slot);
 	if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL)
 		return l4_choose_tracked(w, f, s, hash, slot);
 	return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;

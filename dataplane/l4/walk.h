@@ -32,12 +32,16 @@
  *       this processor's, or NULL: no refused packet is answered
  *   struct l4_note *l4_tables_note(const struct l4_tables *t);
  *       this packet's, or NULL: nobody goes on with it
+ *   struct l4_way *l4_tables_way(const struct l4_tables *t);
+ *       what a traced packet tells, or NULL: it is not traced. A traced packet changes nothing but the frame: the body
+ *       gives it a limit and a note of its own, and a copy of its source's bucket, and does not write its record
  */
 #pragma once
 #include "dataplane/l4/mac.h"
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/tell.h"
 
 /* What every stage of one packet's way needs. */
 struct l4_walk {
@@ -56,10 +60,24 @@ struct l4_walk {
 		tags; /* that the packet is to leave with, where it has others; NULL: it may leave */
 };
 
+/* As l4_tell(), with all that is known of the headers now. */
+L4_INLINE void l4_tell_packet(
+	const struct l4_walk *w, enum l4_step_kind kind, uint64_t a, uint64_t b)
+{
+	struct l4_way *way = l4_tables_way(w->tables);
+
+	if (!way)
+		return;
+	way->packet = w->packet;
+	l4_way_add(way, kind, a, b);
+}
+
 /* Where a packet's way begins; false: no generation has been published. */
 L4_INLINE bool l4_walk_begin(struct l4_walk *w, const struct l4_tables *t)
 {
 	w->tables = t;
+	if (l4_tables_way(t))
+		w->packet = (struct l4_packet){ 0 };
 	w->keys = l4_tables_line(t, L4_LINE_KEYS);
 	w->root = l4_tables_line(t, L4_LINE_ROOT);
 	return w->root && w->keys && w->root->generation;
@@ -106,10 +124,13 @@ L4_INLINE const void *l4_find(
 	if (!bucket)
 		return NULL;
 	line = l4_bucket_find(bucket, tag);
-	if (!line)
-		return NULL;
-	row = l4_tables_line(w->tables, line);
-	return row && l4_key_is(row, address, tail) ? row : NULL;
+	row = line ? l4_tables_line(w->tables, line) : NULL;
+	if (row && l4_key_is(row, address, tail)) {
+		l4_tell(w->tables, L4_STEP_FIND, tail, line);
+		return row;
+	}
+	l4_tell(w->tables, L4_STEP_FIND, tail, 0);
+	return NULL;
 }
 
 /* The interface that a frame belongs to which came in by the device, by its tags; or NULL. */
@@ -130,5 +151,10 @@ L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint3
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 
 	w->port = l4_port_in(w, device);
-	return w->port && eth && l4_mac_is(eth->dst, w->port->mac);
+	if (w->port && eth && l4_mac_is(eth->dst, w->port->mac)) {
+		l4_tell(w->tables, L4_STEP_PORT, w->port->ifindex, true);
+		return true;
+	}
+	l4_tell(w->tables, L4_STEP_PORT, w->port ? w->port->ifindex : 0, false);
+	return false;
 }

@@ -145,6 +145,7 @@ L4_INLINE enum l4_verdict l4_wrap(
 		return l4_note(&w, v, r);
 	if (!w.refuse || !note->enclosed.answered)
 		return v;
+	l4_tell(t, L4_STEP_REFUSAL, w.refuse, w.fits);
 	note->why = v;
 	note->vip_id = r->vip_id;
 	note->refusal.kind = w.refuse;

@@ -48,6 +48,9 @@ struct body_ops {
 	int (*open)(struct body **out, const struct world *w, struct err *e);
 	int (*inject)(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
 		struct body_result *r);
+	/* Says what inject() would come to, and by which steps, and changes nothing. */
+	int (*trace)(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
+		struct body_result *r, struct l4_way *way);
 	/* Sets coarse time (dataplane/l4/limit.h), which stands still otherwise; 0 at first. */
 	int (*set_time)(struct body *b, uint16_t now);
 	int (*service_counter)(struct body *b, uint32_t id, struct engine_counter *out);

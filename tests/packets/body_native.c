@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dataplane/l4/cursor.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/flow.h"
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
+#include "dataplane/l4/traced.h"
 #include "dataplane/snapshot/guard.h"
 #include "tests/packets/setup.h"
 
@@ -25,12 +27,15 @@ struct l4_tables {
 	uint32_t record_bits;
 	struct l4_source_bucket *sources; /* 2^source_bits */
 	uint32_t source_bits;
+	struct l4_datagram_bucket *datagrams; /* 2^datagram_bits */
+	uint32_t datagram_bits;
 	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
 	struct l4_limit limit;
 	struct l4_note note;
-	uint16_t now; /* coarse time */
+	struct l4_traced *traced; /* NULL: the packet is not traced */
+	uint16_t now;		  /* coarse time */
 };
 
 static uint32_t find_row(
@@ -78,7 +83,23 @@ static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables 
 
 static inline struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uint64_t hash)
 {
-	return &t->sources[hash >> (64 - t->source_bits)];
+	struct l4_source_bucket *b = &t->sources[hash >> (64 - t->source_bits)];
+
+	if (!t->traced)
+		return b;
+	t->traced->sources = *b;
+	return &t->traced->sources;
+}
+
+static inline struct l4_datagram_bucket *l4_tables_datagrams(
+	const struct l4_tables *t, uint64_t hash)
+{
+	struct l4_datagram_bucket *b = &t->datagrams[hash >> (64 - t->datagram_bits)];
+
+	if (!t->traced)
+		return b;
+	t->traced->datagrams = *b;
+	return &t->traced->datagrams;
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -105,11 +126,12 @@ static inline const struct l4_route *l4_tables_route(
 	r = setup_route(t->world, &dst);
 	if (!r)
 		return NULL;
-	*out = (struct l4_route){ L4_ROUTE_DISCARD, r->ifindex, L4_NO_NEIGHBOUR, r->plen };
+	*out = (struct l4_route){ L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR, r->plen };
 	if (r->kind == HOST_ROUTE_LOCAL)
 		out->kind = L4_ROUTE_LOCAL;
 	if (r->kind != HOST_ROUTE_UNICAST || !is_port(t->world, r->ifindex))
 		return out;
+	out->ifindex = r->ifindex;
 	out->kind = r->gateway.af ? L4_ROUTE_GATEWAY : L4_ROUTE_LINK;
 	if (r->gateway.af)
 		out->neighbour = row_of(t, r->ifindex, &r->gateway);
@@ -161,8 +183,15 @@ static inline uint16_t l4_tables_now(const struct l4_tables *t)
 	return t->now;
 }
 
+static inline struct l4_way *l4_tables_way(const struct l4_tables *t)
+{
+	return t->traced ? &t->traced->way : NULL;
+}
+
 static inline struct l4_limit *l4_tables_limit(const struct l4_tables *t)
 {
+	if (t->traced)
+		return &t->traced->limit;
 	return &((struct l4_tables *)t)->limit;
 }
 
@@ -183,10 +212,13 @@ static inline bool l4_tables_resize(
 
 static struct l4_note *l4_tables_note(const struct l4_tables *t)
 {
+	if (t->traced)
+		return &t->traced->note;
 	return &((struct l4_tables *)t)->note;
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/fragment.h"
 #include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
@@ -221,6 +253,12 @@ static enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
 	return l4_guard(t, g, p);
+}
+
+static enum l4_verdict l4_tables_enter(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
+{
+	return l4_fragment_enter(t, hash, what, part);
 }
 
 static struct l4_view view_of(const struct l4_tables *t)
@@ -386,6 +424,7 @@ static void native_close(struct body *b)
 	free(b->tables.neighbours);
 	free(b->tables.records);
 	free(b->tables.sources);
+	free(b->tables.datagrams);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -420,8 +459,12 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	while ((uint32_t)L4_BUCKET_SOURCES << b->tables.source_bits < c->limits.guard_sources)
 		b->tables.source_bits++;
 	b->tables.sources = calloc(1u << b->tables.source_bits, sizeof *b->tables.sources);
-	if (b->tables.records && b->tables.sources && b->drops && b->services && b->servers &&
-		b->store && b->guard && b->tables.guard && b->tables.rings)
+	while ((uint32_t)L4_BUCKET_DATAGRAMS << b->tables.datagram_bits < c->limits.datagrams)
+		b->tables.datagram_bits++;
+	b->tables.datagrams = calloc(1u << b->tables.datagram_bits, sizeof *b->tables.datagrams);
+	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->drops &&
+		b->services && b->servers && b->store && b->guard && b->tables.guard &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -443,11 +486,11 @@ static void count(struct engine_counter *c, size_t bytes)
 	c->bytes += bytes;
 }
 
-static int native_inject(
-	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *out)
+/* What becomes of the frame; nothing is counted. */
+static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
+	struct body_result *out, struct l4_result *r)
 {
 	struct l4_tables *t = &b->tables;
-	struct l4_result r = { 0 };
 	struct l4_frame f;
 
 	if (len > BODY_FRAME_MAX)
@@ -456,28 +499,45 @@ static int native_inject(
 	if (!t->memory)
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
-	out->verdict = l4_process(t, &f, ifindex, &r);
+	out->verdict = l4_process(t, &f, ifindex, r);
+	if (out->verdict == L4_NEXT_FRAGMENT)
+		out->verdict = l4_fragment(t, &f, r);
+	if (out->verdict == L4_NEXT_PORTS) {
+		out->verdict = l4_process(t, &f, ifindex, r);
+		l4_fragment_end(t);
+	}
 	if (out->verdict == L4_NEXT_RARE)
-		out->verdict = l4_rare(t, &f, ifindex, &r);
+		out->verdict = l4_rare(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_ERROR_IN)
-		out->verdict = l4_error_in(t, &f, &r);
+		out->verdict = l4_error_in(t, &f, r);
 	else if (out->verdict == L4_NEXT_ERROR_OUT)
-		out->verdict = l4_error_out(t, &f, &r);
+		out->verdict = l4_error_out(t, &f, r);
 	if (out->verdict == L4_NEXT_WRAP)
-		out->verdict = l4_wrap(t, &f, &r);
+		out->verdict = l4_wrap(t, &f, r);
 	if (out->verdict == L4_NEXT_REFUSAL)
-		out->verdict = l4_refusal_answer(t, &f, &t->note, &r);
+		out->verdict = l4_refusal_answer(t, &f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_WANT)
-		out->verdict = t->note.why;
+		out->verdict = l4_tables_note(t)->why;
 	else if (out->verdict == L4_NEXT_LOCAL)
-		out->verdict = l4_local(&f, &t->note, &r);
+		out->verdict = l4_local(&f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_TAGS)
-		out->verdict = l4_vlan_leave(t, &f, &t->note, &r);
-	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r.ifindex
+		out->verdict = l4_vlan_leave(t, &f, l4_tables_note(t), r);
+	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r->ifindex
 										       : 0;
 	out->len = f.len;
 	memcpy(out->frame, f.data, f.len);
 	free(t->memory);
+	return 0;
+}
+
+static int native_inject(
+	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *out)
+{
+	struct l4_result r = { 0 };
+	int rc = decide(b, ifindex, frame, len, out, &r);
+
+	if (rc)
+		return rc;
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
 		b->drops[r.vip_id][out->verdict]++;
@@ -488,6 +548,22 @@ static int native_inject(
 		count(&b->servers[r.server_id], len);
 	}
 	return 0;
+}
+
+static int native_trace(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
+	struct body_result *out, struct l4_way *way)
+{
+	struct l4_traced traced = { 0 };
+	struct l4_result r = { 0 };
+	int rc;
+
+	b->tables.traced = &traced;
+	rc = decide(b, ifindex, frame, len, out, &r);
+	b->tables.traced = NULL;
+	*way = traced.way;
+	way->end =
+		(struct l4_trace){ out->verdict, r.ifindex, r.vip_id, r.service_id, r.server_id };
+	return rc;
 }
 
 static int native_set_time(struct body *b, uint16_t now)
@@ -549,6 +625,7 @@ const struct body_ops body_native = {
 	.name = "native",
 	.open = native_open,
 	.inject = native_inject,
+	.trace = native_trace,
 	.set_time = native_set_time,
 	.service_counter = native_service_counter,
 	.server_counter = native_server_counter,

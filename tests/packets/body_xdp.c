@@ -139,6 +139,11 @@ static int xdp_open(struct body **out, const struct world *w, struct err *e)
 	return rc;
 }
 
+static uint32_t leaves_by(const struct l4_trace *t)
+{
+	return t->verdict >= L4_V_FORWARDED && t->verdict < L4_V_MALFORMED ? t->ifindex : 0;
+}
+
 /* -EMSGSIZE: the kernel hands no frame of this length to a program. */
 static int xdp_inject(
 	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *r)
@@ -153,7 +158,22 @@ static int xdp_inject(
 	if (rc)
 		return rc;
 	r->verdict = t.verdict;
-	r->ifindex = t.verdict >= L4_V_FORWARDED && t.verdict < L4_V_MALFORMED ? t.ifindex : 0;
+	r->ifindex = leaves_by(&t);
+	return 0;
+}
+
+static int xdp_trace(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
+	struct body_result *r, struct l4_way *way)
+{
+	struct err e;
+	int rc;
+
+	r->len = sizeof r->frame;
+	rc = engine_trace(b->engine, ifindex, frame, len, r->frame, &r->len, way, &e);
+	if (rc)
+		return rc;
+	r->verdict = way->end.verdict;
+	r->ifindex = leaves_by(&way->end);
 	return 0;
 }
 
@@ -247,6 +267,7 @@ const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
 	.inject = xdp_inject,
+	.trace = xdp_trace,
 	.service_counter = xdp_service_counter,
 	.server_counter = xdp_server_counter,
 	.verdicts = xdp_verdicts,

@@ -14,6 +14,7 @@
 
 #define SHOWN_MAX   10	/* differences that are printed */
 #define CHURN_EVERY 200 /* frames between two changes */
+#define TRACE_EVERY 3	/* frames, of which one is traced before */
 
 struct side {
 	const struct body_ops *ops;
@@ -21,6 +22,7 @@ struct side {
 	struct flows *flows;
 	struct l4_record *records;
 	struct body_result result;
+	struct l4_way way;
 	struct tally *tally;
 };
 
@@ -71,10 +73,60 @@ static int inject(const struct fuzz *z, struct side *s)
 	return s->ops->inject(s->body, z->ifindex, z->frame.bytes, z->frame.len, &s->result);
 }
 
+static int trace(const struct fuzz *z, struct side *s)
+{
+	return s->ops->trace(
+		s->body, z->ifindex, z->frame.bytes, z->frame.len, &s->result, &s->way);
+}
+
+static bool same_packet(const struct l4_packet *a, const struct l4_packet *b)
+{
+	return a->l3 == b->l3 && a->l4 == b->l4 && a->ip_len == b->ip_len &&
+	       a->ethertype == b->ethertype && a->ttl == b->ttl &&
+	       !memcmp(a->tags, b->tags, sizeof a->tags) &&
+	       !memcmp(a->flow.src, b->flow.src, sizeof a->flow.src) &&
+	       !memcmp(a->flow.dst, b->flow.dst, sizeof a->flow.dst) &&
+	       a->flow.sport == b->flow.sport && a->flow.dport == b->flow.dport &&
+	       a->flow.protocol == b->flow.protocol && a->flow.is6 == b->flow.is6;
+}
+
+/* Rows of neighbours are each engine's own. */
+static bool same_way(const struct l4_way *a, const struct l4_way *b)
+{
+	if (a->n != b->n || a->n > L4_WAY_STEPS || !same_packet(&a->packet, &b->packet) ||
+		!same_packet(&a->quoted, &b->quoted))
+		return false;
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];
+
+		if (x->kind != y->kind || x->b != y->b || (x->a != y->a && x->kind != L4_STEP_HOP))
+			return false;
+	}
+	return true;
+}
+
+/* Tracing comes before the frame itself, so what it changed would show. */
+static int compare_traces(struct fuzz *z)
+{
+	int rc = trace(z, &z->native);
+
+	if (!rc)
+		rc = trace(z, &z->xdp);
+	if (rc)
+		return rc;
+	if (!same(&z->native.result, &z->xdp.result) || !same_way(&z->native.way, &z->xdp.way)) {
+		z->differ++;
+		print_difference(z, "the engines trace it differently");
+	}
+	return 0;
+}
+
 static int compare_one(struct fuzz *z)
 {
-	int rc = inject(z, &z->native);
+	int rc = z->index % TRACE_EVERY ? 0 : compare_traces(z);
 
+	if (!rc)
+		rc = inject(z, &z->native);
 	if (!rc)
 		rc = inject(z, &z->xdp);
 	if (rc) {

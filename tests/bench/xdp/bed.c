@@ -8,6 +8,7 @@
 #include "bpf/bench.skel.h"
 #include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
+#include "dataplane/l4/capture.h"
 #include "tests/packets/setup.h"
 #include "tests/program.h"
 
@@ -78,7 +79,8 @@ static int share_maps(struct bpf_object *object, const struct bed *b)
 static void set_constants(struct tandem_bpf__rodata *to, const struct bed *b)
 {
 	*to = *engine_bpf(b->engine)->rodata;
-	to->trace_on = to->test_time_on = false;
+	to->reports = L4_REPORTS_NOBODY;
+	to->test_time_on = false;
 }
 
 /* The function that is measured, as the kernel has it in a program; -ENOENT: it is not there. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "bpf/decap.skel.h"
 #include "bpf/tandem.skel.h"
+#include "dataplane/l4/capture.h"
 #include "tests/program.h"
 
 enum { MAX_STEPS = 500000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
@@ -85,21 +86,52 @@ static void check(const struct bpf_program *program)
 	assert_in_range(deepest(&p, depths, 0), 1, MAX_STACK);
 }
 
-static void test_engine(void **state)
+/* Of the object's programs each instance loads one. */
+static void check_engine(struct tandem_bpf *b, struct bpf_program *wanted)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	struct tandem_bpf *b = tandem_bpf__open();
 	int image = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, 64 * 1024, 1, &opts);
+	struct bpf_program *p;
+
+	assert_true(image >= 0);
+	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
+	bpf_object__for_each_program(p, b->obj)
+	{
+		assert_int_equal(bpf_program__set_autoload(p, p == wanted), 0);
+	}
+	listen(wanted);
+	assert_int_equal(tandem_bpf__load(b), 0);
+	check(wanted);
+	tandem_bpf__destroy(b);
+	close(image);
+}
+
+static void test_engine(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
 
 	(void)state;
 	assert_non_null(b);
-	assert_true(image >= 0);
-	assert_int_equal(bpf_map__set_inner_map_fd(b->maps.generation, image), 0);
-	listen(b->progs.tandem_xdp);
-	assert_int_equal(tandem_bpf__load(b), 0);
-	check(b->progs.tandem_xdp);
-	tandem_bpf__destroy(b);
-	close(image);
+	check_engine(b, b->progs.tandem_xdp);
+}
+
+static void test_trace(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
+
+	(void)state;
+	assert_non_null(b);
+	check_engine(b, b->progs.tandem_trace);
+}
+
+static void test_capture(void **state)
+{
+	struct tandem_bpf *b = tandem_bpf__open();
+
+	(void)state;
+	assert_non_null(b);
+	b->rodata->reports = L4_REPORTS_CAPTURE;
+	check_engine(b, b->progs.tandem_capture);
 }
 
 static void check_decap(struct decap_bpf *b, const struct bpf_program *p)
@@ -127,6 +159,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_capture),
 		cmocka_unit_test(test_decap),
 	};
 

@@ -489,7 +489,7 @@ class CommandLine(CliTest):
                       "pool show NAME", "server show POOL/SERVER", "server ready POOL/SERVER", "server drain POOL/SERVER",
                       "server maint POOL/SERVER", "server weight POOL/SERVER WEIGHT", "config check [FILE]",
                       "config apply [FILE]", "config show", "config schema", "health list", "drops",
-                      "engine detach", "version"):
+                      "engine detach", "trace inject INTERFACE [PACKET ...]", "version"):
             self.assertRegex(everything, rf"(?m)^  {words.replace('[', '.').replace(']', '.')}  ")
         self.assertEqual(self.ctl("--help"), everything)
         self.assertEqual(self.ctl("-h"), everything)

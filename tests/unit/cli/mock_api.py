@@ -58,8 +58,10 @@ def site():
         "node": "lb-a", "version": "0.1.0", "started": ago(days=1, hours=3),
         "config": {"path": "/etc/tandem/tandem.conf", "applied": ago(minutes=61)},
         "engine": {"type": "xdp", "generation": 17, "adopted": True, "ports": [
-            {"name": "front", "device": "eth0", "ifindex": 3, "mode": "native"},
-            {"name": "back", "device": "eth1", "ifindex": 4, "mode": "generic"}]},
+            {"name": "front", "device": "eth0", "ifindex": 3, "mac": "02:00:00:00:0f:01",
+             "mode": "native"},
+            {"name": "back", "device": "eth1", "ifindex": 4, "mac": "02:00:00:00:0b:01",
+             "mode": "generic"}]},
         "vips": 3, "services": 2, "pools": 2,
         "servers": {"total": 3, "serving": 1, "up": 2, "down": 1, "starting": 0, "drain": 1, "maint": 0},
         "warnings": ["eth1 runs in generic mode: its driver has no native XDP"],

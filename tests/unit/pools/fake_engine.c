@@ -98,6 +98,65 @@ void engine_each_used_neighbour(struct engine *en,
 	(void)arg;
 }
 
+int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e)
+{
+	(void)en;
+	(void)ifindex;
+	if (fake.trace_error)
+		return err_set(e, fake.trace_error, "the fake engine traces nothing");
+	memcpy(fake.traced, frame, len);
+	memcpy(out, frame, len);
+	fake.traced_len = *out_len = len;
+	*way = fake.way;
+	return 0;
+}
+
+int engine_capture_new(struct engine_capture **out, struct engine *en, struct event_base *base,
+	const struct l4_capture_filter *filter, engine_capture_fn *fn, void *arg, struct err *e)
+{
+	(void)en;
+	(void)base;
+	if (fake.capture_error)
+		return err_set(e, fake.capture_error, "the fake engine captures nothing");
+	fake.capturing = true;
+	fake.filter = *filter;
+	fake.on_leg = fn;
+	fake.capture_arg = arg;
+	*out = (struct engine_capture *)&fake;
+	return 0;
+}
+
+void engine_capture_free(struct engine_capture *c)
+{
+	struct fake_engine *f = (struct fake_engine *)c;
+
+	if (f)
+		f->capturing = false;
+}
+
+uint64_t engine_capture_lost(const struct engine_capture *c)
+{
+	(void)c;
+	return fake.lost;
+}
+
+bool engine_line(const struct engine *en, uint32_t line, void *out)
+{
+	(void)en;
+	if (line >= sizeof fake.lines / sizeof *fake.lines)
+		return false;
+	memcpy(out, &fake.lines[line], sizeof *fake.lines);
+	return true;
+}
+
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out)
+{
+	(void)en;
+	*out = fake.row;
+	return !row;
+}
+
 int engine_service_counter(const struct engine *en, uint32_t id, struct engine_counter *out)
 {
 	(void)en;

@@ -32,6 +32,22 @@ struct fake_engine {
 	uint64_t verdicts[L4_V_COUNT], vip_drops[16][L4_V_COUNT];
 	struct engine_port ports[4];
 	unsigned n_ports;
+
+	/* What the next frame that is traced comes by; it is kept, and comes out as it was. */
+	struct l4_way way;
+	uint8_t traced[ENGINE_FRAME_MAX];
+	size_t traced_len;
+	int trace_error;
+
+	/* The capture that runs. */
+	bool capturing;
+	int capture_error;
+	struct l4_capture_filter filter;
+	engine_capture_fn *on_leg;
+	void *capture_arg;
+	uint64_t lost;
+	struct l4_line lines[8];
+	struct l4_neighbour row; /* the only one */
 };
 
 extern struct fake_engine fake;
