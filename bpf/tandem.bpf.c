@@ -218,10 +218,12 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 
 #include "dataplane/l4/error.h"
 #include "dataplane/l4/fragment.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
 static __always_inline void l4_tables_record(
@@ -522,6 +524,8 @@ static __always_inline enum l4_verdict take_up(
 		return l4_error_in(t, f, r);
 	if (next == L4_NEXT_ERROR_OUT)
 		return l4_error_out(t, f, r);
+	if (next == L4_NEXT_WRAP)
+		return l4_wrap(t, f, r);
 	note = l4_tables_note(t);
 	if (!note)
 		return L4_V_ENGINE_FAULT;
@@ -529,6 +533,8 @@ static __always_inline enum l4_verdict take_up(
 		return l4_refusal_answer(t, f, note, r);
 	if (next == L4_NEXT_TAGS)
 		return l4_vlan_leave(t, f, note, r);
+	if (next == L4_NEXT_LOCAL)
+		return l4_local(f, note, r);
 	if (!t->traced)
 		ask(&note->want);
 	r->vip_id = note->vip_id;
@@ -559,6 +565,8 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	frame_set(&f, ctx);
 	bytes = bytes_come(next, &t, &f);
 	v = take_up(next, &t, &f, &r);
+	if (v == L4_V_LOCAL && !traced)
+		count(&service_counters, r.service_id, bytes);
 	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
 }
 
@@ -580,6 +588,8 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	X(rare, L4_NEXT_RARE)           \
 	X(error_in, L4_NEXT_ERROR_IN)   \
 	X(error_out, L4_NEXT_ERROR_OUT) \
+	X(wrap, L4_NEXT_WRAP)           \
+	X(local, L4_NEXT_LOCAL)         \
 	X(refusal, L4_NEXT_REFUSAL)     \
 	X(want, L4_NEXT_WANT)           \
 	X(tags, L4_NEXT_TAGS)

@@ -18,6 +18,7 @@ enum l4_action {
 	X(OWN, "own", L4_PASS, "from a server of a nat service to an address of this host itself") \
 	X(ELSEWHERE, "elsewhere", L4_PASS,                                                         \
 		"ARP or ND for one of our addresses on another interface, or nothing to answer")   \
+	X(LOCAL, "local", L4_PASS, "for a service of this host's own stack, which gets it")        \
 	X(FORWARDED, "forwarded", L4_SEND, "sent to a server")                                     \
 	X(REPLIED, "replied", L4_SEND, "a server's reply, translated back and sent to the client") \
 	X(ARP_ANSWERED, "arp_answered", L4_SEND, "ARP request for one of our addresses, answered") \
@@ -84,5 +85,7 @@ enum l4_verdict {
 	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped or passed, as noted; the control plane is to learn what it wants or tells */
-	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
+	L4_NEXT_WRAP, /* it goes into a tunnel that is more than a header of its own family: l4_wrap() decides about it */
+	L4_NEXT_LOCAL, /* it is for this host's own stack: l4_local() gets it there */
+	L4_NEXT_TAGS,  /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };

@@ -28,7 +28,7 @@ from records import EMPTY, Record  # noqa: E402
 from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
-VERDICTS = set("""not_ours unreadable own elsewhere forwarded replied arp_answered nd_answered echo_answered
+VERDICTS = set("""not_ours unreadable own elsewhere local forwarded replied arp_answered nd_answered echo_answered
 too_big_answered ttl_exceeded_answered rejected malformed fragment fragment_orphan fragment_overlap fragment_tiny extension
 no_service icmp_unhandled icmp_no_flow no_server no_route no_neighbour ttl_exceeded too_big""".split())
 # So must new records come into each kind of entry.

@@ -25,9 +25,10 @@ class Generator:
         self.fragments = Fragments(self)
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
-            often = 4 if len(config['pools'][service['pool']]['servers']) > 1 else 1
+            servers = config['pools'][service['pool']]['servers'] if 'pool' in service else {}
+            often = 4 if len(servers) > 1 else 1
             self.services += [(vips[service['vip']], service.get('protocol', 'tcp'), service['port'])] * often
-            for server in config['pools'][service['pool']]['servers'].values():
+            for server in servers.values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours

@@ -8,7 +8,7 @@ said of its slots; the key is None where no server is chosen.
 import ipaddress
 from collections import namedtuple
 
-from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
+from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp, UDP as Udp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
                                 ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
@@ -28,8 +28,8 @@ Part = namedtuple('Part', 'id at bytes more')
 # where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
 # of a source in a unit of coarse time.
 Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
-# servers: numbers by name; open: names of those that take new flows.
-Pool = namedtuple('Pool', 'name number servers open reject')
+# servers: numbers by name; open: names of those that take new flows; gue: the port that its tunnels go to, or None.
+Pool = namedtuple('Pool', 'name number servers open reject gue')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 FRAGMENT = 44
@@ -111,19 +111,24 @@ class Model:
         down = {server for server in servers if name + '/' + server in self.world.down}
         self.down.update(servers[server] for server in down)
         takes = [server for server, one in pool['servers'].items() if one.get('weight', 1) and server not in down]
-        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset')
+        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset',
+                                self.gue_port(pool))
+
+    def gue_port(self, pool):
+        tunnel = self.world.config.get('tunnel', {})
+        return tunnel.get('gue_port', 6080) if pool.get('encapsulation') == 'gue' else None
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
-        where = {}
-        for name, server in self.world.config['pools'][service['pool']]['servers'].items():
+        where, pool = {}, service.get('pool')
+        for name, server in self.world.config['pools'][pool]['servers'].items() if pool else ():
             where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
             if service['forward'] == 'nat':
                 self.replies[where[name] + (protocol,)] = (address, service['port'])
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
-            service['forward'], self.pools[service['pool']], where, records.units(seconds),
+            service['forward'], self.pools[pool] if pool else None, where, records.units(seconds),
             service.get('track') == 'all', service.get('affinity') == 'client',
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
@@ -134,7 +139,7 @@ class Model:
         return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
-        return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
+        return max((s.idle for s in self.services.values() if s.pool and s.pool.number == number), default=0)
 
     def set_time(self, now):
         """In coarse time; as many answers may be given again."""
@@ -393,6 +398,8 @@ class Model:
             raise Says('no_service')
         self.flow = (packet.source, packet.target, packet.protocol, *ports), service.pool
         self.guard(service, frame, packet, ports)
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -435,6 +442,8 @@ class Model:
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
         self.flow = (inner.target, packet.target, inner.protocol, port, ours), service.pool
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             raise Says('no_server')
         if frame[packet.ttl_at] <= 1:
@@ -615,9 +624,8 @@ class Model:
             return Answer('no_server', None, frame)
         return self.reject(interface, frame, packet)
 
-    def source(self, packet, hop, flow):
-        """Where a flow's tunnel towards the next hop comes from, or None."""
-        family = 6 if packet.is6 else 4
+    def source(self, family, hop, flow):
+        """Where a flow's tunnel of the family towards the next hop comes from, or None."""
         wanted = self.world.config.get('tunnel', {}).get(f'source{family}')
         if wanted:
             return siphash.spread(wanted, flow)
@@ -627,11 +635,16 @@ class Model:
         return min((a.ip for a in near or own), default=None)
 
     def tunnel(self, service, name, interface, frame, packet, hop, flow):
-        """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
-        source = self.source(packet, hop, flow)
+        """RFC 2003, 3.1; RFC 2473, 6; RFC 4213, 3: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside. The
+        server's address tells the family outside. With GUE, variant 1 of draft-ietf-intarea-gue, UDP without a checksum."""
+        server = service.where[name][0]
+        source = self.source(server.version, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        server, room = service.where[name][0], 40 if packet.is6 else 20
+        room, protocol, udp = 40 if server.version == 6 else 20, 41 if packet.is6 else 4, b''
+        if service.pool.gue:
+            room, protocol, length = room + 8, UDP, packet.length + 8
+            udp = Udp(sport=siphash.gue_source(flow), dport=service.pool.gue, len=length, chksum=0)
         path = self.world.paths.get(f'{service.pool.name}/{name}')
         if path and packet.length > path - room:
             return self.too_big(interface, frame, packet, path - room, packet.target)
@@ -641,14 +654,17 @@ class Model:
         inner = bytearray(frame)
         self.set_ttl(inner, packet, frame[packet.ttl_at] - 1)
         inner = bytes(inner)
-        if packet.is6:
-            outer = IPv6(src=str(source), dst=str(server), tc=word(frame, packet.at) >> 4 & 0xff,
-                         fl=siphash.flow_label(flow), plen=packet.length, nh=41, hlim=64)
+        tos = word(frame, packet.at) >> 4 & 0xff if packet.is6 else frame[packet.at + 1]
+        if server.version == 6:
+            kind = 0x86dd
+            outer = IPv6(src=str(source), dst=str(server), tc=tos, fl=siphash.flow_label(flow),
+                         plen=packet.length + len(udp), nh=protocol, hlim=64)
         else:
-            outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
-                       proto=4, len=packet.length + 20)
-        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
-        return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
+            kind = 0x0800
+            outer = IP(src=str(source), dst=str(server), tos=tos, id=0, flags='DF', ttl=64, proto=protocol,
+                       len=packet.length + room)
+        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), kind.to_bytes(2, 'big'))
+        return Answer('forwarded', hop[0], link + bytes(outer) + bytes(udp) + inner[packet.at:])
 
     def answered(self):
         """One of the answers that are limited was given."""

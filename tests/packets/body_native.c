@@ -214,10 +214,12 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 
 #include "dataplane/l4/error.h"
 #include "dataplane/l4/fragment.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 static bool l4_tables_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -506,10 +508,14 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 		out->verdict = l4_error_in(t, &f, r);
 	else if (out->verdict == L4_NEXT_ERROR_OUT)
 		out->verdict = l4_error_out(t, &f, r);
+	if (out->verdict == L4_NEXT_WRAP)
+		out->verdict = l4_wrap(t, &f, r);
 	if (out->verdict == L4_NEXT_REFUSAL)
 		out->verdict = l4_refusal_answer(t, &f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = l4_tables_note(t)->why;
+	else if (out->verdict == L4_NEXT_LOCAL)
+		out->verdict = l4_local(&f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_TAGS)
 		out->verdict = l4_vlan_leave(t, &f, l4_tables_note(t), r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r->ifindex
@@ -531,6 +537,8 @@ static int native_inject(
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
 		b->drops[r.vip_id][out->verdict]++;
+	if (out->verdict == L4_V_LOCAL)
+		count(&b->services[r.service_id], len);
 	if (out->verdict == L4_V_FORWARDED) {
 		count(&b->services[r.service_id], len);
 		count(&b->servers[r.server_id], len);

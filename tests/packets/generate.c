@@ -333,6 +333,18 @@ static struct addr listed(struct generator *g, const struct conf_service *s, str
 	return client;
 }
 
+/* Now and then surely one that limits its sources: a flow alone hardly meets a limit. */
+static const struct conf_service *any_service(struct generator *g)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+
+	for (unsigned tries = chance(g, 12) ? 40 : 0;
+		tries && !s->source_rate && !s->source_syn_rate; tries--)
+		s = &c->services[below(g, c->n_services)];
+	return s;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -341,7 +353,7 @@ static const struct generated_flow *pick_flow(struct generator *g)
 
 	if (flow->service && !chance(g, 15))
 		return flow;
-	flow->service = &c->services[below(g, c->n_services)];
+	flow->service = any_service(g);
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
 	if (chance(g, 25))
 		flow->client = listed(g, flow->service, flow->client);
@@ -387,12 +399,21 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	finish(g, f, at);
 }
 
+/* One of the service's; anybody's where this host itself serves it. */
+static const struct conf_server *a_server(struct generator *g, const struct conf_service *s)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_pool *p = s->pool == CONF_NO_POOL ? NULL : &c->pools[s->pool];
+
+	return p ? &c->servers[p->first_server + below(g, p->n_servers)]
+		 : &c->servers[below(g, c->n_servers)];
+}
+
 static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 {
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	struct addr dst = other(g, server->address.af);
 	unsigned port = server->port ? server->port : s->port;
 
@@ -408,8 +429,7 @@ static void begin_datagram(struct generator *g, struct generated_datagram *d)
 	const struct generated_flow *flow = pick_flow(g);
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = flow->service;
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 
 	*d = (struct generated_datagram){
 		.source = flow->client,
@@ -502,8 +522,7 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct generated_flow *flow = pick_flow(g);
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = flow->service;
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	const struct addr *vip = &c->vips[s->vip].address;
 	bool out = chance(g, 40), is6 = vip->af == 6;
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
