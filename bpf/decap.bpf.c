@@ -44,6 +44,7 @@ struct {
 } counters SEC(".maps");
 
 enum { ECN_MASK = 3, ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3 };
+enum { ECN_AT6 = 20 }; /* in the first word of an IPv6 header */
 
 static __always_inline void count(enum decap_counter which)
 {
@@ -71,6 +72,16 @@ static __always_inline bool has6(void *map, const be32 address[4])
 static __always_inline bool is_tunnel(uint8_t protocol)
 {
 	return protocol == L4_PROTO_IP4 || protocol == L4_PROTO_IP6;
+}
+
+/* Whether the UDP packet at `at` is a tunnel. */
+static __always_inline bool is_gue(const struct l4_frame *f, uint32_t at)
+{
+	uint32_t zero = 0;
+	const struct decap_settings *s = bpf_map_lookup_elem(&settings, &zero);
+	const struct l4_udp *u = l4_at(f, at, sizeof *u);
+
+	return s && u && s->gue_port && u->dport == L4_BE16(s->gue_port);
 }
 
 /* The protocol behind the extension headers of an IPv6 packet, fragments' too; a tunnel where they are too many. */
@@ -102,78 +113,147 @@ static __always_inline int ecn_out(uint8_t outer, uint8_t inner)
 	return inner == ECN_ECT0 && outer == ECN_ECT1 ? ECN_ECT1 : inner;
 }
 
-/* Whether the tunnel is to be unwrapped; else why not. */
-static __always_inline enum decap_counter judge4(const struct l4_frame *f, uint32_t l3)
+/* A tunnel as its outer headers describe it. */
+struct tunnel {
+	uint32_t room; /* bytes of these */
+	uint32_t left; /* bytes behind them, by what they say */
+	uint8_t protocol, ecn;
+};
+
+/* Reads the outer header: UNWRAPPED as far as that goes, else why not. */
+static __always_inline enum decap_counter outer4(
+	const struct l4_frame *f, uint32_t l3, struct tunnel *t)
 {
-	const struct l4_ip4 *outer = l4_at(f, l3, sizeof *outer);
-	struct l4_ip4 *inner = l4_at(f, l3 + sizeof *outer, sizeof *inner);
+	const struct l4_ip4 *ip = l4_at(f, l3, sizeof *ip);
 	struct decap_prefix4 from = { 32, { 0 } };
-	uint32_t outer_len, inner_len;
+	uint32_t len;
+
+	if (!ip)
+		return DECAP_PASSED;
+	from.words[0] = ip->src;
+	if (!bpf_map_lookup_elem(&from4, &from))
+		return DECAP_REFUSED_SOURCE;
+	if (ip->version_ihl != 0x45 || ip->frag & L4_BE16(L4_IP4_MORE_OR_OFFSET))
+		return DECAP_REFUSED_KIND;
+	len = __builtin_bswap16(ip->total_len);
+	if (len < sizeof *ip || l3 + len > f->len)
+		return DECAP_REFUSED_INNER;
+	t->room = sizeof *ip;
+	t->left = len - (uint32_t)sizeof *ip;
+	t->protocol = ip->protocol;
+	t->ecn = ip->tos & ECN_MASK;
+	return DECAP_UNWRAPPED;
+}
+
+static __always_inline enum decap_counter outer6(
+	const struct l4_frame *f, uint32_t l3, struct tunnel *t)
+{
+	const struct l4_ip6 *ip = l4_at(f, l3, sizeof *ip);
+	struct decap_prefix6 from = { 128, { 0 } };
+
+	if (!ip)
+		return DECAP_PASSED;
+	for (int i = 0; i < 4; i++)
+		from.words[i] = ip->src[i];
+	if (!bpf_map_lookup_elem(&from6, &from))
+		return DECAP_REFUSED_SOURCE;
+	t->room = sizeof *ip;
+	t->left = __builtin_bswap16(ip->payload_len);
+	t->protocol = ip->next_header;
+	t->ecn = __builtin_bswap32(ip->version_class_label) >> ECN_AT6 & ECN_MASK;
+	return l3 + sizeof *ip + t->left > f->len ? DECAP_REFUSED_INNER : DECAP_UNWRAPPED;
+}
+
+/* Reads the UDP header of a GUE tunnel, variant 1 (draft-ietf-intarea-gue, section 4): the packet inside says by its first
+ * bits what it is. Ours have no checksum. */
+static __always_inline enum decap_counter outer_gue(
+	const struct l4_frame *f, uint32_t l3, struct tunnel *t)
+{
+	const struct l4_udp *u = l4_at(f, l3 + t->room, sizeof *u);
+	const uint8_t *inner = l4_at(f, l3 + t->room + sizeof *u, 1);
+	uint32_t len;
+
+	if (!u || !inner)
+		return DECAP_REFUSED_INNER;
+	len = __builtin_bswap16(u->len);
+	if (len < sizeof *u || len > t->left)
+		return DECAP_REFUSED_INNER;
+	if (u->checksum || (*inner >> 4 != 4 && *inner >> 4 != 6))
+		return DECAP_REFUSED_KIND;
+	t->protocol = *inner >> 4 == 6 ? L4_PROTO_IP6 : L4_PROTO_IP4;
+	t->room += sizeof *u;
+	t->left = len - (uint32_t)sizeof *u;
+	return DECAP_UNWRAPPED;
+}
+
+/* Whether the packet at `at` may come out, and with the ECN field that it is to have; else why not. */
+static __always_inline enum decap_counter inner4(
+	const struct l4_frame *f, uint32_t at, const struct tunnel *t)
+{
+	struct l4_ip4 *ip = l4_at(f, at, sizeof *ip);
+	uint32_t len;
 	be16 was, is;
 	int ecn;
 
-	if (!outer)
-		return DECAP_PASSED;
-	from.words[0] = outer->src;
-	if (!bpf_map_lookup_elem(&from4, &from))
-		return DECAP_REFUSED_SOURCE;
-	if (outer->protocol != L4_PROTO_IP4 || outer->version_ihl != 0x45 ||
-		outer->frag & L4_BE16(L4_IP4_MORE_OR_OFFSET))
-		return DECAP_REFUSED_KIND;
-	if (!inner || inner->version_ihl >> 4 != 4)
+	if (!ip || ip->version_ihl >> 4 != 4)
 		return DECAP_REFUSED_INNER;
-	outer_len = __builtin_bswap16(outer->total_len);
-	inner_len = __builtin_bswap16(inner->total_len);
-	if (l3 + outer_len > f->len || inner_len < sizeof *inner ||
-		inner_len + sizeof *outer > outer_len || !has4(&vips, inner->dst))
+	len = __builtin_bswap16(ip->total_len);
+	if (len < sizeof *ip || len > t->left || !has4(&vips, ip->dst))
 		return DECAP_REFUSED_INNER;
-	ecn = ecn_out(outer->tos & ECN_MASK, inner->tos & ECN_MASK);
+	ecn = ecn_out(t->ecn, ip->tos & ECN_MASK);
 	if (ecn < 0)
 		return DECAP_REFUSED_ECN;
-	__builtin_memcpy(&was, inner, sizeof was);
-	inner->tos = (uint8_t)((inner->tos & ~ECN_MASK) | ecn);
-	__builtin_memcpy(&is, inner, sizeof is);
-	inner->checksum = l4_checksum_update(inner->checksum, l4_delta16(0, was, is));
+	__builtin_memcpy(&was, ip, sizeof was);
+	ip->tos = (uint8_t)((ip->tos & ~ECN_MASK) | ecn);
+	__builtin_memcpy(&is, ip, sizeof is);
+	ip->checksum = l4_checksum_update(ip->checksum, l4_delta16(0, was, is));
 	return DECAP_UNWRAPPED;
 }
 
-static __always_inline enum decap_counter judge6(const struct l4_frame *f, uint32_t l3)
+static __always_inline enum decap_counter inner6(
+	const struct l4_frame *f, uint32_t at, const struct tunnel *t)
 {
-	enum { ECN_AT = 20 }; /* in the first word */
-	const struct l4_ip6 *outer = l4_at(f, l3, sizeof *outer);
-	struct l4_ip6 *inner = l4_at(f, l3 + sizeof *outer, sizeof *inner);
-	struct decap_prefix6 from = { 128, { 0 } };
-	uint32_t outer_len, first;
+	struct l4_ip6 *ip = l4_at(f, at, sizeof *ip);
+	uint32_t first;
 	int ecn;
 
-	if (!outer)
-		return DECAP_PASSED;
-	for (int i = 0; i < 4; i++)
-		from.words[i] = outer->src[i];
-	if (!bpf_map_lookup_elem(&from6, &from))
-		return DECAP_REFUSED_SOURCE;
-	if (outer->next_header != L4_PROTO_IP6)
-		return DECAP_REFUSED_KIND;
-	if (!inner)
+	if (!ip)
 		return DECAP_REFUSED_INNER;
-	first = __builtin_bswap32(inner->version_class_label);
-	outer_len = __builtin_bswap16(outer->payload_len);
-	if (first >> 28 != 6 || l3 + sizeof *outer + outer_len > f->len ||
-		sizeof *inner + __builtin_bswap16(inner->payload_len) > outer_len ||
-		!has6(&vips, inner->dst))
+	first = __builtin_bswap32(ip->version_class_label);
+	if (first >> 28 != 6 || sizeof *ip + __builtin_bswap16(ip->payload_len) > t->left ||
+		!has6(&vips, ip->dst))
 		return DECAP_REFUSED_INNER;
-	ecn = ecn_out(__builtin_bswap32(outer->version_class_label) >> ECN_AT & ECN_MASK,
-		first >> ECN_AT & ECN_MASK);
+	ecn = ecn_out(t->ecn, first >> ECN_AT6 & ECN_MASK);
 	if (ecn < 0)
 		return DECAP_REFUSED_ECN;
-	first = (first & ~((uint32_t)ECN_MASK << ECN_AT)) | (uint32_t)ecn << ECN_AT;
-	inner->version_class_label = __builtin_bswap32(first);
+	first = (first & ~((uint32_t)ECN_MASK << ECN_AT6)) | (uint32_t)ecn << ECN_AT6;
+	ip->version_class_label = __builtin_bswap32(first);
 	return DECAP_UNWRAPPED;
 }
 
-/* Takes `room` bytes out behind the Ethernet header and its tags, which move up to the packet. */
+/* Whether the tunnel is to be unwrapped; else why not. */
+static __always_inline enum decap_counter judge(
+	const struct l4_frame *f, uint32_t l3, bool is6, struct tunnel *t)
+{
+	enum decap_counter v = is6 ? outer6(f, l3, t) : outer4(f, l3, t);
+
+	if (v == DECAP_UNWRAPPED && t->protocol == L4_PROTO_UDP)
+		v = outer_gue(f, l3, t);
+	if (v != DECAP_UNWRAPPED)
+		return v;
+	switch (t->protocol) {
+	case L4_PROTO_IP4:
+		return inner4(f, l3 + t->room, t);
+	case L4_PROTO_IP6:
+		return inner6(f, l3 + t->room, t);
+	default:
+		return DECAP_REFUSED_KIND;
+	}
+}
+
+/* Takes `room` bytes out behind the Ethernet header and its tags, which move up to the packet and learn its type. */
 static __always_inline bool strip(
-	struct xdp_md *ctx, const struct l4_frame *f, uint32_t l3, uint32_t room)
+	struct xdp_md *ctx, const struct l4_frame *f, uint32_t l3, uint32_t room, uint16_t type)
 {
 	enum { WORDS = (sizeof(struct l4_eth) + L4_MAX_TAGS * sizeof(struct l4_vlan)) / 2 };
 
@@ -186,7 +266,7 @@ static __always_inline bool strip(
 			continue;
 		if (!from || !to)
 			return false;
-		*to = *from;
+		*to = (uint32_t)i * 2 + sizeof type == l3 ? L4_BE16(type) : *from;
 	}
 	return !bpf_xdp_adjust_head(ctx, (int)room);
 }
@@ -195,15 +275,22 @@ static __always_inline bool is_ours4(const struct l4_frame *f, uint32_t l3)
 {
 	const struct l4_ip4 *ip = l4_at(f, l3, sizeof *ip);
 
-	return ip && is_tunnel(ip->protocol) && has4(&locals, ip->dst);
+	if (!ip || !has4(&locals, ip->dst))
+		return false;
+	if (ip->protocol == L4_PROTO_UDP && !(ip->frag & L4_BE16(L4_IP4_OFFSET)))
+		return is_gue(f, l3 + (ip->version_ihl & 15) * 4u);
+	return is_tunnel(ip->protocol);
 }
 
 static __always_inline bool is_ours6(const struct l4_frame *f, uint32_t l3)
 {
 	const struct l4_ip6 *ip = l4_at(f, l3, sizeof *ip);
 
-	return ip && is_tunnel(protocol6(f, l3 + sizeof *ip, ip->next_header)) &&
-	       has6(&locals, ip->dst);
+	if (!ip || !has6(&locals, ip->dst))
+		return false;
+	if (ip->next_header == L4_PROTO_UDP)
+		return is_gue(f, l3 + sizeof *ip);
+	return is_tunnel(protocol6(f, l3 + sizeof *ip, ip->next_header));
 }
 
 SEC("xdp")
@@ -211,6 +298,7 @@ int decap(struct xdp_md *ctx)
 {
 	struct l4_frame f = { (uint8_t *)(long)ctx->data, (uint8_t *)(long)ctx->data_end, 0 };
 	enum decap_counter v = DECAP_PASSED;
+	struct tunnel t = { 0 };
 	struct l4_packet p;
 	bool is6;
 
@@ -218,16 +306,14 @@ int decap(struct xdp_md *ctx)
 	if (!l4_parse_link(&f, &p))
 		return XDP_PASS;
 	is6 = p.ethertype == L4_ETH_IP6;
-	if (p.ethertype == L4_ETH_IP4 && is_ours4(&f, p.l3))
-		v = judge4(&f, p.l3);
-	else if (is6 && is_ours6(&f, p.l3))
-		v = judge6(&f, p.l3);
+	if ((p.ethertype == L4_ETH_IP4 && is_ours4(&f, p.l3)) || (is6 && is_ours6(&f, p.l3)))
+		v = judge(&f, p.l3, is6, &t);
 	count(v);
 	if (v == DECAP_PASSED)
 		return XDP_PASS;
 	if (v != DECAP_UNWRAPPED)
 		return XDP_DROP;
-	return strip(ctx, &f, p.l3, is6 ? sizeof(struct l4_ip6) : sizeof(struct l4_ip4))
+	return strip(ctx, &f, p.l3, t.room, t.protocol == L4_PROTO_IP6 ? L4_ETH_IP6 : L4_ETH_IP4)
 		       ? XDP_PASS
 		       : XDP_ABORTED;
 }

@@ -22,9 +22,10 @@ enum decap_counter {
 		DECAP_COUNTERS_MAX
 };
 
-/* The largest MSS that SYN-ACKs may offer, by family; 0: any. */
 struct decap_settings {
-	uint16_t mss4, mss6;
+	uint16_t mss4, mss6; /* the largest MSS that SYN-ACKs may offer, by family; 0: any */
+	uint16_t gue_port;   /* of UDP that is a tunnel (GUE), host order; 0: none is */
+	uint16_t pad;
 };
 
 /* An address, network order, IPv4 in the first word. */

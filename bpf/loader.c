@@ -15,6 +15,7 @@
 #include "bpf/bpffs.h"
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/capture.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/verdict.h"
 
 struct loader {
@@ -95,6 +96,12 @@ static uint32_t source_buckets(uint32_t sources)
 		(sources < LOADER_MIN_SOURCES ? LOADER_MIN_SOURCES : sources) / L4_BUCKET_SOURCES);
 }
 
+static uint32_t datagram_buckets(uint32_t datagrams)
+{
+	return power_of_two((datagrams < LOADER_MIN_DATAGRAMS ? LOADER_MIN_DATAGRAMS : datagrams) /
+			    L4_BUCKET_DATAGRAMS);
+}
+
 /* Of the object's programs, each instance loads one. */
 static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
 {
@@ -119,6 +126,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.records, record_buckets(s->records));
 	bpf_map__set_max_entries(b->maps.sources, source_buckets(s->sources));
 	b->rodata->source_bits = (uint32_t)__builtin_ctz(source_buckets(s->sources));
+	bpf_map__set_max_entries(b->maps.datagrams, datagram_buckets(s->datagrams));
+	b->rodata->datagram_bits = (uint32_t)__builtin_ctz(datagram_buckets(s->datagrams));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 

@@ -17,7 +17,7 @@
 struct tandem_bpf;
 struct loader;
 
-enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024 };
+enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024, LOADER_MIN_DATAGRAMS = 64 };
 
 struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
@@ -26,6 +26,7 @@ struct loader_sizes {
 	uint32_t guard_lines; /* 0: the engine has no lists of sources */
 	uint32_t records;     /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
 	uint32_t sources;     /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
+	uint32_t datagrams;   /* in fragments, at a time; likewise, LOADER_MIN_DATAGRAMS or more */
 };
 
 /* What the process before left, as far as it can be read. */

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "dataplane/l4/capture.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
@@ -142,6 +143,14 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct l4_source_bucket);
 } sources SEC(".maps");
+
+/* Datagrams of which fragments have come, 2^datagram_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_datagram_bucket);
+} datagrams SEC(".maps");
 
 /* Where new records were put, by enum l4_record_place. */
 struct {

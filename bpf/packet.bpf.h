@@ -3,6 +3,7 @@
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "dataplane/l4/verdict.h"
 
 /* What tandem_packet() returns besides an enum xdp_action. */
 enum {
@@ -13,6 +14,12 @@ enum {
 /* Takes a packet through the stages that most packets need. */
 int tandem_packet(struct xdp_md *ctx);
 
+/* Finds the ports of a fragment that tandem_packet() has left, or returns an enum xdp_action. */
+int tandem_fragment(struct xdp_md *ctx);
+
+/* To be called once tandem_packet() has taken the fragment up again. */
+int tandem_fragment_end(void);
+
 /* Does what tandem_packet() has left to be done, and returns an enum xdp_action. */
 int tandem_more(struct xdp_md *ctx, int action);
 
@@ -20,5 +27,11 @@ static __always_inline int tandem_run(struct xdp_md *ctx)
 {
 	int action = tandem_packet(ctx);
 
+	if (action == TANDEM_NEXT + L4_NEXT_FRAGMENT)
+		action = tandem_fragment(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_PORTS) {
+		action = tandem_packet(ctx);
+		tandem_fragment_end();
+	}
 	return action < TANDEM_NEXT ? action : tandem_more(ctx, action);
 }

@@ -20,6 +20,9 @@ const volatile uint32_t record_bits = 18;
 /* The same of sources. */
 const volatile uint32_t source_bits = 14;
 
+/* The same of datagrams in fragments. */
+const volatile uint32_t datagram_bits = 10;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {
@@ -100,6 +103,14 @@ L4_INLINE struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, 
 		return NULL;
 	to->sources = *b;
 	return &to->sources;
+}
+
+L4_INLINE struct l4_datagram_bucket *l4_tables_datagrams(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - datagram_bits));
+
+	(void)t;
+	return bpf_map_lookup_elem(&datagrams, &row);
 }
 
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
@@ -206,10 +217,13 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/fragment.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 /* Written once the packet is through: that needs more stack than is left here. */
 static __always_inline void l4_tables_record(
@@ -459,6 +473,28 @@ __noinline int tandem_record(void)
 	return 0;
 }
 
+__noinline int datagram_enter(
+	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
+{
+	return (int)l4_fragment_enter(NULL, hash, what, (struct l4_part){ from, units, last });
+}
+
+__noinline int traced_look(
+	uint64_t hash, uint64_t what, uint32_t from, uint32_t units, uint32_t last)
+{
+	const struct l4_tables t = { .traced = true };
+
+	return (int)l4_fragment_look(&t, hash, what, (struct l4_part){ from, units, last });
+}
+
+static __always_inline enum l4_verdict l4_tables_enter(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
+{
+	return (enum l4_verdict)(
+		t && t->traced ? traced_look(hash, what, part.from, part.units, part.last)
+			       : datagram_enter(hash, what, part.from, part.units, part.last));
+}
+
 /* Two neighbours that share a row of `asked` may wait for each other's interval; no more is lost. */
 static __always_inline void ask(const struct l4_want *want)
 {
@@ -480,12 +516,16 @@ static __always_inline enum l4_verdict take_up(
 {
 	const struct l4_note *note;
 
+	if (next == L4_NEXT_FRAGMENT)
+		return l4_fragment(t, f, r);
 	if (next == L4_NEXT_RARE)
 		return l4_rare(t, f, t->ctx->ingress_ifindex, r);
 	if (next == L4_NEXT_ERROR_IN)
 		return l4_error_in(t, f, r);
 	if (next == L4_NEXT_ERROR_OUT)
 		return l4_error_out(t, f, r);
+	if (next == L4_NEXT_WRAP)
+		return l4_wrap(t, f, r);
 	note = l4_tables_note(t);
 	if (!note)
 		return L4_V_ENGINE_FAULT;
@@ -493,6 +533,8 @@ static __always_inline enum l4_verdict take_up(
 		return l4_refusal_answer(t, f, note, r);
 	if (next == L4_NEXT_TAGS)
 		return l4_vlan_leave(t, f, note, r);
+	if (next == L4_NEXT_LOCAL)
+		return l4_local(f, note, r);
 	if (!t->traced)
 		ask(&note->want);
 	r->vip_id = note->vip_id;
@@ -510,8 +552,8 @@ static __always_inline uint32_t bytes_come(
 
 static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool traced)
 {
-	bool looks_up = next == L4_NEXT_RARE || next == L4_NEXT_ERROR_IN ||
-			next == L4_NEXT_ERROR_OUT;
+	bool looks_up = next == L4_NEXT_FRAGMENT || next == L4_NEXT_RARE ||
+			next == L4_NEXT_ERROR_IN || next == L4_NEXT_ERROR_OUT;
 	struct l4_tables t = { ctx, looks_up ? image_now() : NULL, false, traced };
 	struct l4_result r = { 0 };
 	struct l4_frame f;
@@ -523,20 +565,14 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	frame_set(&f, ctx);
 	bytes = bytes_come(next, &t, &f);
 	v = take_up(next, &t, &f, &r);
+	if (v == L4_V_LOCAL && !traced)
+		count(&service_counters, r.service_id, bytes);
 	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
 }
 
-/* X(what goes on with a packet, L4_NEXT_...): each is a function of its own, and one for packets that are traced, which has a
- * stack of its own and which the verifier looks at by itself. Each may leave the packet to one that is listed after it. */
-#define STAGES(X)                       \
-	X(rare, L4_NEXT_RARE)           \
-	X(error_in, L4_NEXT_ERROR_IN)   \
-	X(error_out, L4_NEXT_ERROR_OUT) \
-	X(refusal, L4_NEXT_REFUSAL)     \
-	X(want, L4_NEXT_WANT)           \
-	X(tags, L4_NEXT_TAGS)
-
-#define X(name, next)                                    \
+/* What goes on with a packet as L4_NEXT_... says is a function of its own, and one for packets that are traced: it has a stack
+ * of its own, and the verifier looks at it by itself. */
+#define STAGE(name, next)                                \
 	__noinline int tandem_##name(struct xdp_md *ctx) \
 	{                                                \
 		return go_on(ctx, next, false);          \
@@ -546,8 +582,34 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	{                                                \
 		return go_on(ctx, next, true);           \
 	}
-STAGES(X)
-#undef X
+
+/* Those that leave packets to those that are listed after them, if to anybody. */
+#define STAGES(X)                       \
+	X(rare, L4_NEXT_RARE)           \
+	X(error_in, L4_NEXT_ERROR_IN)   \
+	X(error_out, L4_NEXT_ERROR_OUT) \
+	X(wrap, L4_NEXT_WRAP)           \
+	X(local, L4_NEXT_LOCAL)         \
+	X(refusal, L4_NEXT_REFUSAL)     \
+	X(want, L4_NEXT_WANT)           \
+	X(tags, L4_NEXT_TAGS)
+
+STAGES(STAGE)
+STAGE(fragment, L4_NEXT_FRAGMENT)
+
+__noinline int tandem_fragment_end(void)
+{
+	l4_fragment_end(NULL);
+	return 0;
+}
+
+__noinline int traced_fragment_end(void)
+{
+	const struct l4_tables t = { .traced = true };
+
+	l4_fragment_end(&t);
+	return 0;
+}
 
 __noinline int tandem_more(struct xdp_md *ctx, int action)
 {
@@ -574,6 +636,12 @@ int tandem_trace(struct xdp_md *ctx)
 {
 	int action = traced_packet(ctx);
 
+	if (action == TANDEM_NEXT + L4_NEXT_FRAGMENT)
+		action = traced_fragment(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_PORTS) {
+		action = traced_packet(ctx);
+		traced_fragment_end();
+	}
 #define X(name, next)                     \
 	if (action == TANDEM_NEXT + next) \
 		action = traced_##name(ctx);

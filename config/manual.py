@@ -49,6 +49,8 @@ def remarks(key):
         yield f"default {key['default']}"
     if key["only_with_type"]:
         yield f"with type \"{key['only_with_type']}\" only"
+    if key["not_with_forward"]:
+        yield f"not with forward \"{key['not_with_forward']}\""
     if not key["reloadable"]:
         yield "read at the start only"
 

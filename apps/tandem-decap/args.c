@@ -7,7 +7,7 @@
 #include <string.h>
 #include "controlplane/base/addr.h"
 
-enum { OPT_FROM = 256, OPT_VIP, OPT_MSS, OPT_DETACH, OPT_STATUS, OPT_RUN_DIR };
+enum { OPT_FROM = 256, OPT_VIP, OPT_MSS, OPT_GUE, OPT_DETACH, OPT_STATUS, OPT_RUN_DIR };
 
 enum { MSS_MIN = 88, MSS_MAX = 65495 }; /* of 128 bytes, of IPv4's largest packet */
 
@@ -15,6 +15,7 @@ static const struct option options[] = {
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "vip", required_argument, NULL, OPT_VIP },
 	{ "mss", required_argument, NULL, OPT_MSS },
+	{ "gue", required_argument, NULL, OPT_GUE },
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "status", no_argument, NULL, OPT_STATUS },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
@@ -25,7 +26,7 @@ static const struct option options[] = {
 
 void args_help(void)
 {
-	puts("Usage: tandem-decap IFACE --from PREFIX... --vip ADDRESS... [--mss N]\n"
+	puts("Usage: tandem-decap IFACE --from PREFIX... --vip ADDRESS... [--gue PORT] [--mss N]\n"
 	     "       tandem-decap IFACE --status | --detach\n"
 	     "The server side of tunnel services: takes packets for VIPs out of the tunnels of a\n"
 	     "tandem appliance and refuses all other tunnels to this host. Stays in effect when it\n"
@@ -33,6 +34,8 @@ void args_help(void)
 	     "\n"
 	     "      --from PREFIX   where the appliance's tunnels come from, an address or a prefix\n"
 	     "      --vip ADDRESS   what packets inside are for; this host has it on lo\n"
+	     "      --gue PORT      UDP to this port is a tunnel too (GUE), 6080 unless the appliance says\n"
+	     "                      otherwise\n"
 	     "      --mss N         largest MSS that SYN-ACKs from the VIPs offer (by IFACE's MTU)\n"
 	     "      --status        print what is in effect, and counters\n"
 	     "      --detach        take it off the interface\n"
@@ -105,6 +108,17 @@ static int parse_mss(struct args *a, const char *text)
 	return 0;
 }
 
+static int parse_gue(struct args *a, const char *text)
+{
+	char *end;
+	unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+
+	if (!n || n > UINT16_MAX || *end)
+		return wrong("--gue", text, "a UDP port, from 1 to 65535");
+	a->gue_port = (uint16_t)n;
+	return 0;
+}
+
 static int parse_option(struct args *a, int option)
 {
 	switch (option) {
@@ -114,6 +128,8 @@ static int parse_option(struct args *a, int option)
 		return add_vip(a, optarg);
 	case OPT_MSS:
 		return parse_mss(a, optarg);
+	case OPT_GUE:
+		return parse_gue(a, optarg);
 	case OPT_DETACH:
 		a->action = ARGS_DETACH;
 		return 0;
@@ -135,31 +151,18 @@ static int parse_option(struct args *a, int option)
 	}
 }
 
-/* Families in use: a prefix without a VIP of its family, or the reverse, cannot be meant. */
 static int check(const struct args *a)
 {
-	bool from[2] = { false }, vip[2] = { false };
-
 	if (a->action == ARGS_HELP || a->action == ARGS_VERSION)
 		return 0;
 	if (!a->device)
 		return wrong("IFACE", "is missing", "the name of a network interface");
 	if (a->action != ARGS_ATTACH)
-		return a->n_from || a->n_vips || a->mss
+		return a->n_from || a->n_vips || a->mss || a->gue_port
 			       ? wrong("--status and --detach", "stand alone", "nothing but IFACE")
 			       : 0;
-	for (uint32_t i = 0; i < a->n_from; i++)
-		from[a->from[i].address.is6] = true;
-	for (uint32_t i = 0; i < a->n_vips; i++)
-		vip[a->vips[i].is6] = true;
 	if (!a->n_from || !a->n_vips)
 		return wrong(a->n_from ? "--vip" : "--from", "is missing", "one at least");
-	for (int is6 = 0; is6 < 2; is6++)
-		if (from[is6] != vip[is6])
-			return wrong(from[is6] ? "--from" : "--vip",
-				is6 ? "has IPv6, the other has none"
-				    : "has IPv4, the other has none",
-				"both, since tunnels keep to one family");
 	return 0;
 }
 

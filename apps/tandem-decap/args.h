@@ -11,7 +11,8 @@ struct args {
 	struct decap_prefix *from; /* owned */
 	struct decap_address *vips;
 	uint32_t n_from, n_vips;
-	uint16_t mss; /* 0: by the device's MTU */
+	uint16_t mss;	   /* 0: by the device's MTU */
+	uint16_t gue_port; /* 0: no UDP is a tunnel */
 };
 
 void args_help(void);

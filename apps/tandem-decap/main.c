@@ -11,8 +11,7 @@
 #include <unistd.h>
 #include "apps/tandem-decap/args.h"
 
-/* What stands around a segment in a tunnel: two IP headers and its own. */
-enum { AROUND4 = 20 + 20 + 20, AROUND6 = 40 + 40 + 20, MSS_LEAST = 88 };
+enum { IP4_HEADER = 20, IP6_HEADER = 40, UDP_HEADER = 8, TCP_HEADER = 20, MSS_LEAST = 88 };
 
 static int fail(const struct args *a, const char *what, int rc)
 {
@@ -69,9 +68,20 @@ static int device_mtu(const char *device)
 	return rc;
 }
 
-static uint16_t fitting(int mtu, int around)
+/* Bytes that the largest tunnels put before a packet. */
+static int around(const struct args *a)
 {
-	int mss = (mtu > UINT16_MAX ? UINT16_MAX : mtu) - around;
+	int most = IP4_HEADER;
+
+	for (uint32_t i = 0; i < a->n_from; i++)
+		if (a->from[i].address.is6)
+			most = IP6_HEADER;
+	return most + (a->gue_port ? UDP_HEADER : 0);
+}
+
+static uint16_t fitting(int mtu, int headers)
+{
+	int mss = (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers;
 
 	return (uint16_t)(mss < MSS_LEAST ? MSS_LEAST : mss);
 }
@@ -87,8 +97,9 @@ static int attach(const struct args *a, uint32_t ifindex)
 	plan.n_from = a->n_from;
 	plan.n_vips = a->n_vips;
 	plan.locals = locals;
-	plan.settings.mss4 = a->mss ? a->mss : fitting(mtu, AROUND4);
-	plan.settings.mss6 = a->mss ? a->mss : fitting(mtu, AROUND6);
+	plan.settings.gue_port = a->gue_port;
+	plan.settings.mss4 = a->mss ? a->mss : fitting(mtu, around(a) + IP4_HEADER + TCP_HEADER);
+	plan.settings.mss6 = a->mss ? a->mss : fitting(mtu, around(a) + IP6_HEADER + TCP_HEADER);
 	if (!rc)
 		rc = decap_attach(a->run_dir, ifindex, &plan, &native);
 	free(locals);
@@ -129,6 +140,8 @@ static int status(const struct args *a, uint32_t ifindex)
 		printf("from %s/%u\n", text(&s.from[i].address, buf), s.from[i].plen);
 	for (uint32_t i = 0; i < s.n_vips; i++)
 		printf("vip %s\n", text(&s.vips[i], buf));
+	if (s.settings.gue_port)
+		printf("gue %u\n", s.settings.gue_port);
 	printf("mss4 %u\nmss6 %u\n", s.settings.mss4, s.settings.mss6);
 	for (int i = 0; i < DECAP_COUNTERS_MAX; i++)
 		printf("%s %" PRIu64 "\n", names[i], s.counters[i]);

@@ -105,6 +105,7 @@ static void pool_print(const struct screen *s, const json_t *pool)
 		{ .title = "serving", .print = print_serving },
 		{ .title = "when empty", .key = "when_empty", .flags = FIELD_OPTIONAL },
 		{ .title = "fallen back on", .key = "fallen_back_on", .flags = FIELD_OPTIONAL },
+		{ .title = "encapsulation", .key = "encapsulation", .flags = FIELD_OPTIONAL },
 		{ .title = "min up", .print = print_min_up, .flags = FIELD_OPTIONAL },
 		{ .title = "records", .key = "records", .flags = FIELD_OPTIONAL },
 		{ .title = "slots", .print = print_slots, .flags = FIELD_OPTIONAL },

@@ -3,9 +3,13 @@
 #include "apps/tandemctl/fields.h"
 #include "apps/tandemctl/nouns.h"
 
-/* "2 of 3": how many of its servers take new flows. */
+/* "2 of 3": how many of its servers take new flows; "-": it has none but the appliance. */
 static void print_serving(FILE *out, const json_t *service, time_t now)
 {
+	if (json_is_null(json_object_get(service, "pool"))) {
+		fputs("-", out);
+		return;
+	}
 	field_plain(out, json_object_get(service, "serving"), now);
 	fputs(" of ", out);
 	field_plain(out, json_object_get(service, "servers"), now);

@@ -25,11 +25,12 @@ static json_t *pool_value(const struct site *s, unsigned index)
 	for (unsigned i = 0; i < pool->n_servers; i++)
 		json_array_append_new(servers, api_servers_value(s, pool->first_server + i));
 	site_pool_state(s, index, &state);
-	value = json_pack("{s:s, s:I, s:o, s:o, s:o, s:i, s:b, s:o, s:o}", "name", pool->name, "id",
-		(json_int_t)site_pool_id(s, index), "health",
+	value = json_pack("{s:s, s:I, s:o, s:o, s:o, s:i, s:o, s:b, s:o, s:o}", "name", pool->name,
+		"id", (json_int_t)site_pool_id(s, index), "health",
 		value_text(pool->health < 0 ? NULL : conf->healths[pool->health].name), "services",
 		services, "when_empty", when_empty_value(conf, index), "min_up", pool->min_up,
-		"below_min_up", state.below_min_up, "fallen_back_on",
+		"encapsulation", value_encapsulation(pool->encapsulation), "below_min_up",
+		state.below_min_up, "fallen_back_on",
 		value_text(state.fallen_back < 0 ? NULL : conf->pools[state.fallen_back].name),
 		"servers", servers);
 	return value_with(value, tracking_pool_value(s, index));

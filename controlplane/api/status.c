@@ -22,6 +22,18 @@ static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
 	return json_pack("{s:o, s:o}", "off", off, "groups", groups);
 }
 
+/* The addresses that this host was given for services of its own stack. */
+static json_t *addresses_value(const struct site *s)
+{
+	const struct ledger *changes = site_nic_changes(s);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < changes->n; i++)
+		if (changes->list[i].kind == LEDGER_ADDRESS)
+			json_array_append_new(list, json_string(changes->list[i].what));
+	return list;
+}
+
 static json_t *ports_value(const struct site *s)
 {
 	const struct conf *conf = site_conf(s);
@@ -48,9 +60,10 @@ static json_t *ports_value(const struct site *s)
 
 static json_t *engine_value(const struct site *s, const struct site_status *status)
 {
-	return json_pack("{s:s, s:I, s:b, s:b, s:o}", "type", "xdp", "generation",
+	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o}", "type", "xdp", "generation",
 		(json_int_t)status->generation, "adopted", status->adopted, "detached",
-		status->detached, "ports", status->detached ? json_array() : ports_value(s));
+		status->detached, "addresses", status->detached ? json_array() : addresses_value(s),
+		"ports", status->detached ? json_array() : ports_value(s));
 }
 
 static json_t *servers_count(const struct site *s)

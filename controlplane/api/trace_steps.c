@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "controlplane/api/values.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/parse.h"
 
 enum { TEXT_BYTES = 320 };
@@ -531,6 +532,40 @@ static void tell_path_mtu(struct teller *t, const struct l4_step *s)
 	say(t, "the error is about a tunnel: %u bytes fit, which the control plane would be told",
 		(unsigned)s->a);
 	json_object_set_new(t->out, "mtu", json_integer((json_int_t)s->a));
+}
+
+static void tell_fragment(struct teller *t, const struct l4_step *s)
+{
+	unsigned from = (uint16_t)(s->a >> 16), bytes = (uint16_t)s->a;
+	const struct l4_packet *p = &t->way->packet;
+	uint32_t id = (uint32_t)(s->a >> 32);
+
+	/* Of IPv4 it is a word of 16 bits, in network order as the other one. */
+	id = p->flow.is6 ? __builtin_bswap32(id) : __builtin_bswap16((uint16_t)id);
+	say(t, "bytes %u to %u of packet %u%s", from, from + bytes - 1, id,
+		s->b ? "; more follow" : ", its last");
+	json_object_set_new(t->out, "identification", json_integer(id));
+	json_object_set_new(t->out, "offset", json_integer(from));
+	json_object_set_new(t->out, "bytes", json_integer(bytes));
+	json_object_set_new(t->out, "more", json_boolean(s->b));
+}
+
+static void tell_datagram(struct teller *t, const struct l4_step *s)
+{
+	uint64_t what = s->a ? s->a : s->b;
+	unsigned sport = __builtin_bswap16((uint16_t)(what >> L4_DATAGRAM_SPORT_AT)),
+		 dport = __builtin_bswap16((uint16_t)(what >> L4_DATAGRAM_DPORT_AT));
+
+	json_object_set_new(t->out, "known", json_boolean(s->a));
+	if (!what) {
+		say(t, "the first fragment has not come in the last two seconds");
+		return;
+	}
+	say(t, "%s %u to %u",
+		s->a ? "the first fragment had port" : "its ports are those of all, port", sport,
+		dport);
+	json_object_set_new(t->out, "source_port", json_integer(sport));
+	json_object_set_new(t->out, "destination_port", json_integer(dport));
 }
 
 typedef void tell_fn(struct teller *t, const struct l4_step *s);

@@ -111,9 +111,15 @@ json_t *value_forward(enum conf_forward forward)
 		[CONF_FORWARD_DSR] = "dsr",
 		[CONF_FORWARD_NAT] = "nat",
 		[CONF_FORWARD_TUNNEL] = "tunnel",
+		[CONF_FORWARD_LOCAL] = "local",
 	};
 
 	return json_string(names[forward]);
+}
+
+json_t *value_encapsulation(enum conf_encapsulation encapsulation)
+{
+	return json_string(encapsulation == CONF_ENCAPSULATION_GUE ? "gue" : "ipip");
 }
 
 static json_t *value_position(int n)

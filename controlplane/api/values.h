@@ -40,6 +40,7 @@ json_t *value_text_or_null(const char *text);
 
 json_t *value_protocol(uint8_t protocol);
 json_t *value_forward(enum conf_forward forward);
+json_t *value_encapsulation(enum conf_encapsulation encapsulation);
 
 /* A list of {"file", "line", "column", "level", "message", "source"}. */
 json_t *value_diagnostics(const struct diags *d);

@@ -62,7 +62,8 @@ static void check_family(struct conf_tree *t, const struct conf_service *s, unsi
 	if (!a->af || !vip->af || a->af == vip->af)
 		return;
 	diags_add(t->diags, DIAG_ERROR, t->text, conf_tree_spot(t, CONF_SERVER, server, "address"),
-		"%s is IPv%u (%s), but service \"%.63s\" (line %d), which %s, is IPv%u (%s)",
+		"%s is IPv%u (%s), but service \"%.63s\" (line %d), which %s, is IPv%u (%s): only "
+		"forward = \"tunnel\" goes from one to the other",
 		conf_tree_name(t, CONF_SERVER, server, name), a->af, addr_text(a, a_text), s->name,
 		s->line, use_text(t, s, server), vip->af, addr_text(vip, vip_text));
 }
@@ -86,11 +87,11 @@ static void check_kept_port(struct conf_tree *t, const struct conf_service *s, u
 static void check_pool(struct conf_tree *t, unsigned service, const struct conf_pool *pool)
 {
 	const struct conf_service *s = &t->conf->services[service];
-	bool kept = conf_tree_sure(t, CONF_SERVICE, service, "forward") &&
-		    s->forward != CONF_FORWARD_NAT;
+	bool sure = conf_tree_sure(t, CONF_SERVICE, service, "forward"),
+	     kept = sure && s->forward != CONF_FORWARD_NAT;
 
 	for (unsigned i = pool->first_server; i < pool->first_server + pool->n_servers; i++) {
-		if (s->vip != CONF_NO_REF)
+		if (s->vip != CONF_NO_REF && sure && s->forward != CONF_FORWARD_TUNNEL)
 			check_family(t, s, i);
 		if (kept)
 			check_kept_port(t, s, i);
@@ -109,7 +110,12 @@ static void check_servers(struct conf_tree *t, unsigned service)
 
 int conf_check_services(struct conf_tree *t)
 {
-	for (unsigned i = 0; i < t->conf->n_services; i++)
+	for (unsigned i = 0; i < t->conf->n_services; i++) {
+		const struct conf_service *s = &t->conf->services[i];
+
+		if (s->forward == CONF_FORWARD_LOCAL && s->vip != CONF_NO_REF)
+			t->conf->vips[s->vip].local = true;
 		check_servers(t, i);
+	}
 	return check_listeners(t);
 }

@@ -292,6 +292,16 @@ void conf_complain_fit(struct conf_tree *t, const struct conf_owner *owner,
 		key->only_with, type);
 }
 
+void conf_complain_without(struct conf_tree *t, const struct conf_owner *owner,
+	const struct conf_key *key, const config_setting_t *s)
+{
+	char label[CONF_LABEL + 64];
+
+	diags_add(t->diags, DIAG_ERROR, t->text, blame_key(s),
+		"%s does not go with forward = \"%s\"; remove it", key_text(owner, key, label),
+		key->not_with);
+}
+
 /* Looks for the nearest name of a kind, while the budget lasts: a hostile file could make it long. */
 static void reference_guess(
 	struct conf_tree *t, const struct conf_key *key, const char *name, char hint[96])

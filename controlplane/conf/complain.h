@@ -43,6 +43,9 @@ void conf_complain_own_name(struct conf_tree *t, const struct conf_owner *owner,
 /* The key goes with another "type" than the object's, which is `type`. */
 void conf_complain_fit(struct conf_tree *t, const struct conf_owner *owner,
 	const struct conf_key *key, const config_setting_t *s, const char *type);
+/* The key goes with every "forward" but the object's. */
+void conf_complain_without(struct conf_tree *t, const struct conf_owner *owner,
+	const struct conf_key *key, const config_setting_t *s);
 /* The reference of the i-th object of `kind` leads nowhere. */
 void conf_complain_reference(
 	struct conf_tree *t, const struct conf_key *key, enum conf_kind kind, unsigned i);

@@ -10,7 +10,12 @@
 
 enum conf_engine_type { CONF_ENGINE_XDP };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
-enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT, CONF_FORWARD_TUNNEL };
+enum conf_forward {
+	CONF_FORWARD_DSR,
+	CONF_FORWARD_NAT,
+	CONF_FORWARD_TUNNEL,
+	CONF_FORWARD_LOCAL,
+};
 /* Which slots' flows have records: those that a change touched, or all. */
 enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
@@ -43,6 +48,7 @@ struct conf_vip {
 	const char *name;
 	struct addr address;
 	unsigned interface; /* index into conf.interfaces: where ARP and ND are answered */
+	bool local;	    /* some service on it is of this host's own stack */
 	int line;
 };
 
@@ -85,7 +91,7 @@ struct conf_service {
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 	uint16_t port;	  /* host order */
 	enum conf_forward forward;
-	unsigned pool;
+	unsigned pool;	  /* CONF_NO_POOL: this host's own stack serves it (local) */
 	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
 	enum conf_track track;
 	enum conf_affinity affinity;
@@ -94,6 +100,8 @@ struct conf_service {
 	uint32_t source_rate, source_syn_rate;
 	int line;
 };
+
+#define CONF_NO_POOL UINT32_MAX
 
 struct conf_server {
 	const char *name;
@@ -112,12 +120,15 @@ struct conf_server {
  * slot names a server by 15 bits, two of whose values are no server. */
 enum { CONF_CHAIN_MAX = 8, CONF_POOL_SERVERS_MAX = 32766 };
 
+enum conf_encapsulation { CONF_ENCAPSULATION_IPIP, CONF_ENCAPSULATION_GUE };
+
 struct conf_pool {
 	const char *name;
 	int health;			  /* index into conf.healths, or -1: servers count as up */
 	unsigned first_server, n_servers; /* its servers are contiguous in conf.servers */
 	uint32_t when_empty; /* CONF_EMPTY_*, or the index of the pool to fall back on */
 	uint16_t min_up;     /* with fewer servers up, failed ones are used too */
+	enum conf_encapsulation encapsulation; /* of tunnels to its servers */
 	int line;
 };
 
@@ -145,6 +156,7 @@ struct conf_limits {
 	uint32_t
 		guard_sources; /* whose rates are known; the engine rounds it up to a power of two */
 	uint32_t guard_prefixes; /* of sources, of all lists together */
+	uint32_t datagrams; /* in fragments, at a time; the engine rounds it up to a power of two */
 	uint32_t answers;	 /* to refused packets, per processor in about a second */
 };
 
@@ -168,6 +180,7 @@ struct conf {
 	} api;
 	struct {
 		struct conf_source source4, source6;
+		uint16_t gue_port;
 	} tunnel;
 	/* Of packets for services. */
 	struct {

@@ -214,6 +214,16 @@ struct defaults {
 	void *object;
 };
 
+/* Whether the object is one without such a key. */
+static bool is_without(const struct conf_key *key, const config_setting_t *group)
+{
+	const config_setting_t *forward =
+		group && key->not_with ? config_setting_get_member(group, "forward") : NULL;
+	const char *word = forward ? config_setting_get_string(forward) : NULL;
+
+	return word && !strcmp(word, key->not_with);
+}
+
 /* Before a group is read: every key gets what holds without it, or is missed. */
 static void set_default(void *arg, const struct conf_key *key)
 {
@@ -228,17 +238,19 @@ static void set_default(void *arg, const struct conf_key *key)
 	if (key->own_name && !given && key->rule && key->rule(d->owner->name))
 		conf_complain_own_name(
 			d->reader->tree, d->owner, key, d->group, key->rule(d->owner->name));
-	if (key->required && !given)
+	if (key->required && !given && !is_without(key, d->group))
 		conf_complain_missing(d->reader->tree, d->owner, key, d->group);
 }
 
-/* Keys that go with one type of object only. */
+/* Keys that go with some objects only. */
 static void check_fit(struct reader *r, const struct conf_owner *owner, const struct conf_key *key,
 	const config_setting_t *group, const config_setting_t *s)
 {
 	const config_setting_t *type;
 	const char *word;
 
+	if (is_without(key, group))
+		conf_complain_without(r->tree, owner, key, s);
 	if (!key->only_with)
 		return;
 	type = config_setting_get_member(group, "type");

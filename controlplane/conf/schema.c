@@ -66,6 +66,7 @@ static const struct conf_word forwards[] = {
 	{ "dsr", CONF_FORWARD_DSR },
 	{ "nat", CONF_FORWARD_NAT },
 	{ "tunnel", CONF_FORWARD_TUNNEL },
+	{ "local", CONF_FORWARD_LOCAL },
 	{ 0 },
 };
 
@@ -84,6 +85,11 @@ static const struct conf_word unwanted[] = {
 	{ "drop", CONF_UNWANTED_DROP },
 	{ 0 },
 };
+static const struct conf_word encapsulations[] = {
+	{ "ipip", CONF_ENCAPSULATION_IPIP },
+	{ "gue", CONF_ENCAPSULATION_GUE },
+	{ 0 },
+};
 static const struct conf_word empties[] = {
 	{ "drop", CONF_EMPTY_DROP },
 	{ "reset", CONF_EMPTY_RESET },
@@ -93,6 +99,7 @@ static const struct conf_word empties[] = {
 #define FIELD(type, member) \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define ONLY_HTTP .only_with = "http"
+#define NOT_LOCAL .not_with = "local"
 
 /* clang-format off */
 const struct conf_key conf_schema[] = {
@@ -144,6 +151,11 @@ const struct conf_key conf_schema[] = {
 	  .unit = "sources", .min = 1024, .max = 67108864, .fallback = "65536",
 	  .help = "sources whose rates are known at a time, 16 bytes each, rounded up to a power of two; of more "
 		  "than that the least active are forgotten, and may send as if they were new" },
+	{ .path = "limits.datagrams", .type = CONF_INT, FIELD(conf, limits.datagrams),
+	  .unit = "datagrams", .min = 64, .max = 1048576, .fallback = "4096",
+	  .help = "packets of which some fragments have come and others not, at a time, 1 KiB each, rounded up to a "
+		  "power of two; of more than that the oldest are forgotten, and the rest of their "
+		  "fragments dropped" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "
@@ -159,6 +171,9 @@ const struct conf_key conf_schema[] = {
 	  .otherwise = "the host's own address on the interface towards the server", .reloadable = true,
 	  .example = "2001:db8::2",
 	  .help = "the same for IPv6; of a prefix such as fd00:9::/64 the last 32 bits are chosen by flow" },
+	{ .path = "tunnel.gue_port", .type = CONF_INT, FIELD(conf, tunnel.gue_port), .min = 1, .max = 65535,
+	  .fallback = "6080", .reloadable = true,
+	  .help = "UDP port of servers that tunnels of pools with encapsulation = \"gue\" go to" },
 
 	{ .path = "guard", .type = CONF_GROUP,
 	  .help = "which packets for services are dropped before a server is chosen; other packets are never "
@@ -286,12 +301,19 @@ const struct conf_key conf_schema[] = {
 	  .max = 65535, .fallback = "0", .reloadable = true,
 	  .help = "while fewer servers than this are up, those that failed their checks are used too, since "
 		  "the few would not bear the load of all" },
+	{ .path = "pools.*.encapsulation", .type = CONF_ENUM, FIELD(conf_pool, encapsulation),
+	  .words = encapsulations, .fallback = "ipip", .reloadable = true,
+	  .help = "what services with forward = \"tunnel\" put around packets for its servers: ipip: an IP header; "
+		  "gue: an IP header and one of UDP, from a port of the flow's own, so that routers and network "
+		  "cards spread flows (Generic UDP Encapsulation, variant 1); UDP checksums are zero, which "
+		  "servers must accept over IPv6 too (RFC 6935)" },
 	{ .path = "pools.*.servers", .type = CONF_NAMED, .kind = CONF_SERVER, .reloadable = true,
 	  .example = "servers: { web1: { address = \"198.51.100.11\"; }; };",
 	  .help = "the servers of the pool" },
 	{ .path = "pools.*.servers.*.address", .type = CONF_ADDRESS, FIELD(conf_server, address),
 	  .required = true, .reloadable = true, .example = "198.51.100.11",
-	  .help = "the server's address, of the same family as the VIPs of its services" },
+	  .help = "the server's address, of the same family as the VIPs of its services; tunnels cross from IPv4 to IPv6 "
+		  "and back" },
 	{ .path = "pools.*.servers.*.port", .type = CONF_INT, FIELD(conf_server, port), .min = 1,
 	  .max = 65535, .otherwise = "the service's port", .reloadable = true, .example = "8080",
 	  .help = "port that nat services translate to" },
@@ -313,18 +335,19 @@ const struct conf_key conf_schema[] = {
 	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "
 		  "directly; nat: the server's address is put in, and replies must pass this machine; "
 		  "tunnel: as dsr, but packets travel inside another to servers anywhere, which unwrap them "
-		  "(tandem-decap)" },
+		  "(tandem-decap); local: this host itself serves it, which is given the VIP on lo meanwhile" },
 	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
-	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
-	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), .min = 1000,
+	  NOT_LOCAL, .required = true, .reloadable = true, .example = "web",
+	  .help = "the servers that do the work" },
+	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), NOT_LOCAL, .min = 1000,
 	  .max = 28800000, .otherwise = "15m for tcp, 60s for udp", .reloadable = true, .example = "15m",
 	  .help = "a flow without a packet for so long is over: it may go to another server when the pool has "
 		  "changed, and a server is drained when its last flow is over; rounded up to seconds" },
-	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), .words = tracks,
+	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), NOT_LOCAL, .words = tracks,
 	  .fallback = "changes", .reloadable = true,
 	  .help = "changes: only flows that a change of the pool could touch have a record; all: every flow "
 		  "has one, for exact counts at the price of a table of all flows" },
-	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity),
+	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity), NOT_LOCAL,
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },

@@ -64,7 +64,8 @@ struct conf_key {
 	const char *otherwise; /* what holds without the key, when no value says it */
 	bool own_name;	       /* the default is the object's own name */
 	const char *only_with; /* the key makes sense only when the object's "type" is this */
-	bool required;
+	const char *not_with;  /* and this one only when its "forward" is another */
+	bool required;	       /* where it makes sense */
 	bool reloadable; /* a reload applies a change; otherwise the next start of tandemd does */
 	const char *example;
 	const char *help;

@@ -61,7 +61,8 @@ static json_t *key_json(const struct conf_key *key)
 {
 	bool range = has_range(key);
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:s}",
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:s}",
 		"path", key->path, "type", type_name(key->type), "unit",
 		text_or_null(range_unit(key)), "minimum",
 		range ? json_integer(key->min) : json_null(), "maximum",
@@ -71,8 +72,9 @@ static json_t *key_json(const struct conf_key *key)
 				     : NULL),
 		"default", text_or_null(key->fallback), "without", text_or_null(key->otherwise),
 		"required", (int)key->required, "reloadable", (int)key->reloadable,
-		"only_with_type", text_or_null(key->only_with), "example",
-		text_or_null(key->example), "help", key->help);
+		"only_with_type", text_or_null(key->only_with), "not_with_forward",
+		text_or_null(key->not_with), "example", text_or_null(key->example), "help",
+		key->help);
 }
 
 static void print_json(FILE *out)
@@ -103,6 +105,8 @@ static void print_key(const struct conf_key *key, FILE *out)
 		fprintf(out, "; default: %s", *key->fallback ? key->fallback : "\"\"");
 	if (key->only_with)
 		fprintf(out, "; with type = \"%s\" only", key->only_with);
+	if (key->not_with)
+		fprintf(out, "; not with forward = \"%s\"", key->not_with);
 	if (is_value(key) && !key->reloadable)
 		fputs("; changes take effect at the next start", out);
 	fprintf(out, "\n    %s\n", key->help);

@@ -47,8 +47,10 @@ struct engine_options {
 	unsigned n_links;
 	/* A next hop's MAC address is wanted: called from the loop, already rate limited. */
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
-	/* An ICMP error says that packets from one address to another may be so long only. Anybody may have sent it; likewise. */
-	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+	/* An ICMP error says that packets from one address to another, by UDP to a port (host order) or without (0), may be so long
+	 * only. Anybody may have sent it; likewise. */
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint16_t port,
+		uint32_t mtu);
 	void *arg;
 };
 

@@ -39,7 +39,8 @@ struct engine {
 	struct ring_buffer *wants;
 	struct event *wants_event;
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
-	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint16_t port,
+		uint32_t mtu);
 	void *arg;
 };
 
@@ -82,7 +83,7 @@ static int want_one(void *arg, void *data, size_t size)
 	memcpy(a.bytes, w->address, addr_size(&a));
 	memcpy(from.bytes, w->from, addr_size(&from));
 	if (w->mtu)
-		en->path_told(en->arg, &from, &a, w->mtu);
+		en->path_told(en->arg, &from, &a, L4_BE16(w->port), w->mtu);
 	else
 		en->neighbour_wanted(en->arg, w->ifindex, &a);
 	return 0;
@@ -210,6 +211,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.guard_lines = guard_store_lines(lim->guard_prefixes),
 		.records = lim->records,
 		.sources = lim->guard_sources,
+		.datagrams = lim->datagrams,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;

@@ -10,7 +10,13 @@
 
 enum { LEDGER_MAX = 65536, LEDGER_LINE = 128 };
 
-static const char *const words[] = { [LEDGER_FEATURE] = "feature", [LEDGER_GROUP] = "group" };
+static const char *const words[] = {
+	[LEDGER_FEATURE] = "feature",
+	[LEDGER_GROUP] = "group",
+	[LEDGER_ADDRESS] = "address",
+};
+
+enum { WORDS = sizeof words / sizeof *words };
 
 void ledger_free(struct ledger *l)
 {
@@ -67,6 +73,16 @@ static char *next_word(char **line)
 	return word;
 }
 
+static bool parse_kind(const char *word, enum ledger_kind *out)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		if (!strcmp(word, words[i])) {
+			*out = (enum ledger_kind)i;
+			return true;
+		}
+	return false;
+}
+
 static bool parse(char *line, struct ledger_entry *e)
 {
 	char *kind = next_word(&line), *number = next_word(&line), *device = next_word(&line),
@@ -77,11 +93,10 @@ static bool parse(char *line, struct ledger_entry *e)
 	if (!what || *line || *end || !ifindex || ifindex > INT32_MAX ||
 		strlen(device) >= sizeof e->device || strlen(what) >= sizeof e->what)
 		return false;
-	e->kind = strcmp(kind, words[LEDGER_GROUP]) ? LEDGER_FEATURE : LEDGER_GROUP;
 	e->ifindex = (uint32_t)ifindex;
 	memcpy(e->device, device, strlen(device));
 	memcpy(e->what, what, strlen(what));
-	return !strcmp(kind, words[e->kind]);
+	return parse_kind(kind, &e->kind);
 }
 
 int ledger_load(struct ledger *l, const char *run_dir)

@@ -10,15 +10,16 @@
 enum ledger_kind {
 	LEDGER_FEATURE, /* was on, and was turned off */
 	LEDGER_GROUP,	/* was joined */
+	LEDGER_ADDRESS, /* was added */
 };
 
-enum { LEDGER_NAME = 32 };
+enum { LEDGER_NAME = 48 };
 
 struct ledger_entry {
 	enum ledger_kind kind;
 	uint32_t ifindex;
 	char device[IF_NAMESIZE];
-	char what[LEDGER_NAME]; /* the feature's name, or the group's MAC address */
+	char what[LEDGER_NAME]; /* the feature's name, the group's MAC address, or the address */
 };
 
 struct ledger {

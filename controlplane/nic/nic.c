@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "controlplane/nic/offload.h"
+#include "controlplane/nic/addresses.h"
 #include "controlplane/nic/groups.h"
+#include "controlplane/nic/offload.h"
 
 /* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. */
 static const char *const offloads[] = { "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-lro",
@@ -55,6 +56,18 @@ const struct ledger *nic_changes(const struct nic *n)
 	return &n->changes;
 }
 
+bool nic_has_added(const struct nic *n, const struct addr *address)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(address, text);
+	for (size_t i = 0; n && i < n->changes.n; i++)
+		if (n->changes.list[i].kind == LEDGER_ADDRESS &&
+			!strcmp(n->changes.list[i].what, text))
+			return true;
+	return false;
+}
+
 const char *nic_fault(const struct nic *n, size_t i)
 {
 	return i < n->n_faults ? n->faults[i].text : NULL;
@@ -77,12 +90,16 @@ static bool parse_mac(const char *text, uint8_t mac[6])
 /* A device that is gone, or that has its number or name no more, needs nothing. */
 static int put_back(const struct ledger_entry *e)
 {
+	struct addr address;
 	uint8_t mac[6];
 
 	if (if_nametoindex(e->device) != e->ifindex)
 		return 0;
 	if (e->kind == LEDGER_FEATURE)
 		return offload_set(e->device, e->what, true);
+	if (e->kind == LEDGER_ADDRESS)
+		return addr_parse(e->what, &address) ? -EBADMSG
+						     : addresses_remove(e->ifindex, &address);
 	return parse_mac(e->what, mac) ? groups_leave(e->device, mac) : -EBADMSG;
 }
 
@@ -101,6 +118,14 @@ static struct ledger_entry group_entry(const struct nic_want *w, unsigned i)
 
 	snprintf(e.what, sizeof e.what, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		mac[3], mac[4], mac[5]);
+	return e;
+}
+
+static struct ledger_entry address_entry(const struct nic_want *w, unsigned i)
+{
+	struct ledger_entry e = entry_of(w, LEDGER_ADDRESS);
+
+	addr_text(&w->addresses[i], e.what);
 	return e;
 }
 
@@ -124,6 +149,9 @@ static bool is_wanted(const struct ledger_entry *e, const struct nic_want *wants
 		for (unsigned k = 0; k < w->n_groups && e->kind == LEDGER_GROUP; k++)
 			if (!strcmp(group_entry(w, k).what, e->what))
 				return true;
+		for (unsigned k = 0; k < w->n_addresses && e->kind == LEDGER_ADDRESS; k++)
+			if (!strcmp(address_entry(w, k).what, e->what))
+				return true;
 	}
 	return false;
 }
@@ -140,7 +168,7 @@ __attribute__((format(printf, 2, 3))) static void fault(struct nic *n, const cha
 	n->n_faults++;
 }
 
-/* What is to be turned off now goes on the list: what is off already was so before. */
+/* What is to be turned off now goes on the list, what is off already was so before; addresses likewise. */
 static int plan_device(struct ledger *plan, const struct nic_want *w)
 {
 	int rc = 0;
@@ -156,16 +184,50 @@ static int plan_device(struct ledger *plan, const struct nic_want *w)
 
 		rc = ledger_add(plan, &e);
 	}
+	for (unsigned i = 0; i < w->n_addresses && !rc; i++) {
+		struct ledger_entry e = address_entry(w, i);
+
+		if (!addresses_has(&w->addresses[i]))
+			rc = ledger_add(plan, &e);
+	}
 	return rc;
 }
 
 static int make_so(const struct ledger_entry *e)
 {
+	struct addr address;
 	uint8_t mac[6];
 
 	if (e->kind == LEDGER_FEATURE)
 		return offload_set(e->device, e->what, false);
+	if (e->kind == LEDGER_ADDRESS)
+		return addr_parse(e->what, &address) ? -EBADMSG
+						     : addresses_add(e->ifindex, &address);
 	return parse_mac(e->what, mac) ? groups_join(e->device, mac) : -EBADMSG;
+}
+
+static void refused(struct nic *n, const struct ledger_entry *e, int rc)
+{
+	switch (e->kind) {
+	case LEDGER_FEATURE:
+		fault(n,
+			"device %s does not let its offload %s be turned off (%s): tags of VLANs may "
+			"be missed, and packets may be glued together",
+			e->device, e->what, strerror(-rc));
+		break;
+	case LEDGER_GROUP:
+		fault(n,
+			"device %s does not join the group %s (%s): neighbour solicitations may be "
+			"missed",
+			e->device, e->what, strerror(-rc));
+		break;
+	case LEDGER_ADDRESS:
+		fault(n,
+			"device %s does not take the address %s (%s): services with forward = "
+			"\"local\" on it are not reached",
+			e->device, e->what, strerror(-rc));
+		break;
+	}
 }
 
 /* What the device refused was not changed, and is not to be put back. */
@@ -179,16 +241,7 @@ static void carry_out(struct nic *n)
 			i++;
 			continue;
 		}
-		if (e->kind == LEDGER_FEATURE)
-			fault(n,
-				"device %s does not let its offload %s be turned off (%s): tags of VLANs may "
-				"be missed, and packets may be glued together",
-				e->device, e->what, strerror(-rc));
-		else
-			fault(n,
-				"device %s does not join the group %s (%s): neighbour solicitations may be "
-				"missed",
-				e->device, e->what, strerror(-rc));
+		refused(n, e, rc);
 		ledger_remove(&n->changes, i);
 	}
 }

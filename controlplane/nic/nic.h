@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What devices must do, and not do, for the engine's sake: offloads that hide tags or glue packets together are turned
- * off, and groups that frames for our addresses are sent to are joined. What was before is kept in the run directory, so
+ * off, groups that frames for our addresses are sent to are joined, and the host gets addresses that it is to serve itself.
+ * What was before is kept in the run directory, so
  * that it is put back at detach, or by a later process. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "controlplane/base/addr.h"
 #include "controlplane/base/err.h"
 #include "controlplane/nic/ledger.h"
 
@@ -17,7 +19,9 @@ struct nic_want {
 	uint32_t ifindex;
 	bool plain; /* the engine sees its frames: as they came, with their tags */
 	const uint8_t (*groups)[6];
-	unsigned n_groups;
+	const struct addr
+		*addresses; /* that the host is to have there, unless it has them anyway */
+	unsigned n_groups, n_addresses;
 };
 
 /* Reads what a former process has changed, which stays as it is until nic_apply(). Returns 0 or a negative errno and a
@@ -33,6 +37,8 @@ int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, str
 
 /* What was changed. */
 const struct ledger *nic_changes(const struct nic *n);
+/* Whether the host has the address because it was added here. */
+bool nic_has_added(const struct nic *n, const struct addr *address);
 /* Sentence i about what a device does not do as it should, or NULL behind the last. */
 const char *nic_fault(const struct nic *n, size_t i);
 

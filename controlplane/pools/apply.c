@@ -68,7 +68,7 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 		return err;
 	err = live_may_follow(s->live->conf, l->conf, e);
 	if (!err)
-		err = facts_check_addresses(s->host, l->conf, e);
+		err = facts_check_addresses(s, l->conf, e);
 	if (!err)
 		err = apply_live(s, l, e);
 	if (err) {

@@ -101,6 +101,8 @@ static void build_addresses(struct build *b, const struct conf *c, const struct 
 	for (unsigned i = 0; i < c->n_vips; i++)
 		build_address(&b->addresses[i], ids->vips[i], &c->vips[i].address,
 			ports[c->vips[i].interface].ifindex, false);
+	for (unsigned i = 0; i < c->n_vips; i++)
+		b->addresses[i].local = c->vips[i].local;
 	for (unsigned i = 0; i < c->n_gateways; i++)
 		build_address(&gateways[i], ids->gateways[i], &c->gateways[i].address,
 			ports[c->gateways[i].interface].ifindex, true);
@@ -109,6 +111,8 @@ static void build_addresses(struct build *b, const struct conf *c, const struct 
 /* Whether flows that no server takes are refused: the last pool in the row says so. */
 static bool rejects(const struct conf *c, unsigned pool)
 {
+	if (pool == CONF_NO_POOL)
+		return false;
 	while (conf_pool_fallback(c, pool) >= 0)
 		pool = (unsigned)conf_pool_fallback(c, pool);
 	return c->pools[pool].when_empty == CONF_EMPTY_RESET;
@@ -121,6 +125,8 @@ static enum l4_forward build_forward(enum conf_forward f)
 		return L4_FORWARD_NAT;
 	case CONF_FORWARD_TUNNEL:
 		return L4_FORWARD_TUNNEL;
+	case CONF_FORWARD_LOCAL:
+		return L4_FORWARD_LOCAL;
 	case CONF_FORWARD_DSR:
 		break;
 	}
@@ -229,6 +235,8 @@ static void build_member(
 	memcpy(m->source, hop->source.bytes, sizeof m->source);
 	m->source_bits = hop->source_bits;
 	m->mtu = hop->mtu;
+	if (from->conf->pools[s->pool].encapsulation == CONF_ENCAPSULATION_GUE)
+		m->gue_port = from->conf->tunnel.gue_port;
 }
 
 static void build_pools(struct build *b, const struct sources *from)

@@ -140,7 +140,7 @@ static void on_address(void *arg, const struct host_address *address, bool gone)
 	struct err e;
 
 	if (!gone && is_ours(s->live->conf, &address->addr) &&
-		facts_check_addresses(s->host, s->live->conf, &e))
+		facts_check_addresses(s, s->live->conf, &e))
 		log_warn("%s", e.text);
 	if (find_port(s, address->ifindex)) /* tunnels may come from it */
 		publish_later(s, FACTS_DELAY_MS);
@@ -207,12 +207,14 @@ void facts_age_event(int fd, short what, void *arg)
 	age_later(s);
 }
 
-void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+void facts_path_told(
+	void *arg, const struct addr *from, const struct addr *to, uint16_t port, uint32_t mtu)
 {
 	struct site *s = arg;
 	char text[ADDR_TEXT];
 
-	if (!paths_are_ours(s->published, from, to) || !paths_told(s->paths, to, mtu, clock_ms()))
+	if (!paths_are_ours(s->published, from, to, port) ||
+		!paths_told(s->paths, to, mtu, clock_ms()))
 		return;
 	log_info("tunnels to %s may be %u bytes long: ICMP says that its path takes no more",
 		addr_text(to, text), paths_mtu(s->paths, to));
@@ -305,14 +307,15 @@ int facts_open(struct site *s, struct err *e)
 	return err ? err : find_ports(s, e);
 }
 
-static int check_address(const struct host *h, const char *kind, const char *name,
+/* What was added here for another configuration is about to be taken away. */
+static int check_address(const struct site *s, const char *kind, const char *name,
 	const struct addr *addr, struct err *e)
 {
-	uint32_t ifindex = host_owns(h, addr);
-	const struct host_link *link = ifindex ? host_link_by_index(h, ifindex) : NULL;
+	uint32_t ifindex = host_owns(s->host, addr);
+	const struct host_link *link = ifindex ? host_link_by_index(s->host, ifindex) : NULL;
 	char text[ADDR_TEXT];
 
-	if (!ifindex)
+	if (!ifindex || nic_has_added(s->nic, addr))
 		return 0;
 	return err_set(e, -EADDRINUSE,
 		"%s \"%s\": address %s is in use: this host itself has it on interface %s; remove "
@@ -321,14 +324,15 @@ static int check_address(const struct host *h, const char *kind, const char *nam
 		kind, name, addr_text(addr, text), link ? link->name : "?");
 }
 
-int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e)
+int facts_check_addresses(const struct site *s, const struct conf *c, struct err *e)
 {
 	int err = 0;
 
 	for (unsigned i = 0; i < c->n_vips && !err; i++)
-		err = check_address(h, "vip", c->vips[i].name, &c->vips[i].address, e);
+		if (!c->vips[i].local)
+			err = check_address(s, "vip", c->vips[i].name, &c->vips[i].address, e);
 	for (unsigned i = 0; i < c->n_gateways && !err; i++)
-		err = check_address(h, "gateway", c->gateways[i].name, &c->gateways[i].address, e);
+		err = check_address(s, "gateway", c->gateways[i].name, &c->gateways[i].address, e);
 	return err;
 }
 

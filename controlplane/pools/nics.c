@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What devices are told for the engine's sake: the ones that its program runs on give frames as they came; the interfaces
- * take in what is sent to the solicited-node groups of their addresses. */
+ * take in what is sent to the solicited-node groups of their addresses. lo has the VIPs that this host serves itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@ struct plan {
 	unsigned n;
 	uint8_t (*groups)[6]; /* of all interfaces, one after the other */
 	unsigned n_groups;
+	struct addr *locals;
 };
 
 static int plan_alloc(struct plan *p, const struct conf *c)
@@ -20,13 +21,15 @@ static int plan_alloc(struct plan *p, const struct conf *c)
 	*p = (struct plan){ 0 };
 	p->wants = calloc(c->n_interfaces * (2u + SNAPSHOT_PARTS) + 1u, sizeof *p->wants);
 	p->groups = calloc(c->n_vips + c->n_gateways + 1u, sizeof *p->groups);
-	return p->wants && p->groups ? 0 : -ENOMEM;
+	p->locals = calloc(c->n_vips + 1u, sizeof *p->locals);
+	return p->wants && p->groups && p->locals ? 0 : -ENOMEM;
 }
 
 static void plan_free(struct plan *p)
 {
 	free(p->wants);
 	free(p->groups);
+	free(p->locals);
 }
 
 static void add_group(struct plan *p, const struct addr *a)
@@ -75,6 +78,21 @@ static void plan_port(
 		plan_frames(s, p, port->facts.parts[i]);
 }
 
+static void plan_locals(const struct site *s, struct plan *p, const struct conf *c)
+{
+	const struct host_link *lo = host_link_by_name(s->host, "lo");
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_vips; i++)
+		if (c->vips[i].local)
+			p->locals[n++] = c->vips[i].address;
+	if (lo && n)
+		p->wants[p->n++] = (struct nic_want){ .device = lo->name,
+			.ifindex = lo->ifindex,
+			.addresses = p->locals,
+			.n_addresses = n };
+}
+
 /* Each fault is logged when it is new. */
 static void tell_faults(const struct nic *n, struct err *last)
 {
@@ -96,8 +114,10 @@ void nics_apply(struct site *s, const struct conf *c)
 		err_set(&e, rc, "out of memory: devices are left as they are");
 	for (unsigned i = 0; i < c->n_interfaces && !rc; i++)
 		plan_port(s, &p, c, i);
-	if (!rc)
+	if (!rc) {
+		plan_locals(s, &p, c);
 		rc = nic_apply(s->nic, p.wants, p.n, &e);
+	}
 	plan_free(&p);
 	if (rc) {
 		if (strcmp(s->nic_fault.text, e.text) != 0)

@@ -36,12 +36,13 @@ static bool is_source(const struct snapshot_member *m, const struct addr *from)
 	return addr_is_unicast(&source) && addr_in_prefix(from, &source, plen);
 }
 
-bool paths_are_ours(const struct build *b, const struct addr *from, const struct addr *to)
+bool paths_are_ours(
+	const struct build *b, const struct addr *from, const struct addr *to, uint16_t port)
 {
 	for (uint32_t i = 0; b && i < b->input.n_members; i++) {
 		const struct snapshot_member *m = &b->members[i];
 
-		if (m->af == to->af && m->af == from->af &&
+		if (m->af == to->af && m->af == from->af && m->gue_port == port &&
 			!memcmp(m->bytes, to->bytes, addr_size(to)) && is_source(m, from))
 			return true;
 	}

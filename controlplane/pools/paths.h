@@ -21,8 +21,10 @@ enum {
 struct paths *paths_new(void);
 void paths_free(struct paths *p);
 
-/* Whether packets from `from` to `to` are tunnels that the engine makes by b; NULL: it makes none. */
-bool paths_are_ours(const struct build *b, const struct addr *from, const struct addr *to);
+/* Whether packets from `from` to `to`, by UDP to a port (host order) or without (0), are tunnels that the engine makes by b;
+ * NULL: it makes none. */
+bool paths_are_ours(
+	const struct build *b, const struct addr *from, const struct addr *to, uint16_t port);
 
 /* Takes note that packets to `to` may be `mtu` bytes long and no longer, which is for addresses of servers only. What is
  * wider than is known counts for nothing. Returns whether anything has changed; without memory nothing has. */

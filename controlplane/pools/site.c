@@ -71,7 +71,7 @@ static int open_host(struct site *s, struct err *e)
 	int err = facts_open(s, e);
 
 	if (!err)
-		err = facts_check_addresses(s->host, s->live->conf, e);
+		err = facts_check_addresses(s, s->live->conf, e);
 	return err ? err : keeper_new(&s->keeper, s->base, s->host, e);
 }
 
@@ -142,9 +142,9 @@ static int site_open(struct site *s, const struct site_options *o, struct diags 
 	if (!err)
 		err = open_state(s, o->state_dir, e);
 	if (!err)
-		err = open_host(s, e);
-	if (!err)
 		err = nic_new(&s->nic, o->run_dir, e);
+	if (!err)
+		err = open_host(s, e);
 	if (!err)
 		err = open_engine(s, e);
 	return err ? err : open_health(s, e);

@@ -75,7 +75,8 @@ struct site {
 int facts_open(struct site *s, struct err *e);
 
 /* For the engine: what ICMP says of a path. */
-void facts_path_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu);
+void facts_path_told(
+	void *arg, const struct addr *from, const struct addr *to, uint16_t port, uint32_t mtu);
 
 /* For the loop: forgets paths that were told too long ago. */
 void facts_age_event(int fd, short what, void *arg);
@@ -87,8 +88,8 @@ int facts_feed(struct site *s, struct err *e);
 /* The port of a device that the configuration names. */
 const struct site_port *facts_port(const struct site *s, const char *device);
 
-/* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration. */
-int facts_check_addresses(const struct host *h, const struct conf *c, struct err *e);
+/* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration that it has no service on. */
+int facts_check_addresses(const struct site *s, const struct conf *c, struct err *e);
 
 /* The ports in the order of c's interfaces and the next hops of c's servers; both are to be freed with
  * free(). Returns 0 or -ENOMEM. */

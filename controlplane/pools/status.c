@@ -187,7 +187,7 @@ static void warn_site(const struct site *s, struct site_status *out)
 		warn(s, out, "%s", s->table_fault.text);
 	if (s->save_fault.text[0])
 		warn(s, out, "%s", s->save_fault.text);
-	if (facts_check_addresses(s->host, s->live->conf, &e))
+	if (facts_check_addresses(s, s->live->conf, &e))
 		warn(s, out, "%s", e.text);
 }
 

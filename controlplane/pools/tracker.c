@@ -215,9 +215,12 @@ static void read_terms(struct tracker *t, const struct snapshot_input *in)
 		t->pools[in->pools[i].id].next = (struct terms){ 0 };
 	for (uint32_t i = 0; i < in->n_services; i++) {
 		const struct snapshot_service *s = &in->services[i];
-		struct terms *to = &t->pools[in->pools[s->pool].id].next;
 		uint16_t idle = snapshot_idle(s);
+		struct terms *to;
 
+		if (s->forward == L4_FORWARD_LOCAL)
+			continue;
+		to = &t->pools[in->pools[s->pool].id].next;
 		to->everything |= s->track_all;
 		if (to->idle < idle)
 			to->idle = idle;

@@ -54,6 +54,7 @@ L4_INLINE bool l4_error_begin(
 	if (!note || !l4_walk_begin(w, t))
 		return false;
 	l4_walk_clear(w);
+	w->port = NULL; /* nothing goes back there */
 	r->vip_id = note->vip_id;
 	w->packet = note->quote.error;
 	w->packet.l3 &= L4_ERROR_L3_MASK;
@@ -81,7 +82,7 @@ L4_INLINE enum l4_verdict l4_error_forward(struct l4_walk *w, struct l4_frame *f
 	struct l4_end to;
 
 	if (s->forward == L4_FORWARD_TUNNEL)
-		return l4_send_tunnel(w, f, m, hash, r);
+		return l4_send_tunnel(w, f, s, m, hash, r);
 	if (s->forward == L4_FORWARD_DSR)
 		return l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	l4_member_end(m, w->packet.flow.dport, &to);
@@ -107,6 +108,8 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 		l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;
+	if (s->forward == L4_FORWARD_LOCAL)
+		return l4_note_local(w, s);
 	if (!s->n_members)
 		return L4_V_NO_SERVER;
 	if (w->packet.ttl <= 1)
@@ -159,13 +162,15 @@ L4_INLINE enum l4_verdict l4_error_about_tunnel(
 	struct l4_note *note = l4_tables_note(w->tables);
 	uint32_t mtu = icmp ? l4_icmp_mtu(icmp, q->flow.is6) : 0;
 
-	if (!note || !mtu || !l4_is_same_address(w->packet.flow.dst, q->flow.src))
+	if (!note || !mtu || !l4_may_be_tunnel(q) ||
+		!l4_is_same_address(w->packet.flow.dst, q->flow.src))
 		return L4_V_NOT_OURS;
 	l4_tell(w->tables, L4_STEP_PATH_MTU, mtu, 0);
 	note->why = L4_V_NOT_OURS;
 	note->want.ifindex = 0;
 	note->want.is6 = q->flow.is6;
 	note->want.mtu = mtu;
+	note->want.port = q->flow.protocol == L4_PROTO_UDP ? q->flow.dport : 0;
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		note->want.address[i] = q->flow.dst[i];
@@ -191,13 +196,16 @@ L4_INLINE enum l4_verdict l4_error_in(
 L4_INLINE enum l4_verdict l4_error_out(
 	const struct l4_tables *t, struct l4_frame *f, struct l4_result *r)
 {
+	enum l4_verdict v = L4_V_NOT_OURS;
 	uint32_t bytes = f->len;
 	struct l4_packet q;
 	struct l4_walk w;
 
 	if (!l4_error_begin(&w, &q, t, r))
-		return L4_V_NOT_OURS;
-	if (l4_is_tunnel(&q))
+		return v;
+	if (!l4_is_tunnel(&q))
+		v = l4_error_to_client(&w, f, &q, r);
+	if (v == L4_V_NOT_OURS)
 		return l4_error_about_tunnel(&w, f, &q);
-	return l4_error_end(&w, l4_error_to_client(&w, f, &q, r), bytes, r);
+	return l4_error_end(&w, v, bytes, r);
 }

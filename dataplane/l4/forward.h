@@ -25,7 +25,8 @@ L4_INLINE void l4_forward_ttl4(struct l4_ip4 *ip)
 }
 
 /* Rewrites one end's port and brings the transport checksum up to date with it and with `addresses`, the
- * change of the pseudo-header. `source` says which end. False when the header is not in the frame. */
+ * change of the pseudo-header. `source` says which end. False when the header is not in the frame, though it should be:
+ * later fragments have none, and the first one's checksum covers them all. */
 L4_INLINE bool l4_nat_transport(const struct l4_frame *f, const struct l4_packet *p, bool source,
 	uint16_t port, l4_delta addresses)
 {
@@ -35,7 +36,7 @@ L4_INLINE bool l4_nat_transport(const struct l4_frame *f, const struct l4_packet
 	l4_delta d;
 
 	if (!u)
-		return false;
+		return p->l4 == L4_HEADLESS;
 	where = source ? &u->sport : &u->dport; /* where TCP has them too */
 	d = l4_delta16(addresses, *where, port);
 	if (p->flow.protocol == L4_PROTO_UDP) {

@@ -72,6 +72,8 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 	note->why = why;
 	note->vip_id = r->vip_id;
 	if (w->refuse) {
+		if (w->packet.l4 == L4_HEADLESS)
+			return why; /* RFC 1812, section 4.3.2.7 */
 		l4_tell(w->tables, L4_STEP_REFUSAL, w->refuse, w->fits);
 		l4_note_refusal(w, &note->refusal);
 		return L4_NEXT_REFUSAL;
@@ -96,6 +98,41 @@ L4_INLINE enum l4_verdict l4_note_tags(
 	note->retag.tags[0] = w->tags[0];
 	note->retag.tags[1] = w->tags[1];
 	return L4_NEXT_TAGS;
+}
+
+/* Leaves a packet for a server of a service to who makes the tunnel to that. */
+L4_INLINE enum l4_verdict l4_note_wrap(const struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_service *s, const struct l4_member *m, uint64_t hash)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->enclosed.result = (struct l4_result){ 0, s->vip_id, s->id, m->id };
+	note->enclosed.bytes = f->len;
+	note->enclosed.is6 = w->packet.flow.is6;
+	note->enclosed.l3 = w->packet.l3;
+	note->enclosed.ip_len = w->packet.ip_len;
+	/* RFC 1812, section 4.3.2.7: neither of an ICMP error nor of a later fragment. */
+	note->enclosed.answered = w->port && w->packet.l4 != L4_HEADLESS;
+	note->enclosed.hash = hash;
+	note->enclosed.server = *m;
+	if (w->port)
+		l4_note_refusal(w, &note->refusal);
+	return L4_NEXT_WRAP;
+}
+
+/* Leaves a packet of a service of this host's own stack to who gets it there. */
+L4_INLINE enum l4_verdict l4_note_local(const struct l4_walk *w, const struct l4_service *s)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+
+	if (!note)
+		return L4_V_ENGINE_FAULT;
+	note->local = (struct l4_result){ .vip_id = s->vip_id, .service_id = s->id };
+	if (w->port)
+		l4_mac_copy(note->mac, w->port->mac);
+	return L4_NEXT_LOCAL;
 }
 
 /* The packet leaves towards this next hop. */
@@ -175,7 +212,7 @@ L4_INLINE enum l4_verdict l4_send(struct l4_walk *w, const struct l4_frame *f, u
 
 /* Wraps the packet up for a server and sends it to that one's next hop. */
 L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
-	const struct l4_member *m, uint64_t hash, struct l4_result *r)
+	const struct l4_service *s, const struct l4_member *m, uint64_t hash, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	uint32_t room = p->flow.is6 ? L4_TUNNEL_ROOM6 : L4_TUNNEL_ROOM4;
@@ -185,6 +222,8 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 
 	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
 		return L4_V_NO_ROUTE;
+	if (m->wrap != p->flow.is6)
+		return l4_note_wrap(w, f, s, m, hash);
 	if (p->ip_len + room > m->mtu)
 		return l4_too_big(w, m->mtu - room);
 	n = l4_next_hop(w, m->neighbour, room, &why);
@@ -233,9 +272,10 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 		p.what |= L4_GUARDED_SAME_PORT;
 	if (flow->protocol == L4_PROTO_TCP) {
 		tcp = l4_at(f, w->packet.l4, sizeof *tcp);
-		if (!tcp)
+		if (tcp)
+			p.what |= L4_GUARDED_TCP | tcp->flags;
+		else if (w->packet.l4 != L4_HEADLESS)
 			return L4_V_MALFORMED;
-		p.what |= L4_GUARDED_TCP | tcp->flags;
 	}
 	return l4_tables_guard(w->tables, g, p);
 }
@@ -259,7 +299,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 			return v;
 	}
 	if (!s->n_members)
-		return l4_no_server(w, s);
+		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
@@ -275,7 +315,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		l4_member_end(m, p->flow.dport, &to);
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
 	} else if (s->forward == L4_FORWARD_TUNNEL) {
-		v = l4_send_tunnel(w, f, m, hash, r);
+		v = l4_send_tunnel(w, f, s, m, hash, r);
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
@@ -353,6 +393,21 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
+/* Whether l4_fragment() has found what the packet, a fragment, does not say; then that is the packet's. */
+L4_INLINE bool l4_take_ports(struct l4_walk *w)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	struct l4_packet *p = &w->packet;
+
+	if (!note || !note->ports.known)
+		return false;
+	p->l4 = note->ports.l4 & L4_HEADLESS;
+	p->flow.sport = note->ports.sport;
+	p->flow.dport = note->ports.dport;
+	p->flow.protocol = note->ports.protocol;
+	return true;
+}
+
 /* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
 L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
 	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
@@ -366,7 +421,9 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 		return L4_V_NOT_OURS;
 	parsed = l4_parse_payload(f, p);
 	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
-	if (parsed != L4_PARSED_PORTS)
+	if (parsed == L4_PARSED_FRAGMENT && !l4_take_ports(w))
+		return L4_NEXT_FRAGMENT;
+	if (parsed != L4_PARSED_PORTS && parsed != L4_PARSED_FRAGMENT)
 		return L4_NEXT_RARE;
 	if (maybe_ours) {
 		row = l4_find(w, p->flow.dst, dst,

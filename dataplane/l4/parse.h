@@ -5,7 +5,14 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-enum { L4_MAX_EXTENSIONS = 6 };
+enum {
+	L4_MAX_EXTENSIONS = 6,
+	L4_L4_MASK = 0x3fff, /* l4 is below this, whatever headers there are */
+};
+
+/* Where l4 is of a later fragment, which has no transport header: no frame with fragments is as long, and l4_at() finds
+ * nothing there. */
+enum { L4_HEADLESS = 0x7fff };
 
 /* What the transport header is good for. It counts once the packet is known to be ours. */
 enum l4_parsed {
@@ -13,7 +20,7 @@ enum l4_parsed {
 	L4_PARSED_ICMP,	     /* the 8 bytes of an ICMP header of the right family are there */
 	L4_PARSED_OTHER,     /* another protocol */
 	L4_PARSED_MALFORMED, /* contradicts itself or the frame's length */
-	L4_PARSED_FRAGMENT,
+	L4_PARSED_FRAGMENT,  /* one of several: fragment.h; of IPv6 its fragment header is at l4 */
 	L4_PARSED_EXTENSION, /* extension headers that cannot be followed */
 };
 
@@ -101,10 +108,13 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 	const struct l4_frame *f, struct l4_packet *p, uint32_t left)
 {
 	if (p->flow.protocol == L4_PROTO_TCP) {
-		const struct l4_tcp *t = l4_at(f, p->l4, sizeof *t);
+		const struct l4_tcp *t;
 		uint32_t header;
 
-		if (!t || left < sizeof *t)
+		if (left < sizeof *t)
+			return L4_PARSED_MALFORMED;
+		t = l4_at(f, p->l4, sizeof *t);
+		if (!t)
 			return L4_PARSED_MALFORMED;
 		header = (t->offset >> 4) * 4u;
 		if (header < sizeof *t || header > left)
@@ -114,10 +124,13 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 		return L4_PARSED_PORTS;
 	}
 	if (p->flow.protocol == L4_PROTO_UDP) {
-		const struct l4_udp *u = l4_at(f, p->l4, sizeof *u);
+		const struct l4_udp *u;
 		uint32_t len;
 
-		if (!u || left < sizeof *u)
+		if (left < sizeof *u)
+			return L4_PARSED_MALFORMED;
+		u = l4_at(f, p->l4, sizeof *u);
+		if (!u)
 			return L4_PARSED_MALFORMED;
 		len = __builtin_bswap16(u->len);
 		if (len < sizeof *u || len > left)
@@ -151,9 +164,10 @@ L4_INLINE enum l4_parsed l4_parse_ip4_payload(const struct l4_frame *f, struct l
 }
 
 /* Skips the extension headers from `off` on, of a packet that ends at `end` and whose first is p->flow.protocol. OTHER: what
- * follows them is at p->l4 and p->flow.protocol. */
+ * follows them is at p->l4 and p->flow.protocol. A fragment header is one of them unless it has any of the bits of
+ * `part`; without any it stands before a whole packet (RFC 6946, section 4). */
 L4_INLINE enum l4_parsed l4_parse_extensions(
-	const struct l4_frame *f, struct l4_packet *p, uint32_t off, uint32_t end)
+	const struct l4_frame *f, struct l4_packet *p, uint32_t off, uint32_t end, be16 part)
 {
 	uint8_t next = p->flow.protocol;
 
@@ -161,19 +175,22 @@ L4_INLINE enum l4_parsed l4_parse_extensions(
 	for (int i = 0; i <= L4_MAX_EXTENSIONS; i++) {
 		const struct l4_ip6_ext *ext;
 
-		if (next == L4_PROTO_FRAGMENT)
-			return L4_PARSED_FRAGMENT;
 		if (next == L4_PROTO_ESP || next == L4_PROTO_AH)
 			return L4_PARSED_EXTENSION;
 		if (next != L4_PROTO_HOPOPTS && next != L4_PROTO_DSTOPTS &&
-			next != L4_PROTO_ROUTING)
+			next != L4_PROTO_ROUTING && next != L4_PROTO_FRAGMENT)
 			break;
 		if (i == L4_MAX_EXTENSIONS)
 			return L4_PARSED_EXTENSION;
 		ext = l4_at(f, off, sizeof *ext);
 		if (!ext || off + sizeof *ext > end)
 			return L4_PARSED_MALFORMED;
-		off += (ext->len + 1u) * 8u;
+		if (next == L4_PROTO_FRAGMENT && ext->offset & part) {
+			p->l4 = off;
+			return L4_PARSED_FRAGMENT;
+		}
+		off += next == L4_PROTO_FRAGMENT ? 8 : (ext->len + 1u) * 8;
+		off = l4_forget(off, L4_L4_MASK);
 		if (off > end)
 			return L4_PARSED_MALFORMED;
 		if (next == L4_PROTO_ROUTING && ext->segments_left)
@@ -199,7 +216,7 @@ L4_INLINE enum l4_parsed l4_parse_ip6_payload(const struct l4_frame *f, struct l
 	if (end > f->len)
 		return L4_PARSED_MALFORMED;
 	p->flow.protocol = ip->next_header;
-	parsed = l4_parse_extensions(f, p, p->l3 + sizeof *ip, end);
+	parsed = l4_parse_extensions(f, p, p->l3 + sizeof *ip, end, L4_BE16(L4_IP6_MORE_OR_OFFSET));
 	return parsed == L4_PARSED_OTHER ? l4_parse_transport(f, p, end - p->l4) : parsed;
 }
 

@@ -2,7 +2,7 @@
 /* What an ICMP error quotes: the start of a packet that a service or its server had sent or got (RFC 792; RFC 4443,
  * section 2.4(c)), of which 8 bytes behind its IP header suffice. */
 #pragma once
-#include "dataplane/l4/forward.h"
+#include "dataplane/l4/tunnel.h"
 
 /* Whether an ICMP message is an error, which quotes a packet. Redirects are advice to hosts on the link. */
 L4_INLINE bool l4_icmp_is_error(uint8_t type, bool is6)
@@ -26,16 +26,25 @@ L4_INLINE bool l4_quote_ip4(const struct l4_frame *f, uint32_t end, struct l4_pa
 	return header >= sizeof *ip && q->l4 <= end && !(ip->frag & L4_BE16(L4_IP4_OFFSET));
 }
 
+/* The same for IPv6. */
 L4_INLINE bool l4_quote_ip6(const struct l4_frame *f, uint32_t end, struct l4_packet *q)
 {
-	return l4_parse_ip6(f, q) &&
-	       l4_parse_extensions(f, q, q->l3 + sizeof(struct l4_ip6), end) == L4_PARSED_OTHER;
+	return l4_parse_ip6(f, q) && l4_parse_extensions(f, q, q->l3 + sizeof(struct l4_ip6), end,
+					     L4_BE16(L4_IP6_OFFSET)) == L4_PARSED_OTHER;
 }
 
-/* Whether it is one of our making, or could be. */
+/* Whether it is an IP packet in another. */
 L4_INLINE bool l4_is_tunnel(const struct l4_packet *p)
 {
-	return p->flow.protocol == (p->flow.is6 ? L4_PROTO_IP6 : L4_PROTO_IP4);
+	return p->flow.protocol == L4_PROTO_IP4 || p->flow.protocol == L4_PROTO_IP6;
+}
+
+/* Whether it is a tunnel of our making, or could be. */
+L4_INLINE bool l4_may_be_tunnel(const struct l4_packet *p)
+{
+	return l4_is_tunnel(p) ||
+	       (p->flow.protocol == L4_PROTO_UDP &&
+		       (p->flow.sport & L4_BE16(L4_GUE_SOURCES)) == L4_BE16(L4_GUE_SOURCES));
 }
 
 /* How large packets may be by an ICMP error, host order; 0: it is about something else (RFC 1191, section 4; RFC 4443,

@@ -94,6 +94,7 @@ L4_INLINE bool l4_rare_error(struct l4_walk *w, const struct l4_frame *f, const 
 	p->flow.sport = p->flow.dport = 0;
 	note->quote.error = *p;
 	note->vip_id = r->vip_id;
+	l4_mac_copy(note->mac, w->port->mac);
 	read = l4_parse_quote(f, p, &note->quote.quoted);
 	l4_tell_quote(w, &note->quote.quoted, icmp, read);
 	return read;
@@ -110,8 +111,7 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	switch (parsed) {
 	case L4_PARSED_MALFORMED:
 		return L4_V_MALFORMED;
-	case L4_PARSED_FRAGMENT:
-		return L4_V_FRAGMENT;
+	case L4_PARSED_FRAGMENT: /* has not come here */
 	case L4_PARSED_EXTENSION:
 		return L4_V_EXTENSION;
 	case L4_PARSED_PORTS:

@@ -3,13 +3,14 @@
 #pragma once
 #include "dataplane/l4/parse.h"
 #include "dataplane/l4/record.h"
+#include "dataplane/l4/tables.h"
 
 /* What a verdict leaves to be done and to be counted. Ids are 0 where they do not apply. */
 struct l4_result {
 	uint32_t ifindex; /* L4_SEND: the device to leave by */
 	/* Of the address of ours that the packet was for, or whose service it was. */
 	uint32_t vip_id;
-	uint32_t service_id, server_id; /* FORWARDED only */
+	uint32_t service_id, server_id; /* FORWARDED; the service LOCAL too */
 };
 
 enum l4_refusal_kind {
@@ -32,18 +33,27 @@ struct l4_refusal {
 };
 
 /* What the engine tells the control plane: a neighbour whose MAC address is not known; or, where mtu is not 0, that ICMP says
- * so of the path that tunnels from `from` to this address take. */
+ * so of the path that packets from `from` to this address take which may be tunnels. */
 struct l4_want {
 	uint32_t address[4]; /* network order */
 	uint32_t ifindex;
 	uint32_t is6;
 	uint32_t mtu;
 	uint32_t from[4]; /* with an mtu */
+	uint32_t port;	  /* likewise: where UDP was sent to, network order; 0: no UDP */
 };
 
 /* An ICMP error, and the packet that it quotes. */
 struct l4_quote {
 	struct l4_packet error, quoted;
+};
+
+/* What a fragment does not say by itself. */
+struct l4_ports {
+	uint32_t l4;	       /* as in struct l4_packet; L4_HEADLESS of later fragments */
+	uint16_t sport, dport; /* network order */
+	uint8_t protocol;
+	bool known;
 };
 
 /* A packet that is ready to leave but for its VLAN tags. */
@@ -54,13 +64,27 @@ struct l4_retag {
 	uint32_t tags[L4_MAX_TAGS];
 };
 
+/* A packet for a tunnel that is more than a header of the packet's own family. */
+struct l4_enclosed {
+	struct l4_result result;
+	uint32_t bytes;		  /* of the frame as it came */
+	uint32_t is6, l3, ip_len; /* as in struct l4_packet */
+	uint32_t answered;	  /* if it is too big: by what `refusal` says */
+	uint64_t hash;		  /* of its flow */
+	struct l4_member server;
+};
+
 /* What one function leaves to the next about the packet in hand. */
 struct l4_note {
 	uint32_t why; /* enum l4_verdict */
 	uint32_t vip_id;
-	struct l4_refusal refusal; /* L4_NEXT_REFUSAL */
-	struct l4_want want;	   /* L4_NEXT_WANT */
-	struct l4_quote quote;	   /* L4_NEXT_ERROR_... */
-	struct l4_retag retag;	   /* L4_NEXT_TAGS */
+	struct l4_refusal refusal;   /* L4_NEXT_REFUSAL */
+	struct l4_want want;	     /* L4_NEXT_WANT */
+	struct l4_ports ports;	     /* L4_NEXT_PORTS */
+	struct l4_quote quote;	     /* L4_NEXT_ERROR_... */
+	struct l4_retag retag;	     /* L4_NEXT_TAGS */
+	struct l4_enclosed enclosed; /* L4_NEXT_WRAP */
+	struct l4_result local;	     /* L4_NEXT_LOCAL */
+	uint8_t mac[6]; /* of the interface that it came in by: L4_NEXT_LOCAL, L4_NEXT_ERROR_IN */
 	struct l4_record_write record;
 };

@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 3
+#define L4_TABLES_VERSION 4
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -68,7 +68,8 @@ struct l4_bucket {
 	} entries[L4_BUCKET_ENTRIES];
 };
 
-enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL };
+/* LOCAL: to this host's own stack; such a service has no members. */
+enum l4_forward { L4_FORWARD_DSR, L4_FORWARD_NAT, L4_FORWARD_TUNNEL, L4_FORWARD_LOCAL };
 
 enum l4_service_flags {
 	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */
@@ -205,6 +206,9 @@ struct l4_reverse {
 /* How many bits of a tunnel's source may be the flow's. */
 enum { L4_SOURCE_BITS = 32 };
 
+/* What is outside; 0: IPv4 alone. */
+enum l4_wrap { L4_WRAP_IS6 = 1, L4_WRAP_GUE = 2 };
+
 struct l4_member {
 	uint32_t address[4];
 	uint32_t id;
@@ -214,7 +218,10 @@ struct l4_member {
 	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
 	 * (all zero): no tunnel can be made. */
 	uint32_t source[4], source_mask;
-	uint8_t pad[16];
+	uint8_t wrap; /* enum l4_wrap: how these are made */
+	uint8_t pad0;
+	uint16_t gue_port; /* network order; with L4_WRAP_GUE */
+	uint8_t pad1[12];
 };
 
 /* An interface of the configuration. One on a VLAN has a key; others are found by where their frames come in alone. */

@@ -14,6 +14,9 @@
 	X(PORT, port,                                                                               \
 		"ifindex of the interface, 0: none of ours; whether the frame is for its MAC")      \
 	X(TRANSPORT, transport, "enum l4_parsed; unused")                                           \
+	X(FRAGMENT, fragment, "identification << 32 | offset << 16 | bytes; whether more follow")   \
+	X(DATAGRAM, datagram,                                                                       \
+		"`what` of its datagram's record, 0: none; of the one that it begins, 0: none")     \
 	X(FIND, find, "l4_key_tail() of the key; line of the row, 0: none")                         \
 	X(LIST, list, "guard line of a list of sources; whether it denies this one")                \
 	X(RATE, rate,                                                                               \

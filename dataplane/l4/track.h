@@ -12,7 +12,8 @@ enum l4_signal {
 	L4_SIGNAL_NONE, /* there are no connections to be seen: UDP, or records of whole clients */
 	L4_SIGNAL_SYN,
 	L4_SIGNAL_DATA,
-	L4_SIGNAL_END, /* FIN or RST */
+	L4_SIGNAL_END,	/* FIN or RST */
+	L4_SIGNAL_PART, /* a later fragment: it belongs to what the first one was */
 };
 
 /* How far behind its SYN a packet still continues the handshake: the first flight of data, of which the
@@ -65,6 +66,8 @@ L4_INLINE struct l4_choice l4_track_known(
 	uint8_t state = l4_record_state(what);
 	struct l4_choice c = { l4_record_server(what), state, false };
 
+	if (signal == L4_SIGNAL_PART)
+		return c;
 	if (signal == L4_SIGNAL_SYN)
 		return state == L4_RECORD_CLOSING ? l4_track_new(signal, sides) : c;
 	if (state == L4_RECORD_EMBRYONIC && !l4_track_continues(who, seq))

@@ -219,6 +219,7 @@ L4_INLINE void l4_trackee_read(
 	if (p->flow.protocol != L4_PROTO_TCP || t->service->flags & L4_SERVICE_CLIENT)
 		return;
 	tcp = l4_at(f, p->l4, sizeof *tcp);
+	t->signal = L4_SIGNAL_PART;
 	if (!tcp)
 		return;
 	t->signal = l4_tcp_signal(tcp->flags);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A packet inside another of its own family: IPv4 in IPv4 (RFC 2003), IPv6 in IPv6 (RFC 2473). */
+/* A packet inside another of its own family: IPv4 in IPv4 (RFC 2003), IPv6 in IPv6 (RFC 2473). What is around others
+ * (wrap.h) is made of the same headers. */
 #pragma once
 #include "dataplane/l4/forward.h"
 
@@ -7,6 +8,8 @@ enum {
 	L4_TUNNEL_ROOM4 = sizeof(struct l4_ip4),
 	L4_TUNNEL_ROOM6 = sizeof(struct l4_ip6),
 	L4_TUNNEL_TTL = 64,
+	L4_GUE_SOURCES =
+		0xc000, /* the lowest of the ports that GUE comes from; the others have its bits too */
 };
 
 /* Moves the EtherType and the tags before it to the front of a frame that was given `room` bytes there, at least 20,
@@ -54,22 +57,16 @@ L4_INLINE be16 l4_ip4_checksum(const struct l4_ip4 *ip)
 	return (be16)~l4_fold((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]);
 }
 
-/* Writes the outer header before the packet at p->l3, which has moved back by L4_TUNNEL_ROOM4 bytes (RFC 2003,
- * section 3.1; ECN: RFC 6040, normal mode), and passes the inner one on. False when a header is not in the frame. */
-L4_INLINE bool l4_tunnel4(const struct l4_frame *f, const struct l4_packet *p,
+/* Writes an outer header around `len` bytes (RFC 2003, section 3.1; ECN: RFC 6040, normal mode). */
+L4_INLINE void l4_outer4(be32 *outer, uint8_t tos, uint32_t len, uint8_t protocol,
 	const struct l4_member *m, uint64_t hash)
 {
-	be32 *outer = l4_at(f, p->l3, sizeof(struct l4_ip4));
-	struct l4_ip4 *inner = l4_at(f, p->l3 + L4_TUNNEL_ROOM4, sizeof *inner);
 	uint32_t words[5];
 	uint64_t sum = 0;
 
-	if (!outer || !inner)
-		return false;
-	words[0] = 0x45 | (uint32_t)inner->tos << 8 |
-		   (uint32_t)L4_BE16(p->ip_len + L4_TUNNEL_ROOM4) << 16;
+	words[0] = 0x45 | (uint32_t)tos << 8 | (uint32_t)L4_BE16(len + L4_TUNNEL_ROOM4) << 16;
 	words[1] = (uint32_t)L4_BE16(L4_IP4_DF) << 16;
-	words[2] = L4_TUNNEL_TTL | L4_PROTO_IP4 << 8;
+	words[2] = L4_TUNNEL_TTL | (uint32_t)protocol << 8;
 	words[3] = m->source[0] | l4_tunnel_entropy(hash, m->source_mask);
 	words[4] = m->address[0];
 #pragma GCC unroll 5
@@ -80,11 +77,40 @@ L4_INLINE bool l4_tunnel4(const struct l4_frame *f, const struct l4_packet *p,
 #pragma GCC unroll 5
 	for (int i = 0; i < 5; i++)
 		outer[i] = words[i];
+}
+
+/* The same (RFC 2473, section 6; the flow label: RFC 6438); `class` is the first word without a label. */
+L4_INLINE void l4_outer6(struct l4_ip6 *outer, uint32_t class, uint32_t len, uint8_t next,
+	const struct l4_member *m, uint64_t hash)
+{
+	outer->version_class_label = class | l4_tunnel_label(hash);
+	outer->payload_len = L4_BE16(len);
+	outer->next_header = next;
+	outer->hop_limit = L4_TUNNEL_TTL;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		outer->src[i] = m->source[i];
+		outer->dst[i] = m->address[i];
+	}
+	outer->src[3] |= l4_tunnel_entropy(hash, m->source_mask);
+}
+
+/* Writes the outer header before the packet at p->l3, which has moved back by L4_TUNNEL_ROOM4 bytes, and passes the
+ * inner one on. False when a header is not in the frame. */
+L4_INLINE bool l4_tunnel4(const struct l4_frame *f, const struct l4_packet *p,
+	const struct l4_member *m, uint64_t hash)
+{
+	be32 *outer = l4_at(f, p->l3, sizeof(struct l4_ip4));
+	struct l4_ip4 *inner = l4_at(f, p->l3 + L4_TUNNEL_ROOM4, sizeof *inner);
+
+	if (!outer || !inner)
+		return false;
+	l4_outer4(outer, inner->tos, p->ip_len, L4_PROTO_IP4, m, hash);
 	l4_forward_ttl4(inner);
 	return true;
 }
 
-/* The same by L4_TUNNEL_ROOM6 bytes (RFC 2473, section 6; the flow label: RFC 6438). */
+/* The same by L4_TUNNEL_ROOM6 bytes. */
 L4_INLINE bool l4_tunnel6(const struct l4_frame *f, const struct l4_packet *p,
 	const struct l4_member *m, uint64_t hash)
 {
@@ -93,17 +119,8 @@ L4_INLINE bool l4_tunnel6(const struct l4_frame *f, const struct l4_packet *p,
 
 	if (!outer || !inner)
 		return false;
-	outer->version_class_label = (inner->version_class_label & L4_BE32(0xfff00000)) |
-				     l4_tunnel_label(hash);
-	outer->payload_len = L4_BE16(p->ip_len);
-	outer->next_header = L4_PROTO_IP6;
-	outer->hop_limit = L4_TUNNEL_TTL;
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++) {
-		outer->src[i] = m->source[i];
-		outer->dst[i] = m->address[i];
-	}
-	outer->src[3] |= l4_tunnel_entropy(hash, m->source_mask);
+	l4_outer6(outer, inner->version_class_label & L4_BE32(0xfff00000), p->ip_len, L4_PROTO_IP6,
+		m, hash);
 	inner->hop_limit--;
 	return true;
 }

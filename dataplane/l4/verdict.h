@@ -18,6 +18,7 @@ enum l4_action {
 	X(OWN, "own", L4_PASS, "from a server of a nat service to an address of this host itself") \
 	X(ELSEWHERE, "elsewhere", L4_PASS,                                                         \
 		"ARP or ND for one of our addresses on another interface, or nothing to answer")   \
+	X(LOCAL, "local", L4_PASS, "for a service of this host's own stack, which gets it")        \
 	X(FORWARDED, "forwarded", L4_SEND, "sent to a server")                                     \
 	X(REPLIED, "replied", L4_SEND, "a server's reply, translated back and sent to the client") \
 	X(ARP_ANSWERED, "arp_answered", L4_SEND, "ARP request for one of our addresses, answered") \
@@ -32,7 +33,14 @@ enum l4_action {
 		"no server may take the packet; answered with a reset or port unreachable")        \
 	X(MALFORMED, "malformed", L4_DROP,                                                         \
 		"a header that contradicts itself or the length of the packet")                    \
-	X(FRAGMENT, "fragment", L4_DROP, "a fragment: ports cannot be known of all its parts")     \
+	X(FRAGMENT, "fragment", L4_DROP,                                                           \
+		"a fragment of a protocol without ports, by which it could follow its first one")  \
+	X(FRAGMENT_ORPHAN, "fragment_orphan", L4_DROP,                                             \
+		"a later fragment whose first one has not come in the last two seconds")           \
+	X(FRAGMENT_OVERLAP, "fragment_overlap", L4_DROP,                                           \
+		"a fragment that came before, overlaps another, or lies behind its packet's end")  \
+	X(FRAGMENT_TINY, "fragment_tiny", L4_DROP,                                                 \
+		"a first fragment in which not all headers up to the transport's are")             \
 	X(EXTENSION, "extension", L4_DROP,                                                         \
 		"IPv6 extension headers that cannot be followed: too many, ESP, source routing")   \
 	X(NO_SERVICE, "no_service", L4_DROP,                                                       \
@@ -71,9 +79,13 @@ enum l4_verdict {
 		L4_V_COUNT,
 	/* Instead of a verdict: who goes on with the packet, which is as it came (but for L4_NEXT_TAGS). */
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
+	L4_NEXT_FRAGMENT,	   /* one of several: l4_fragment() finds its ports */
+	L4_NEXT_PORTS,		   /* they are noted: l4_process() takes it up again */
 	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
 	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
 	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped or passed, as noted; the control plane is to learn what it wants or tells */
-	L4_NEXT_TAGS, /* it leaves once l4_vlan_leave() has given it the tags of its way out */
+	L4_NEXT_WRAP, /* it goes into a tunnel that is more than a header of its own family: l4_wrap() decides about it */
+	L4_NEXT_LOCAL, /* it is for this host's own stack: l4_local() gets it there */
+	L4_NEXT_TAGS,  /* it leaves once l4_vlan_leave() has given it the tags of its way out */
 };

@@ -91,6 +91,7 @@ struct l4_ip4 {
 #define L4_IP4_MORE_OR_OFFSET 0x3fff /* of frag: set in every fragment (RFC 791) */
 #define L4_IP4_OFFSET	      0x1fff /* of frag: set in all of them but the first */
 #define L4_IP4_DF	      0x4000 /* of frag: do not fragment */
+#define L4_IP4_MORE	      0x2000 /* of frag: set in all of them but the last */
 
 struct l4_ip6 {
 	be32 version_class_label;
@@ -99,12 +100,22 @@ struct l4_ip6 {
 	be32 src[4], dst[4];
 };
 
-/* The common start of IPv6 extension headers that may be skipped (RFC 8200). */
+/* The first 8 bytes of IPv6 extension headers that may be skipped (RFC 8200). */
 struct l4_ip6_ext {
-	uint8_t next_header, len;    /* in units of 8 bytes, the first not counted */
-	uint8_t type, segments_left; /* routing header only */
-	uint8_t rest[4];
+	uint8_t next_header,
+		len; /* in units of 8 bytes, the first not counted; not of a fragment header */
+	union {
+		struct {
+			uint8_t type, segments_left; /* routing header */
+		};
+		be16 offset; /* fragment header: of 8 bytes in the upper 13 bits; in the lowest: more follow */
+	};
+	be32 id; /* fragment header */
 };
+
+#define L4_IP6_MORE_OR_OFFSET 0xfff9 /* of offset: set in every part of a packet */
+#define L4_IP6_OFFSET	      0xfff8 /* of offset: set in all of them but the first */
+#define L4_IP6_MORE	      0x0001 /* of offset: set in all of them but the last */
 
 struct l4_tcp {
 	be16 sport, dport;
@@ -174,6 +185,7 @@ struct l4_nd_tlla {
 
 _Static_assert(sizeof(struct l4_eth) == 14 && sizeof(struct l4_vlan) == 4, "no padding");
 _Static_assert(sizeof(struct l4_ip4) == 20 && sizeof(struct l4_ip6) == 40, "no padding");
+_Static_assert(sizeof(struct l4_ip6_ext) == 8, "no padding");
 _Static_assert(sizeof(struct l4_tcp) == 20 && sizeof(struct l4_udp) == 8, "no padding");
 _Static_assert(sizeof(struct l4_arp) == 28 && sizeof(struct l4_icmp) == 8, "no padding");
 _Static_assert(sizeof(struct l4_nd) == 24 && sizeof(struct l4_nd_tlla) == 8, "no padding");

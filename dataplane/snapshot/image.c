@@ -295,6 +295,8 @@ static int image_pool_members(struct image *im, uint32_t pool)
 		row->neighbour = im->neighbours[p->first_member + i];
 		if (m->serves)
 			servers->lines[m->id % L4_LINE_SERVERS] = base + i;
+		row->wrap = (m->af == 6 ? L4_WRAP_IS6 : 0) | (m->gue_port ? L4_WRAP_GUE : 0);
+		row->gue_port = L4_BE16(m->gue_port);
 		member_source(row, m);
 	}
 	return 0;
@@ -343,11 +345,14 @@ static struct l4_pool *image_pool(const struct image *im, uint32_t pool)
 static void image_pool_idles(struct image *im)
 {
 	for (uint32_t i = 0; i < im->in->n_services; i++) {
-		struct l4_pool *row = image_pool(im, im->in->services[i].pool);
-		uint16_t idle = snapshot_idle(&im->in->services[i]);
+		const struct snapshot_service *s = &im->in->services[i];
+		struct l4_pool *row;
 
-		if (row->idle < idle)
-			row->idle = idle;
+		if (s->forward == L4_FORWARD_LOCAL)
+			continue;
+		row = image_pool(im, s->pool);
+		if (row->idle < snapshot_idle(s))
+			row->idle = snapshot_idle(s);
 	}
 }
 
@@ -508,13 +513,28 @@ static int image_guard(struct image *im, const struct snapshot_service *s, struc
 	return 0;
 }
 
+static void image_service_pool(
+	const struct image *im, const struct snapshot_service *s, struct l4_service *row)
+{
+	const struct ring *ring = im->rings[s->pool];
+
+	row->ring_chunk = ring->chunk;
+	row->ring_mask = ring->n - 1;
+	row->member_base = im->member_lines[s->pool];
+	row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
+	row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
+			       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
+			       (s->reject ? L4_SERVICE_REJECT : 0));
+	row->pool_id = im->in->pools[s->pool].id;
+	row->idle = image_idle(im, s);
+}
+
 static int image_services(struct image *im)
 {
 	image_pool_idles(im);
 	for (uint32_t i = 0; i < im->in->n_services; i++) {
 		const struct snapshot_service *s = &im->in->services[i];
 		const struct snapshot_address *vip = &im->in->addresses[s->address];
-		const struct ring *ring = im->rings[s->pool];
 		struct l4_service *row = (struct l4_service *)image_row(im, "services");
 
 		if (!row)
@@ -522,16 +542,9 @@ static int image_services(struct image *im)
 		key_set(&row->key, vip->af, vip->bytes, s->port, s->protocol, L4_KIND_SERVICE);
 		row->id = s->id;
 		row->vip_id = vip->id;
-		row->ring_chunk = ring->chunk;
-		row->ring_mask = ring->n - 1;
-		row->member_base = im->member_lines[s->pool];
-		row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
 		row->forward = (uint8_t)s->forward;
-		row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
-				       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
-				       (s->reject ? L4_SERVICE_REJECT : 0));
-		row->pool_id = im->in->pools[s->pool].id;
-		row->idle = image_idle(im, s);
+		if (s->forward != L4_FORWARD_LOCAL)
+			image_service_pool(im, s, row);
 		if (image_guard(im, s, row))
 			return -ENOSPC;
 		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
@@ -581,7 +594,8 @@ static bool input_is_sound(const struct snapshot_input *in)
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
-			in->services[i].pool >= in->n_pools ||
+			(in->services[i].pool >= in->n_pools &&
+				in->services[i].forward != L4_FORWARD_LOCAL) ||
 			(in->services[i].list && in->services[i].list >= in->n_lists))
 			return false;
 	for (uint32_t i = 0; i < in->n_members; i++)

@@ -45,6 +45,7 @@ struct snapshot_address {
 	uint8_t bytes[16]; /* network order, IPv4 in the first four */
 	uint32_t ifindex;  /* where ARP and ND are answered */
 	bool gateway;
+	bool local; /* this host has it, for services of its own stack; means nothing to packets */
 };
 
 enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };
@@ -72,7 +73,7 @@ struct snapshot_service {
 	uint8_t protocol; /* 6 or 17 */
 	uint16_t port;	  /* host order */
 	enum l4_forward forward;
-	uint32_t pool;	 /* index into pools */
+	uint32_t pool;	 /* index into pools; without meaning where forward is L4_FORWARD_LOCAL */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
 	bool track_all, client_affinity;
 	bool reject;	      /* answers what no server takes, instead of dropping it */
@@ -96,8 +97,9 @@ struct snapshot_slots {
 #define SNAPSHOT_SETTLED 0xffffu
 
 struct snapshot_pool {
-	uint32_t first_member, n_members; /* a range of members; its family is its services' */
-	uint16_t id;			  /* stable; distinct among pools */
+	uint32_t first_member,
+		n_members; /* a range of members; of the family of the VIPs of its services, but for tunnels' */
+	uint16_t id; /* stable; distinct among pools */
 	/* NULL: all slots are settled, as Maglev hashing over the members' weights gives them. */
 	const struct snapshot_slots *slots;
 };
@@ -118,7 +120,8 @@ struct snapshot_member {
 	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
 	uint8_t source[16];
 	uint8_t source_bits;
-	uint16_t mtu; /* of the path that tunnels take; 0: not known */
+	uint16_t gue_port; /* where tunnels to it go by GUE, host order; 0: without */
+	uint16_t mtu;	   /* of the path that tunnels take; 0: not known */
 };
 
 struct snapshot_input {

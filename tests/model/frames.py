@@ -10,6 +10,8 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
+from fragments import Fragments
+
 
 class Generator:
     def __init__(self, world, random):
@@ -20,11 +22,13 @@ class Generator:
         self.where = {one['address']: one['interface'] for kind in ('vips', 'gateways')
                       for one in config.get(kind, {}).values()}
         self.services, self.servers = [], []
+        self.fragments = Fragments(self)
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
-            often = 4 if len(config['pools'][service['pool']]['servers']) > 1 else 1
+            servers = config['pools'][service['pool']]['servers'] if 'pool' in service else {}
+            often = 4 if len(servers) > 1 else 1
             self.services += [(vips[service['vip']], service.get('protocol', 'tcp'), service['port'])] * often
-            for server in config['pools'][service['pool']]['servers'].values():
+            for server in servers.values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
@@ -58,7 +62,7 @@ class Generator:
         r = self.random
         interface = r.choice(list(self.world.links))
         kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
-                 (self.unrelated, 9))
+                 (self.unrelated, 9), (self.fragment, 30))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
         mac = self.world.links[interface]['mac']
@@ -69,9 +73,9 @@ class Generator:
         device = self.world.links[interface]['device']
         if self.chance(15):
             frame += bytes(r.randrange(256) for _ in range(r.randrange(1, 40)))
-        if self.chance(40):
+        if self.chance(15 if kind == self.fragment else 40):
             return device, self.damage(frame), False
-        return device, frame, True
+        return device, frame, kind != self.fragment or self.fragments.right
 
     def tagged(self, packet, tags):
         """With the tags, mostly; and with some that carry a priority only."""
@@ -118,7 +122,7 @@ class Generator:
                 IPv6ExtHdrHopByHop(options=pad), IPv6ExtHdrDestOpt(options=pad),
                 IPv6ExtHdrRouting(type=4, segleft=0, addresses=['2001:db8::1'] * r.randrange(3)),
                 IPv6ExtHdrRouting(type=4, segleft=r.randrange(1, 256), addresses=['2001:db8::1']),
-                IPv6ExtHdrFragment(offset=r.randrange(2), m=r.randrange(2), id=7),
+                IPv6ExtHdrFragment(offset=r.randrange(2), m=r.randrange(2), id=r.getrandbits(32)),
             ), (30, 35, 25, 4, 6))[0]
         return packet
 
@@ -172,6 +176,9 @@ class Generator:
             port = self.port()
         packet = self.network(source, self.other(source)) / self.transport(protocol, port, self.port(), 1)
         return None, packet, interface
+
+    def fragment(self, interface):
+        return None, self.fragments.next(), interface
 
     def echo(self, interface):
         r, target = self.random, self.random.choice(self.ours)

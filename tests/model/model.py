@@ -8,7 +8,7 @@ said of its slots; the key is None where no server is chosen.
 import ipaddress
 from collections import namedtuple
 
-from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp
+from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp, UDP as Udp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
                                 ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
@@ -16,18 +16,23 @@ from scapy.utils import mac2str
 
 import records
 import siphash
+from datagrams import BYTES_MAX, Datagram, Datagrams
 
 Answer = namedtuple('Answer', 'verdict interface frame')
-# What is needed of an IP packet: offsets into the frame, and the numbers that decide.
-Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
+# What is needed of an IP packet: offsets into the frame, and the numbers that decide. part: of a fragment; payload: the
+# transport header's, None where there is none.
+Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end part', defaults=[None])
+# Where a fragment lies in its datagram.
+Part = namedtuple('Part', 'id at bytes more')
 
 # where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
 # of a source in a unit of coarse time.
 Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
-# servers: numbers by name; open: names of those that take new flows.
-Pool = namedtuple('Pool', 'name number servers open reject')
+# servers: numbers by name; open: names of those that take new flows; gue: the port that its tunnels go to, or None.
+Pool = namedtuple('Pool', 'name number servers open reject gue')
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+FRAGMENT = 44
 CHECKSUM_AT = {TCP: 16, UDP: 6}
 BOGONS = [ipaddress.ip_network(net) for net in (
     '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
@@ -51,6 +56,10 @@ class Sources:
 
 class Says(Exception):
     """Reading a header came to an end, with this verdict if the packet was for us."""
+
+
+class Unsure(Exception):
+    """What becomes of the packet is known, but not what is kept of it."""
 
 
 def word(data, at):
@@ -85,11 +94,14 @@ class Model:
         self.services, self.replies = {}, {}
         for service in world.config.get('services', {}).values():
             self.add_service(service)
+        self.known = set(self.ours) | {address for address, _, _ in self.replies}
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
         self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0},
                                        self.slots, {n: self.longest_idle(n) for n in self.slots})
+        self.datagrams = Datagrams(world.config['limits']['datagrams'])
         self.sent_at, self.sent = None, {}  # by sources, in this unit of coarse time
         self.recorded = None  # of the last packet: (pool, flow, what its bucket may hold now)
+        self.flow = None  # of the last packet that a server was chosen for: (5-tuple, pool)
         self.set_time(0)
 
     def add_pool(self, name, pool):
@@ -99,19 +111,24 @@ class Model:
         down = {server for server in servers if name + '/' + server in self.world.down}
         self.down.update(servers[server] for server in down)
         takes = [server for server, one in pool['servers'].items() if one.get('weight', 1) and server not in down]
-        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset')
+        self.pools[name] = Pool(name, len(self.pools) + 1, servers, takes, pool.get('when_empty') == 'reset',
+                                self.gue_port(pool))
+
+    def gue_port(self, pool):
+        tunnel = self.world.config.get('tunnel', {})
+        return tunnel.get('gue_port', 6080) if pool.get('encapsulation') == 'gue' else None
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
         protocol = UDP if service.get('protocol') == 'udp' else TCP
-        where = {}
-        for name, server in self.world.config['pools'][service['pool']]['servers'].items():
+        where, pool = {}, service.get('pool')
+        for name, server in self.world.config['pools'][pool]['servers'].items() if pool else ():
             where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
             if service['forward'] == 'nat':
                 self.replies[where[name] + (protocol,)] = (address, service['port'])
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         self.services[address, service['port'], protocol] = Service(
-            service['forward'], self.pools[service['pool']], where, records.units(seconds),
+            service['forward'], self.pools[pool] if pool else None, where, records.units(seconds),
             service.get('track') == 'all', service.get('affinity') == 'client',
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
@@ -122,7 +139,7 @@ class Model:
         return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
-        return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
+        return max((s.idle for s in self.services.values() if s.pool and s.pool.number == number), default=0)
 
     def set_time(self, now):
         """In coarse time; as many answers may be given again."""
@@ -134,7 +151,8 @@ class Model:
         return self.slots[pool.number].sides is not None
 
     def judge(self, device, frame):
-        """What must become of the frame that comes in by the device: {server or None: Answer}, in which devices stand."""
+        """What must become of the frame that comes in by the device: {server or None: Answer}, in which devices stand. It is
+        Unsure of some, and has changed nothing then."""
         return {server: answer._replace(interface=self.world.links.get(answer.interface, {}).get('device'))
                 for server, answer in self.judged(device, frame).items()}
 
@@ -253,30 +271,42 @@ class Model:
         """Checks the lengths of the header; the packet as it is."""
         if packet.payload < packet.at + 20 or packet.payload > packet.end or packet.end > len(frame):
             raise Says('malformed')
-        if word(frame, packet.at + 6) & 0x3fff:
-            raise Says('fragment')
+        place = word(frame, packet.at + 6)
+        if place & 0x3fff:
+            packet = packet._replace(part=Part(word(frame, packet.at + 4), (place & 0x1fff) * 8,
+                                               packet.end - packet.payload, bool(place & 0x2000)))
         return packet
 
-    @staticmethod
-    def payload6(frame, packet):
+    def payload6(self, frame, packet):
         """Follows the extension headers (RFC 8200, 4): the packet with what is behind them."""
         if packet.end > len(frame):
             raise Says('malformed')
+        return self.extensions(frame, packet, 0xfff9)
+
+    @staticmethod
+    def extensions(frame, packet, part):
+        """A fragment header is the last if it has any of these bits; else it is before a whole packet (RFC 6946, 4)."""
         kind, at = packet.protocol, packet.payload
         for followed in range(8):
-            if kind == 44:
-                raise Says('fragment')
             if kind in (50, 51):
                 raise Says('extension')
-            if kind not in (0, 43, 60):
+            if kind not in (0, 43, FRAGMENT, 60):
                 return packet._replace(protocol=kind, payload=at)
             if followed == 6:
                 raise Says('extension')
-            if at + 8 > packet.end or at + 8 + frame[at + 1] * 8 > packet.end:
+            if at + 8 > packet.end:
+                raise Says('malformed')
+            place, behind = word(frame, at + 2), at + 8
+            if kind == FRAGMENT and place & part:
+                return packet._replace(protocol=frame[at], payload=behind, part=Part(
+                    int.from_bytes(frame[at + 4:at + 8], 'big'), place & 0xfff8, packet.end - behind, bool(place & 1)))
+            if kind != FRAGMENT:
+                behind += frame[at + 1] * 8
+            if behind > packet.end:
                 raise Says('malformed')
             if kind == 43 and frame[at + 3]:
                 raise Says('extension')
-            kind, at = frame[at], at + 8 + frame[at + 1] * 8
+            kind, at = frame[at], behind
         raise AssertionError
 
     @staticmethod
@@ -289,25 +319,87 @@ class Model:
             raise Says('malformed')
         return word(frame, at), word(frame, at + 2)
 
+    def complete(self, frame, packet):
+        """The packet, and its ports. Those of a fragment are its datagram's."""
+        if not packet.part:
+            return packet, self.ports(frame, packet)
+        part, ports = packet.part, None
+        if not part.bytes or (part.more and part.bytes % 8) or part.at + part.bytes > BYTES_MAX:
+            raise Says('malformed')
+        if not part.at:
+            packet = self.first(frame, packet)
+            ports = word(frame, packet.payload), word(frame, packet.payload + 2)
+        elif not packet.is6 and packet.protocol not in (TCP, UDP):
+            raise Says('fragment')
+        datagram = self.datagram(packet, ports)
+        if not datagram.take(part):
+            raise Says('fragment_overlap')
+        if datagram.is_whole():
+            self.datagrams.forget(datagram)
+        return packet._replace(protocol=datagram.protocol, payload=None if part.at else packet.payload), datagram.ports
+
+    def first(self, frame, packet):
+        """The first fragment with what is behind its headers, all of which must be in it: RFC 7112, 5; RFC 1858, 3."""
+        if packet.is6:
+            try:
+                inner = self.extensions(frame, packet._replace(protocol=FRAGMENT, payload=packet.payload - 8, part=None),
+                                        0xfff8)
+            except Says as why:
+                raise Says('fragment_tiny' if str(why) == 'malformed' else str(why)) from None
+            if inner.part:
+                raise Says('extension')
+            packet = inner._replace(part=packet.part)
+        if packet.protocol not in (TCP, UDP):
+            raise Says('fragment')
+        left = packet.end - packet.payload
+        if left < (20 if packet.protocol == TCP else 8):
+            raise Says('fragment_tiny')
+        header = (frame[packet.payload + 12] >> 4) * 4 if packet.protocol == TCP else 8
+        if packet.protocol == TCP and header < 20:
+            raise Says('malformed')
+        if header > left:
+            raise Says('fragment_tiny')
+        return packet
+
+    def datagram(self, packet, ports):
+        """That of a fragment; ports: of a first one."""
+        number, now = packet.part.id, self.records.now
+        number, protocol = ((number >> 16, number & 0xffff), FRAGMENT) if packet.is6 else ((number, 0), packet.protocol)
+        who = siphash.flow_hash(packet.source, packet.target, *number, protocol)
+        datagram = self.datagrams.find(who, now)
+        if datagram or not ports:
+            if not datagram:
+                raise Says('fragment_orphan')
+            return datagram
+        # What is between two addresses of which none is known may be noted or not: only one that is tells that it is.
+        if not {packet.source, packet.target} & self.known:
+            raise Unsure
+        return self.datagrams.begin(Datagram(who, now, packet.protocol, ports), now)
+
     def ip(self, interface, frame, at, packet, payload):
         if interface is None or frame[:6] != self.macs[interface]:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
         packet = payload(frame, packet)
+        if packet.part:
+            return self.request(interface, frame, *self.complete(frame, packet))
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
             if self.is_error(frame, packet):
                 return self.error_in(interface, frame, packet)
             return self.echo(interface, frame, packet)
         if packet.protocol not in (TCP, UDP):
             raise Says('no_service')
-        return self.request(interface, frame, packet, self.ports(frame, packet))
+        return self.request(interface, frame, *self.complete(frame, packet))
 
     def request(self, interface, frame, packet, ports):
         service = self.services.get((packet.target, ports[1], packet.protocol))
         if service is None:
             raise Says('no_service')
+        self.flow = (packet.source, packet.target, packet.protocol, *ports), service.pool
         self.guard(service, frame, packet, ports)
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
         if frame[packet.ttl_at] <= 1:
@@ -333,12 +425,12 @@ class Model:
             raise Says('icmp_no_flow')
         if packet.is6:
             try:
-                inner = self.payload6(part, self.ipv6(part, at)._replace(end=len(part)))
+                inner = self.extensions(part, self.ipv6(part, at)._replace(end=len(part)), 0xfff8)
             except Says:
                 raise Says('icmp_no_flow') from None
         else:
             inner = self.ipv4(part, at)
-        later = not packet.is6 and word(part, at + 6) & 0x1fff
+        later = inner.part if packet.is6 else word(part, at + 6) & 0x1fff
         if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or inner.protocol not in (TCP, UDP):
             raise Says('icmp_no_flow')
         return inner, word(part, inner.payload), word(part, inner.payload + 2)
@@ -349,6 +441,9 @@ class Model:
         service = self.services.get((packet.target, ours, inner.protocol))
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
+        self.flow = (inner.target, packet.target, inner.protocol, port, ours), service.pool
+        if service.forward == 'local':
+            raise Says('local')
         if not service.pool.open and not self.knows(service.pool):
             raise Says('no_server')
         if frame[packet.ttl_at] <= 1:
@@ -386,7 +481,8 @@ class Model:
         """About what a client sent to a nat service: to the client."""
         try:
             packet = (self.payload6 if packet.is6 else self.payload4)(frame, packet)
-            inner, _, port = self.quoted(frame, packet) if self.is_error(frame, packet) else (None, 0, 0)
+            is_error = not packet.part and self.is_error(frame, packet)
+            inner, _, port = self.quoted(frame, packet) if is_error else (None, 0, 0)
         except Says:
             inner = None
         key = inner and (inner.target, port, inner.protocol)
@@ -442,7 +538,7 @@ class Model:
     def guard(self, service, frame, packet, ports):
         """What stands between a service and its ring, as far as the configuration says so."""
         drops = {what for what, does in self.world.config.get('guard', {}).items() if does == 'drop'}
-        if packet.protocol == TCP and 'invalid_flags' in drops:
+        if packet.protocol == TCP and packet.payload is not None and 'invalid_flags' in drops:
             flags = Tcp(frame[packet.payload:packet.end]).flags
             kinds = [flag for flag in 'SFR' if getattr(flags, flag)]
             opens = kinds == ['S'] and not (flags.A and flags.U)
@@ -479,6 +575,8 @@ class Model:
 
     @staticmethod
     def is_syn(frame, packet):
+        if packet.payload is None:
+            return False
         flags = Tcp(frame[packet.payload:packet.end]).flags
         return bool(flags.S and not flags.A)
 
@@ -494,6 +592,8 @@ class Model:
         idle, signal, seq = service.idle, None, 0
         if service.client:
             idle = self.records.idle[number]
+        elif packet.protocol == TCP and packet.payload is None:
+            signal = 'part'
         elif packet.protocol == TCP:
             segment = Tcp(frame[packet.payload:packet.end])
             signal, seq = self.signal(segment.flags), segment.seq
@@ -520,13 +620,12 @@ class Model:
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
     def no_server(self, service, interface, frame, packet):
-        if not service.pool.reject:
+        if not service.pool.reject or packet.payload is None:
             return Answer('no_server', None, frame)
         return self.reject(interface, frame, packet)
 
-    def source(self, packet, hop, flow):
-        """Where a flow's tunnel towards the next hop comes from, or None."""
-        family = 6 if packet.is6 else 4
+    def source(self, family, hop, flow):
+        """Where a flow's tunnel of the family towards the next hop comes from, or None."""
         wanted = self.world.config.get('tunnel', {}).get(f'source{family}')
         if wanted:
             return siphash.spread(wanted, flow)
@@ -536,11 +635,16 @@ class Model:
         return min((a.ip for a in near or own), default=None)
 
     def tunnel(self, service, name, interface, frame, packet, hop, flow):
-        """RFC 2003, 3.1; RFC 2473, 6: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside."""
-        source = self.source(packet, hop, flow)
+        """RFC 2003, 3.1; RFC 2473, 6; RFC 4213, 3: TTL 64, DF, id 0, the flow's label; traffic class and ECN as inside. The
+        server's address tells the family outside. With GUE, variant 1 of draft-ietf-intarea-gue, UDP without a checksum."""
+        server = service.where[name][0]
+        source = self.source(server.version, hop, flow)
         if source is None:
             return Answer('no_route', None, frame)
-        server, room = service.where[name][0], 40 if packet.is6 else 20
+        room, protocol, udp = 40 if server.version == 6 else 20, 41 if packet.is6 else 4, b''
+        if service.pool.gue:
+            room, protocol, length = room + 8, UDP, packet.length + 8
+            udp = Udp(sport=siphash.gue_source(flow), dport=service.pool.gue, len=length, chksum=0)
         path = self.world.paths.get(f'{service.pool.name}/{name}')
         if path and packet.length > path - room:
             return self.too_big(interface, frame, packet, path - room, packet.target)
@@ -550,27 +654,31 @@ class Model:
         inner = bytearray(frame)
         self.set_ttl(inner, packet, frame[packet.ttl_at] - 1)
         inner = bytes(inner)
-        if packet.is6:
-            outer = IPv6(src=str(source), dst=str(server), tc=word(frame, packet.at) >> 4 & 0xff,
-                         fl=siphash.flow_label(flow), plen=packet.length, nh=41, hlim=64)
+        tos = word(frame, packet.at) >> 4 & 0xff if packet.is6 else frame[packet.at + 1]
+        if server.version == 6:
+            kind = 0x86dd
+            outer = IPv6(src=str(source), dst=str(server), tc=tos, fl=siphash.flow_label(flow),
+                         plen=packet.length + len(udp), nh=protocol, hlim=64)
         else:
-            outer = IP(src=str(source), dst=str(server), tos=frame[packet.at + 1], id=0, flags='DF', ttl=64,
-                       proto=4, len=packet.length + 20)
-        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), frame[packet.at - 2:packet.at])
-        return Answer('forwarded', hop[0], link + bytes(outer) + inner[packet.at:])
+            kind = 0x0800
+            outer = IP(src=str(source), dst=str(server), tos=tos, id=0, flags='DF', ttl=64, proto=protocol,
+                       len=packet.length + room)
+        link = self.head(hop[0], mac2str(self.world.neighbours[hop]), kind.to_bytes(2, 'big'))
+        return Answer('forwarded', hop[0], link + bytes(outer) + bytes(udp) + inner[packet.at:])
 
     def answered(self):
         """One of the answers that are limited was given."""
         self.answers -= 1
 
     def refuse(self, silent, aloud, interface, frame, packet, answer):
-        """RFC 1122, 3.2.2 and RFC 4443, 2.4 (e): to one host alone; RFC 4443, 2.4 (f): limited."""
+        """RFC 1122, 3.2.2 and RFC 4443, 2.4 (e): to one host alone; RFC 4443, 2.4 (f): limited; RFC 1812, 4.3.2.7: about no
+        later fragment."""
         first, source = packet.source.packed[0], packet.source
         if packet.is6:
             host = not (source.is_unspecified or source.is_loopback or source.is_multicast)
         else:
             host = first not in (0, 127) and first < 224
-        if not host or self.answers < 1:
+        if not host or packet.payload is None or self.answers < 1:
             return Answer(silent, None, frame)
         return Answer(aloud, interface, frame[6:12] + frame[:6] + frame[12:packet.at] + bytes(answer))
 
@@ -616,9 +724,10 @@ class Model:
             return self.error_out(interface, frame, packet)
         try:
             packet = payload(frame, packet)
-            if packet.protocol not in (TCP, UDP):
+            if not packet.part and packet.protocol not in (TCP, UDP):
                 raise Says
-            key = (packet.source, self.ports(frame, packet)[0], packet.protocol)
+            packet, ports = self.complete(frame, packet)
+            key = packet.source, ports[0], packet.protocol
         except Says:
             key = None
         if key not in self.replies:
@@ -697,14 +806,16 @@ class Model:
     def translate(out, packet, new, at_source):
         size = len(new[0].packed)
         address_at = packet.at + (8 if packet.is6 else 12) + (0 if at_source else size)
-        port_at = packet.payload + (0 if at_source else 2)
-        sum_at = packet.payload + CHECKSUM_AT[packet.protocol]
         old = bytes(out[address_at:address_at + size])
-        changed = old + bytes(out[port_at:port_at + 2])
         out[address_at:address_at + size] = new[0].packed
-        out[port_at:port_at + 2] = new[1].to_bytes(2, 'big')
         if not packet.is6:
             out[packet.at + 10:packet.at + 12] = update(word(out, packet.at + 10), old, new[0].packed)
+        if packet.payload is None:
+            return  # the first fragment's checksum covers all
+        port_at = packet.payload + (0 if at_source else 2)
+        sum_at = packet.payload + CHECKSUM_AT[packet.protocol]
+        changed = old + bytes(out[port_at:port_at + 2])
+        out[port_at:port_at + 2] = new[1].to_bytes(2, 'big')
         if packet.protocol == UDP and word(out, sum_at) == 0:
             return  # RFC 768: the sender made none
         checksum = update(word(out, sum_at), changed, new[0].packed + new[1].to_bytes(2, 'big'))

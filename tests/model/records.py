@@ -103,7 +103,7 @@ class Records:
 
     def packet(self, pool, flow, idle, signal, seq):
         """The server's number, 0: none; and what the bucket may hold then, each with the kind of entry that a new
-        record took. signal: 'syn', 'data', 'end', or None for flows without connections."""
+        record took. signal: 'syn', 'data', 'end', 'part' for what tells nothing, or None for flows without connections."""
         old = self.buckets[self.bucket(flow)]
         own = next((r for r in old if r.is_of(flow, pool)), None)
         owner, base = self.sides(pool, flow)
@@ -133,6 +133,8 @@ class Records:
     @staticmethod
     def known(own, older, new, signal, seq):
         """What becomes of a live record; `older` and `new` are those of an older flow and of a new connection."""
+        if signal == 'part':
+            return own._replace(time=new.time)
         if signal == 'syn':
             return new if own.state == CLOSING else own._replace(time=new.time)
         if own.state == EMBRYONIC and not 1 <= seq - own.seq & 0xffffffff <= WINDOW:

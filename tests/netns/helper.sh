@@ -122,6 +122,29 @@ remove_lab()
 	rm -rf "$lab"
 }
 
+# Whether tshark finds every checksum right in what was captured, but those of TCP and UDP in packets that ICMP errors quote in
+# part. Prints the first packets where it does not.
+captures_are_sound()
+{
+	local pcap protocol options=() bad=0
+	local quotes="icmp.type in { 3, 11, 12 } || icmpv6.type < 128"
+	local filter='ip.checksum.status == "Bad" || icmp.checksum.status == "Bad" || icmpv6.checksum.status == "Bad"'
+
+	for protocol in ip tcp udp; do
+		options+=(-o "$protocol.check_checksum:TRUE")
+	done
+	filter+=" || ((tcp.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\") && !($quotes))"
+	for pcap in "$lab"/*.pcap; do
+		[ -s "$pcap" ] || continue
+		tshark -n -r "$pcap" "${options[@]}" -Y "$filter" -c 10 >"$lab/unsound" 2>"$lab/tshark.err"
+		[ -s "$lab/unsound" ] || continue
+		printf -- '-- %s\n' "${pcap##*/}" >&2
+		cat "$lab/unsound" >&2
+		bad=1
+	done
+	return $bad
+}
+
 finish()
 {
 	local status=$?
@@ -129,6 +152,10 @@ finish()
 	trap - EXIT ERR INT TERM
 	set +e
 	exec >&3 2>&4 # whatever the script was doing with them
+	if [ "$status" -eq 0 ] && ! captures_are_sound; then
+		echo "packets with a bad checksum" >"$lab/why"
+		status=1
+	fi
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		show_logs
 		printf 'FAIL %s: %s\n' "$name" "$(head -n 1 "$lab/why" 2>&1)"
@@ -220,6 +247,14 @@ plug()
 		ip -n "$prefix-$host" addr add "$(addr "$net" "$n" 6)/64" dev "$net" nodad
 	done
 	ip -n "$prefix-$host" link set "$net" up
+	[ "$host" != lb ] || watch "$net"
+}
+
+# What the wire to lb's interface carries, the first few thousand packets, is captured: captures_are_sound looks at it.
+watch()
+{
+	start "wire-$1" switch tcpdump -Z root -n -U -c 5000 -i "lb.$1" -w "$lab/wire-$1.pcap"
+	disown "${pids[wire-$1]}" # the shell need not tell of its end
 }
 
 # Default routes in both families: gateway HOST NET N

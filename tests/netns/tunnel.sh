@@ -27,7 +27,7 @@ for n in 1 2; do
 	plug "srv$n" front "2$n"
 	plug "srv$n" back "1$n"
 	silent "srv$n" front 10
-	serve "srv$n" 80
+	serve "srv$n" 80 "$vip"
 done
 
 # decap HOST NET OPTION...
@@ -53,7 +53,10 @@ services()
 			srv1: { address = "$(addr back 11)"; };
 			srv2: { address = "$(addr back 12)"; };
 		}; }; };
-		services: { web: { vip = "web"; port = 80; forward = "tunnel"; pool = "web"; }; };
+		services: {
+			web: { vip = "web"; port = 80; forward = "tunnel"; pool = "web"; };
+			webu: { vip = "web"; port = 80; protocol = "udp"; forward = "tunnel"; pool = "web"; };
+		};
 	END
 }
 
@@ -109,6 +112,11 @@ expect "the client was told the MTU" [ "$(verdicts too_big_answered)" -ge 1 ]
 expect_is "the MTU that the client keeps" "$(ip -n "$prefix-client" route get "$vip" | grep -oE 'mtu [0-9]+')" "mtu $fits"
 unwrapped=$(counted srv1 back unwrapped)
 expect "srv1 and srv2 unwrapped" [ $((unwrapped + $(counted srv2 back unwrapped))) -ge 1000 ]
+
+# Datagrams in fragments of that MTU, each in a tunnel of its own.
+expect_is "datagrams in fragments that servers answered" \
+	"$(on client "$here/ask_udp.py" "$vip" 80 --size 20000 | awk '$1 ~ /^srv/ { n += $3 } END { print n + 0 }')" 40
+expect_is "fragments that were dropped" "$(($(verdicts fragment_orphan) + $(verdicts fragment_overlap)))" 0
 
 # By the MSS that servers offer, whose answers leave by the other interface: nothing is too big any more.
 for n in 1 2; do

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dataplane/l4/cursor.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/flow.h"
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/result.h"
@@ -26,6 +27,8 @@ struct l4_tables {
 	uint32_t record_bits;
 	struct l4_source_bucket *sources; /* 2^source_bits */
 	uint32_t source_bits;
+	struct l4_datagram_bucket *datagrams; /* 2^datagram_bits */
+	uint32_t datagram_bits;
 	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
@@ -86,6 +89,12 @@ static inline struct l4_source_bucket *l4_tables_sources(const struct l4_tables 
 		return b;
 	t->traced->sources = *b;
 	return &t->traced->sources;
+}
+
+static inline struct l4_datagram_bucket *l4_tables_datagrams(
+	const struct l4_tables *t, uint64_t hash)
+{
+	return &t->datagrams[hash >> (64 - t->datagram_bits)];
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -204,10 +213,13 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 }
 
 #include "dataplane/l4/error.h"
+#include "dataplane/l4/fragment.h"
+#include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
 #include "dataplane/l4/vlan.h"
+#include "dataplane/l4/wrap.h"
 
 static bool l4_tables_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
@@ -236,6 +248,13 @@ static enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
 	return l4_guard(t, g, p);
+}
+
+static enum l4_verdict l4_tables_enter(
+	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
+{
+	return t->traced ? l4_fragment_look(t, hash, what, part)
+			 : l4_fragment_enter(t, hash, what, part);
 }
 
 static struct l4_view view_of(const struct l4_tables *t)
@@ -401,6 +420,7 @@ static void native_close(struct body *b)
 	free(b->tables.neighbours);
 	free(b->tables.records);
 	free(b->tables.sources);
+	free(b->tables.datagrams);
 	free(b->drops);
 	free(b->services);
 	free(b->servers);
@@ -435,8 +455,12 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	while ((uint32_t)L4_BUCKET_SOURCES << b->tables.source_bits < c->limits.guard_sources)
 		b->tables.source_bits++;
 	b->tables.sources = calloc(1u << b->tables.source_bits, sizeof *b->tables.sources);
-	if (b->tables.records && b->tables.sources && b->drops && b->services && b->servers &&
-		b->store && b->guard && b->tables.guard && b->tables.rings)
+	while ((uint32_t)L4_BUCKET_DATAGRAMS << b->tables.datagram_bits < c->limits.datagrams)
+		b->tables.datagram_bits++;
+	b->tables.datagrams = calloc(1u << b->tables.datagram_bits, sizeof *b->tables.datagrams);
+	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->drops &&
+		b->services && b->servers && b->store && b->guard && b->tables.guard &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -472,16 +496,26 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
 	out->verdict = l4_process(t, &f, ifindex, r);
+	if (out->verdict == L4_NEXT_FRAGMENT)
+		out->verdict = l4_fragment(t, &f, r);
+	if (out->verdict == L4_NEXT_PORTS) {
+		out->verdict = l4_process(t, &f, ifindex, r);
+		l4_fragment_end(t);
+	}
 	if (out->verdict == L4_NEXT_RARE)
 		out->verdict = l4_rare(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_ERROR_IN)
 		out->verdict = l4_error_in(t, &f, r);
 	else if (out->verdict == L4_NEXT_ERROR_OUT)
 		out->verdict = l4_error_out(t, &f, r);
+	if (out->verdict == L4_NEXT_WRAP)
+		out->verdict = l4_wrap(t, &f, r);
 	if (out->verdict == L4_NEXT_REFUSAL)
 		out->verdict = l4_refusal_answer(t, &f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_WANT)
 		out->verdict = l4_tables_note(t)->why;
+	else if (out->verdict == L4_NEXT_LOCAL)
+		out->verdict = l4_local(&f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_TAGS)
 		out->verdict = l4_vlan_leave(t, &f, l4_tables_note(t), r);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r->ifindex
@@ -503,6 +537,8 @@ static int native_inject(
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
 		b->drops[r.vip_id][out->verdict]++;
+	if (out->verdict == L4_V_LOCAL)
+		count(&b->services[r.service_id], len);
 	if (out->verdict == L4_V_FORWARDED) {
 		count(&b->services[r.service_id], len);
 		count(&b->servers[r.server_id], len);

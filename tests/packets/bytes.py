@@ -69,6 +69,11 @@ def spread(prefix, frame):
     return str(siphash.spread(prefix, hash_of(frame)))
 
 
+def gue(frame):
+    """The UDP header of a GUE tunnel for the packet, to the default port; a zero checksum (RFC 6935)."""
+    return inet.UDP(sport=siphash.gue_source(hash_of(frame)), dport=6080, chksum=0)
+
+
 def quote(frame, n):
     """The first n bytes of the IP packet in a frame, which may have something behind it."""
     frame = l2.Ether(frame) if isinstance(frame, bytes) else frame
@@ -96,7 +101,7 @@ def names_of(world_path):
     out = {}
     for module in (l2, inet, inet6):
         out.update(vars(module))
-    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, quote=quote, error=error,
+    out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, gue=gue, quote=quote, error=error,
                client=client, beside=beside)
     out.update(worlds.World(world_path).names)
     return out

@@ -333,6 +333,18 @@ static struct addr listed(struct generator *g, const struct conf_service *s, str
 	return client;
 }
 
+/* Now and then surely one that limits its sources: a flow alone hardly meets a limit. */
+static const struct conf_service *any_service(struct generator *g)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+
+	for (unsigned tries = chance(g, 12) ? 40 : 0;
+		tries && !s->source_rate && !s->source_syn_rate; tries--)
+		s = &c->services[below(g, c->n_services)];
+	return s;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -341,7 +353,7 @@ static const struct generated_flow *pick_flow(struct generator *g)
 
 	if (flow->service && !chance(g, 15))
 		return flow;
-	flow->service = &c->services[below(g, c->n_services)];
+	flow->service = any_service(g);
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
 	if (chance(g, 25))
 		flow->client = listed(g, flow->service, flow->client);
@@ -387,18 +399,97 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	finish(g, f, at);
 }
 
+/* One of the service's; anybody's where this host itself serves it. */
+static const struct conf_server *a_server(struct generator *g, const struct conf_service *s)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_pool *p = s->pool == CONF_NO_POOL ? NULL : &c->pools[s->pool];
+
+	return p ? &c->servers[p->first_server + below(g, p->n_servers)]
+		 : &c->servers[below(g, c->n_servers)];
+}
+
 static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 {
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	struct addr dst = other(g, server->address.af);
 	unsigned port = server->port ? server->port : s->port;
 
 	at->protocol = s->protocol;
 	put_ip(g, f, &server->address, &dst, at);
 	put_transport(g, f, at, chance(g, 92) ? port : client_port(g), client_port(g));
+	finish(g, f, at);
+}
+
+/* From a client to its service, or from a server of a service to somebody. */
+static void begin_datagram(struct generator *g, struct generated_datagram *d)
+{
+	const struct generated_flow *flow = pick_flow(g);
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = flow->service;
+	const struct conf_server *server = a_server(g, s);
+
+	*d = (struct generated_datagram){
+		.source = flow->client,
+		.target = c->vips[s->vip].address,
+		.protocol = s->protocol,
+		.sport = flow->port,
+		.dport = chance(g, 92) ? s->port : client_port(g),
+		.id = (unsigned)draw(g) & 0xffff,
+	};
+	if (chance(g, 70))
+		return;
+	d->source = server->address;
+	d->target = other(g, server->address.af);
+	d->sport = server->port ? server->port : s->port;
+	d->dport = flow->port;
+}
+
+static void put_place(struct frame *f, struct layers *at, const struct generated_datagram *d,
+	unsigned from, bool more)
+{
+	if (!at->is6) {
+		set16(f, at->l3 + 4, d->id);
+		set16(f, at->l3 + 6, from | more << 13);
+		return;
+	}
+	f->bytes[at->next] = 44;
+	at->next = f->len;
+	put8(f, at->protocol);
+	put8(f, 0);
+	put16(f, from << 3 | more);
+	put16(f, 0);
+	put16(f, d->id);
+	at->l4 = f->len;
+}
+
+/* One part of a packet: the first mostly in its turn, the others in any order, some of them twice. */
+static void make_fragment(struct generator *g, struct frame *f, struct layers *at)
+{
+	struct generated_datagram *d = &g->datagrams[below(g, GENERATED_DATAGRAMS)];
+	unsigned from, units = chance(g, 3) ? 140 + below(g, 40) : 1 + below(g, 9);
+	bool more = chance(g, 85);
+
+	if (!d->source.af || chance(g, 12))
+		begin_datagram(g, d);
+	from = d->end && chance(g, 25) ? below(g, 100) : d->end;
+	if (!d->end && chance(g, 15))
+		from = 1 + below(g, 8191);
+	at->protocol = d->protocol;
+	put_ip(g, f, &d->source, &d->target, at);
+	put_place(f, at, d, from, from ? more : chance(g, 97));
+	if (!from)
+		put_transport(g, f, at, d->sport, d->dport);
+	if (!from && chance(g, 10))
+		f->len = at->l4 + 8 * below(g, 4);
+	else if (from)
+		put_random(g, f, units * 8 - (more && !chance(g, 3) ? 0 : below(g, 8)));
+	while (!from && (f->len - at->l4) % 8 && chance(g, 99))
+		put8(f, 0);
+	if (from == d->end)
+		d->end += (unsigned)(f->len - at->l4) / 8;
 	finish(g, f, at);
 }
 
@@ -431,8 +522,7 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct generated_flow *flow = pick_flow(g);
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = flow->service;
-	const struct conf_pool *p = &c->pools[s->pool];
-	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
+	const struct conf_server *server = a_server(g, s);
 	const struct addr *vip = &c->vips[s->vip].address;
 	bool out = chance(g, 40), is6 = vip->af == 6;
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
@@ -588,10 +678,11 @@ static void damage(struct generator *g, struct frame *f, const struct layers *at
 
 void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 {
-	static void (*const makers[])(struct generator *, struct frame *,
-		struct layers *) = { make_request, make_request, make_request, make_request,
-		make_request, make_request, make_request, make_request, make_reply, make_reply,
-		make_error, make_error, make_echo, make_arp, make_nd, make_stranger };
+	static void (*const makers[])(struct generator *, struct frame *, struct layers *) = {
+		make_request, make_request, make_request, make_request, make_request, make_request,
+		make_request, make_request, make_reply, make_reply, make_error, make_error,
+		make_fragment, make_fragment, make_echo, make_arp, make_nd, make_stranger
+	};
 	const struct world *w = &g->world->world;
 	unsigned link = below(g, w->n_links);
 	struct layers at = { 0 };

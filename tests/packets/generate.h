@@ -14,10 +14,22 @@ struct generated_flow {
 	uint32_t seq; /* of its SYN */
 };
 
+/* A packet that comes in fragments; few at a time, since time goes on. */
+struct generated_datagram {
+	struct addr source, target; /* af 0: none yet */
+	uint8_t protocol;
+	unsigned sport, dport;
+	unsigned id;
+	unsigned end; /* of what came in order, in units of 8 bytes */
+};
+
+enum { GENERATED_DATAGRAMS = 4 };
+
 struct generator {
 	const struct world_file *world; /* with at least one service */
 	uint64_t state;			/* any number: the seed */
 	struct generated_flow flows[GENERATED_FLOWS];
+	struct generated_datagram datagrams[GENERATED_DATAGRAMS];
 };
 
 /* Makes the next frame, of at least 14 bytes, and says on which interface it arrives. The same seed gives the

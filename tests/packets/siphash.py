@@ -56,3 +56,8 @@ def spread(prefix, value):
     network = ipaddress.ip_network(prefix)
     bits = min(network.max_prefixlen - network.prefixlen, 32)
     return network.network_address + (value >> 32 & (1 << bits) - 1)
+
+
+def gue_source(value):
+    """One of the ports from 49152 on: by the 14 lowest bits of the upper half."""
+    return 49152 + (value >> 32) % 16384

@@ -329,6 +329,28 @@ static void test_drained(void **state)
 	ask("GET", "/v1/pools/none/servers/web2", NULL, 404);
 }
 
+/* One of this host's own stack, on an address that it has anyway and keeps. */
+static void test_local_service(void **state)
+{
+	char *text = fixture_replaced(fixture_text, "vips: {",
+		     "vips: { here: { address = \"127.0.0.1\"; interface = \"front\"; };"),
+	     *more = fixture_replaced(text, "services: {",
+		     "services: { ssh: { vip = \"here\"; port = 22; forward = \"local\"; };");
+	json_t *j;
+
+	(void)state;
+	fixture_write(&f, more);
+	ask("POST", "/v1/config/apply", "{}", 200);
+	j = get("/v1/services/ssh");
+	assert_string_equal(text_at(j, "forward"), "local");
+	assert_true(json_is_null(at(j, "pool")));
+	assert_int_equal(number_at(j, "serving"), 0);
+	assert_int_equal(number_at(j, "servers"), 0);
+	assert_int_equal(json_array_size(at(get("/v1/status"), "engine.addresses")), 0);
+	free(more);
+	free(text);
+}
+
 /* What a pool does without servers. */
 static void test_emergencies(void **state)
 {
@@ -355,6 +377,7 @@ static void test_emergencies(void **state)
 	assert_int_equal(number_at(j, "min_up"), 1);
 	assert_true(json_is_false(at(j, "below_min_up")));
 	assert_string_equal(text_at(get("/v1/pools/dns"), "when_empty"), "drop");
+	assert_string_equal(text_at(get("/v1/pools/dns"), "encapsulation"), "ipip");
 	free(more);
 	free(text);
 }
@@ -791,6 +814,7 @@ int main(void)
 		SERVED(test_nothing_tracked),
 		SERVED(test_tracked),
 		SERVED(test_drained),
+		SERVED(test_local_service),
 		SERVED(test_emergencies),
 		SERVED(test_patch),
 		SERVED(test_patch_refused),

@@ -13,7 +13,7 @@
 #include "bpf/decap.bpf.h"
 #include "dataplane/l4/checksum.h"
 
-enum { ROOM = 512 };
+enum { ROOM = 512, GUE_PORT = 6080 };
 
 struct bytes {
 	uint8_t at[ROOM];
@@ -188,8 +188,11 @@ static void test_refuses4(void **state)
 	t.outer.version_ihl = 0x46;
 	expect4(&t, DECAP_REFUSED_KIND);
 	t = tunnel4();
-	t.outer.protocol = 41;
-	expect4(&t, DECAP_REFUSED_KIND);
+	t.outer.protocol = 41; /* what is inside is not */
+	expect4(&t, DECAP_REFUSED_INNER);
+	t = tunnel4();
+	t.outer.total_len = L4_BE16(19);
+	expect4(&t, DECAP_REFUSED_INNER);
 }
 
 static void test_passes4(void **state)
@@ -294,8 +297,8 @@ static void test_tunnels6(void **state)
 	memcpy(t.outer.dst, client6, 16);
 	expect6(&t, DECAP_PASSED);
 	t = tunnel6();
-	t.outer.next_header = 4;
-	expect6(&t, DECAP_REFUSED_KIND);
+	t.outer.next_header = 4; /* what is inside is not */
+	expect6(&t, DECAP_REFUSED_INNER);
 }
 
 /* A host would look for tunnels behind these, so they are refused there too. */
@@ -333,12 +336,137 @@ static void test_ecn6(void **state)
 		}
 }
 
+/* A packet of one family in a header of the other: with as many bytes said to be behind that as `left`, and an ECN
+ * field outside. */
+static struct bytes crossing(unsigned tags, bool outer6, unsigned left, uint8_t ecn)
+{
+	struct l4_ip4 four = outer6 ? ip4(0xcb007109, VIP4, 17, 8)
+				    : ip4(FROM4, HOST4, 41, (uint16_t)left);
+	struct l4_ip6 six = outer6 ? ip6(from6, host6, 4, (uint16_t)left)
+				   : ip6(client6, vip6, 17, 8);
+	struct bytes b = { .n = 0 };
+
+	if (outer6)
+		six.version_class_label = L4_BE32(0x60000000 | (uint32_t)ecn << 20);
+	else
+		four.tos = ecn;
+	put_link(&b, tags, outer6 ? 0x86dd : 0x0800);
+	put(&b, outer6 ? (void *)&six : (void *)&four, outer6 ? 40 : 20);
+	put(&b, outer6 ? (void *)&four : (void *)&six, outer6 ? 20 : 40);
+	put(&b, "\x12\x34\x00\x50\x00\x08\x00\x00", 8);
+	put(&b, "tail", 4);
+	return b;
+}
+
+static struct bytes crossed(unsigned tags, bool was6)
+{
+	struct l4_ip4 four = ip4(0xcb007109, VIP4, 17, 8);
+	struct l4_ip6 six = ip6(client6, vip6, 17, 8);
+	struct bytes b = { .n = 0 };
+
+	put_link(&b, tags, was6 ? 0x0800 : 0x86dd);
+	put(&b, was6 ? (void *)&four : (void *)&six, was6 ? 20 : 40);
+	put(&b, "\x12\x34\x00\x50\x00\x08\x00\x00", 8);
+	put(&b, "tail", 4);
+	return b;
+}
+
+static void test_crosses(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		bool outer6 = i % 2;
+		unsigned tags = i / 2, len = outer6 ? 28 : 48;
+		struct bytes in = crossing(tags, outer6, len, 0), out = crossed(tags, outer6);
+
+		expect(&in, DECAP_UNWRAPPED, &out);
+		in = crossing(tags, outer6, len - 1, 0); /* too little for what is inside */
+		expect(&in, DECAP_REFUSED_INNER, &in);
+		in = crossing(tags, outer6, len + 5, 0); /* more than the frame has */
+		expect(&in, DECAP_REFUSED_INNER, &in);
+		in = crossing(tags, outer6, len, 3);
+		expect(&in, DECAP_REFUSED_ECN, &in);
+	}
+}
+
+/* A GUE tunnel. */
+struct gue {
+	bool outer6, inner6;
+	uint16_t port, checksum;
+	int more;	/* in the length of UDP than is inside */
+	uint16_t frag;	/* of IPv4 outside */
+	uint8_t first;	/* of what is inside; 0: as it should be */
+	bool elsewhere; /* not from one of the prefixes */
+};
+
+static struct bytes gue(const struct gue *g, bool outer)
+{
+	uint16_t inside = (g->inner6 ? 40 : 20) + 8;
+	struct l4_udp udp = { L4_BE16(50000), L4_BE16(g->port), L4_BE16(8 + inside + g->more),
+		g->checksum };
+	struct l4_ip4 four = ip4(g->elsewhere ? OTHER4 : FROM4, HOST4, 17, 8 + inside),
+		      inner4 = ip4(0xcb007109, VIP4, 17, 8);
+	struct l4_ip6 six = ip6(g->elsewhere ? other6 : from6, host6, 17, 8 + inside),
+		      inner6 = ip6(client6, vip6, 17, 8);
+	struct bytes b = { .n = 0 };
+	unsigned at;
+
+	four.frag = L4_BE16(g->frag);
+	put_link(&b, 1, (outer ? g->outer6 : g->inner6) ? 0x86dd : 0x0800);
+	if (outer) {
+		put(&b, g->outer6 ? (void *)&six : (void *)&four, g->outer6 ? 40 : 20);
+		put(&b, &udp, sizeof udp);
+	}
+	at = b.n;
+	put(&b, g->inner6 ? (void *)&inner6 : (void *)&inner4, g->inner6 ? 40 : 20);
+	if (g->first)
+		b.at[at] = g->first;
+	put(&b, "\x12\x34\x00\x50\x00\x08\x00\x00", 8);
+	put(&b, "tail", 4);
+	return b;
+}
+
+static void expect_gue(struct gue g, enum decap_counter what)
+{
+	struct bytes in = gue(&g, true), out = gue(&g, what != DECAP_UNWRAPPED);
+
+	expect(&in, what, &out);
+}
+
+static void test_gue(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct gue g = { .outer6 = i & 1, .inner6 = i & 2, .port = GUE_PORT }, bad;
+
+		expect_gue(g, DECAP_UNWRAPPED);
+		bad = g, bad.port++;
+		expect_gue(bad, DECAP_PASSED);
+		bad = g, bad.elsewhere = true;
+		expect_gue(bad, DECAP_REFUSED_SOURCE);
+		bad = g, bad.more = -1; /* too little for what is inside */
+		expect_gue(bad, DECAP_REFUSED_INNER);
+		bad = g, bad.more = 1; /* more than the outer header says */
+		expect_gue(bad, DECAP_REFUSED_INNER);
+		bad = g, bad.checksum = 1;
+		expect_gue(bad, DECAP_REFUSED_KIND);
+		bad = g, bad.first = 0x05; /* variant 0, with a header of its own */
+		expect_gue(bad, DECAP_REFUSED_KIND);
+		bad = g, bad.frag = 0x2000;
+		expect_gue(bad, bad.outer6 ? DECAP_UNWRAPPED : DECAP_REFUSED_KIND);
+		bad = g, bad.frag = 5; /* a later one has no ports */
+		expect_gue(bad, bad.outer6 ? DECAP_UNWRAPPED : DECAP_PASSED);
+	}
+}
+
 /* Every length of a tunnel's frame: nothing is read behind its end. */
 static void test_cut_short(void **state)
 {
 	struct tunnel4 t4 = tunnel4();
 	struct tunnel6 t6 = tunnel6();
-	struct bytes whole4 = frame4(&t4, true), whole6 = frame6(&t6, 0, true), out;
+	struct gue g = { .port = GUE_PORT };
+	struct bytes whole4 = frame4(&t4, true), whole6 = frame6(&t6, 0, true),
+		     whole_gue = gue(&g, true), out;
 
 	(void)state;
 	for (unsigned n = 14; n < 14 + 20 + 28; n++) {
@@ -350,6 +478,11 @@ static void test_cut_short(void **state)
 		whole6.n = n;
 		assert_int_equal(
 			run(bpf->progs.decap, &whole6, &out), n < 14 + 40 ? XDP_PASS : XDP_DROP);
+	}
+	for (unsigned n = 18; n < 18 + 20 + 8 + 28; n++) {
+		whole_gue.n = n;
+		assert_int_equal(run(bpf->progs.decap, &whole_gue, &out),
+			n < 18 + 20 + 8 ? XDP_PASS : XDP_DROP);
 	}
 }
 
@@ -485,7 +618,7 @@ static int setup(void **state)
 {
 	struct decap_prefix4 p4 = { 16, { L4_BE32(FROM4) } };
 	struct decap_prefix6 p6 = { .plen = 64 };
-	struct decap_settings settings = { 1440, 1400 };
+	struct decap_settings settings = { 1440, 1400, GUE_PORT, 0 };
 	uint32_t zero = 0;
 	uint8_t yes = 1;
 
@@ -520,6 +653,8 @@ int main(void)
 		cmocka_unit_test(test_tunnels6),
 		cmocka_unit_test(test_hidden_tunnels6),
 		cmocka_unit_test(test_ecn6),
+		cmocka_unit_test(test_crosses),
+		cmocka_unit_test(test_gue),
 		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_clamps),
 		cmocka_unit_test(test_leaves_alone),

@@ -90,6 +90,13 @@ app      app  [2001:db8::10]:8080  tcp       dsr      app   1 of 1         9    
     def test_service_show(self):
         self.assertIn("address   [2001:db8::10]:8080\n", self.ctl("service", "show", "app"))
 
+    def test_service_of_the_host(self):
+        self.api.give("GET", "/v1/services/ssh", {
+            "name": "ssh", "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 22, "forward": "local",
+            "pool": None, "serving": 0, "servers": 0, "packets": 7, "bytes": 420, "id": 3})
+        lines = self.ctl("service", "show", "ssh").splitlines()
+        self.assertEqual(lines[4:8], ["forward   local", "pool      -", "serving   -", "packets   7"])
+
     def test_pool_list(self):
         self.assertEqual(self.ctl("pool", "list"), """\
 POOL  HEALTH  SERVING  SERVICES
@@ -127,17 +134,18 @@ new   -       0 of 0         -      -        -  -
         one = server("web", "web1", "198.51.100.11", wanted="drain", records=3, slots=0, base_slots=512, drained=False)
         two = server("web", "web2", "198.51.100.12", records=9, slots=1024, base_slots=0, drained=False)
         self.api.give("GET", "/v1/pools/web", {
-            "name": "web", "health": "web", "services": ["web"], "when_empty": "spare", "min_up": 2,
+            "name": "web", "health": "web", "services": ["web"], "when_empty": "spare", "encapsulation": "gue", "min_up": 2,
             "below_min_up": True, "fallen_back_on": "spare", "records": 12, "slots": 1024, "slots_tracked": 512,
             "servers": [one, two]})
         lines = self.ctl("pool", "show", "web").splitlines()
-        self.assertEqual(lines[:9], [
+        self.assertEqual(lines[:10], [
             "pool            web", "health          web", "services        web", "serving         2 of 2",
-            "when empty      spare", "fallen back on  spare", "min up          2, failed servers are used",
+            "when empty      spare", "fallen back on  spare", "encapsulation   gue",
+            "min up          2, failed servers are used",
             "records         12", "slots           1024, 512 tracked"])
-        self.assertRegex(lines[10], r"  SERVING  RECORDS  SLOTS  BASE  DRAINED  PACKETS ")
-        self.assertRegex(lines[11], r"  yes            3      0   512  no         12345 ")
-        self.assertRegex(lines[12], r"  yes            9   1024     0  -          12345 ")
+        self.assertRegex(lines[11], r"  SERVING  RECORDS  SLOTS  BASE  DRAINED  PACKETS ")
+        self.assertRegex(lines[12], r"  yes            3      0   512  no         12345 ")
+        self.assertRegex(lines[13], r"  yes            9   1024     0  -          12345 ")
 
     def test_server_show(self):
         self.api.give("GET", "/v1/pools/web/servers/web1", server(

@@ -23,11 +23,13 @@ static void on_wanted(void *arg, uint32_t ifindex, const struct addr *a)
 	bed_wanted++;
 }
 
-static void on_told(void *arg, const struct addr *from, const struct addr *to, uint32_t mtu)
+static void on_told(
+	void *arg, const struct addr *from, const struct addr *to, uint16_t port, uint32_t mtu)
 {
 	(void)arg;
 	(void)from;
 	(void)to;
+	(void)port;
 	(void)mtu;
 	bed_told++;
 }

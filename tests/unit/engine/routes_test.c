@@ -128,7 +128,9 @@ static int setup(void **state)
 	const struct snapshot_port port = {
 		.ifindex = LOOPBACK, .mac = { 2, 0, 0, 0, 0, 99 }, .mtu = 1500
 	};
-	const struct snapshot_address vip = { 1, 4, { 192, 0, 2, 1 }, LOOPBACK, false };
+	const struct snapshot_address vip = {
+		.id = 1, .af = 4, .bytes = { 192, 0, 2, 1 }, .ifindex = LOOPBACK
+	};
 	const struct snapshot_service service = {
 		.id = 1, .protocol = 6, .port = 80, .forward = L4_FORWARD_NAT
 	};

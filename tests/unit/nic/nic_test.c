@@ -141,6 +141,66 @@ static void another_device_of_that_number_is_left_alone(void **state)
 	assert_int_equal(offload_get("vc", "rx-vlan-hw-parse"), 0);
 }
 
+static bool on_lo(const char *address)
+{
+	char command[96];
+
+	snprintf(command, sizeof command, "ip -o addr show dev lo | grep -qF ' %s '", address);
+	return !system(command); /* NOLINT(cert-env33-c): a test's own words */
+}
+
+static struct nic_want want_addresses(const struct addr *addresses, unsigned n)
+{
+	return (struct nic_want){
+		.device = "lo", .ifindex = 1, .addresses = addresses, .n_addresses = n
+	};
+}
+
+/* The first two are new, the host has the third anyway. */
+static void addresses_are_added_and_taken_away(void **state)
+{
+	struct addr addresses[3];
+	struct nic_want w = want_addresses(addresses, 3);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8:f00d:cafe:1234:5678:9abc:def0", &addresses[0]), 0);
+	assert_int_equal(addr_parse("192.0.2.10", &addresses[1]), 0);
+	assert_int_equal(addr_parse("192.0.2.11", &addresses[2]), 0);
+	run("ip link set lo up && ip addr add 192.0.2.11/32 dev lo");
+	nic_free(apply(&w, 1));
+	nic = apply(&w, 1); /* by another process: what it finds is no operator's */
+	assert_true(on_lo("2001:db8:f00d:cafe:1234:5678:9abc:def0/128"));
+	assert_true(on_lo("192.0.2.10/32"));
+	assert_int_equal(nic_changes(nic)->n, 2);
+	assert_true(nic_has_added(nic, &addresses[1]));
+	assert_false(nic_has_added(nic, &addresses[2]));
+	w.n_addresses = 1;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_false(on_lo("192.0.2.10/32"));
+	nic_free(nic);
+	run("ip addr del 2001:db8:f00d:cafe:1234:5678:9abc:def0/128 dev lo"); /* by somebody */
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_true(on_lo("192.0.2.11/32"));
+}
+
+static void an_address_that_is_refused_is_told(void **state)
+{
+	struct addr multicast = { 4, { 224, 0, 0, 9 } };
+	struct nic_want w = want_addresses(&multicast, 1);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	w.ifindex = 99;
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_non_null(strstr(nic_fault(nic, 0), "lo does not take the address 224.0.0.9"));
+	assert_int_equal(nic_changes(nic)->n, 0);
+	nic_free(nic);
+}
+
 static void what_cannot_be_done_is_told(void **state)
 {
 	struct nic_want w = { .device = "lo", .ifindex = 1, .groups = groups, .n_groups = 1 };
@@ -194,6 +254,8 @@ int main(void)
 		cmocka_unit_test_setup(a_later_process_puts_back_what_it_does_not_want, begin),
 		cmocka_unit_test_setup(what_was_off_stays_off, begin),
 		cmocka_unit_test_setup(another_device_of_that_number_is_left_alone, begin),
+		cmocka_unit_test_setup(addresses_are_added_and_taken_away, begin),
+		cmocka_unit_test_setup(an_address_that_is_refused_is_told, begin),
 		cmocka_unit_test_setup(what_cannot_be_done_is_told, begin),
 		cmocka_unit_test(solicited_nodes),
 	};

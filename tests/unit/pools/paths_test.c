@@ -117,11 +117,16 @@ static struct snapshot_member member(const char *to, const char *from, uint8_t b
 	return m;
 }
 
-static bool ours(const struct build *b, const char *from, const char *to)
+static bool ours_by(const struct build *b, const char *from, const char *to, uint16_t port)
 {
 	struct addr f = address(from), t = address(to);
 
-	return paths_are_ours(b, &f, &t);
+	return paths_are_ours(b, &f, &t, port);
+}
+
+static bool ours(const struct build *b, const char *from, const char *to)
+{
+	return ours_by(b, from, to, 0);
 }
 
 static void tunnels_of_the_engine_are_known(void **state)
@@ -131,10 +136,16 @@ static void tunnels_of_the_engine_are_known(void **state)
 		member("198.51.100.3", "10.9.0.0", 16),
 		member("198.51.100.4", NULL, 0),
 		member("2001:db8::1", "2001:db8:9::", 32),
+		member("198.51.100.6", "198.51.100.2", 0),
 	};
-	struct build b = { .members = members, .input.n_members = 4 };
+	struct build b = { .members = members, .input.n_members = 5 };
 
 	(void)state;
+	members[4].gue_port = 6080;
+	assert_true(ours_by(&b, "198.51.100.2", "198.51.100.6", 6080));
+	assert_false(ours_by(&b, "198.51.100.2", "198.51.100.6", 6081));
+	assert_false(ours(&b, "198.51.100.2", "198.51.100.6"));
+	assert_false(ours_by(&b, "198.51.100.2", "198.51.100.1", 6080));
 	assert_true(ours(&b, "198.51.100.2", "198.51.100.1"));
 	assert_false(ours(&b, "198.51.100.5", "198.51.100.1"));
 	assert_false(ours(&b, "198.51.100.1", "198.51.100.2"));

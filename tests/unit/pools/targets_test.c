@@ -27,6 +27,7 @@ static const char text[] =
 	"  b1: { vip = \"web\"; protocol = \"udp\"; port = 82; forward = \"nat\"; pool = \"b\"; "
 	"};\n"
 	"  b2: { vip = \"web\"; port = 83; forward = \"nat\"; pool = \"b\"; };\n"
+	"  l: { vip = \"web\"; port = 79; forward = \"local\"; };\n"
 	"  f: { vip = \"web\"; port = 85; forward = \"nat\"; pool = \"f\"; };\n"
 	"  c: { vip = \"web\"; port = 84; forward = \"nat\"; pool = \"c\"; };\n"
 	"};\n";

@@ -485,6 +485,34 @@ static void test_inputs_that_contradict_themselves(void **state)
 	ring_store_free(s);
 }
 
+/* A service of the host's own stack has no pool. */
+static void test_local(void **state)
+{
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct l4_service *row;
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	make_site(3, 2, 2);
+	site.services[1].forward = L4_FORWARD_LOCAL;
+	site.services[1].pool = UINT32_MAX;
+	site.services[1].guard_checks = L4_GUARD_LAND;
+	sn = build(s);
+	row = find_service(sn->image, 1);
+	assert_non_null(row);
+	assert_int_equal(row->forward, L4_FORWARD_LOCAL);
+	assert_int_equal(row->id, 2);
+	assert_int_equal(row->n_members, 0);
+	assert_true(row->guard);
+	snapshot_commit(s, sn);
+	site.services[1].forward = L4_FORWARD_DSR;
+	assert_int_equal(
+		snapshot_build(s, NULL, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what),
+		-EINVAL);
+	ring_store_free(s);
+}
+
 static const struct l4_member *member_of(const struct snapshot *sn, uint32_t service)
 {
 	return (const struct l4_member *)&sn->image[find_service(sn->image, service)->member_base];
@@ -508,6 +536,7 @@ static void test_tunnels_and_answers(void **state)
 	site.members[2].af = 6;
 	memset(site.members[2].source, 0xfd, 16);
 	site.members[2].source_bits = 32;
+	site.members[3].gue_port = 6081;
 	sn = build(s);
 	assert_int_equal(((const struct l4_root *)sn->image)->answers, 77);
 	assert_int_equal(find_service(sn->image, 0)->flags & L4_SERVICE_REJECT, 0);
@@ -516,11 +545,16 @@ static void test_tunnels_and_answers(void **state)
 	m = member_of(sn, 0);
 	assert_memory_equal(m->source, "\x0a\x09\0\0", 4); /* the flow's bits are free */
 	assert_int_equal(m->source_mask, L4_BE32(0xffff));
+	assert_int_equal(m->wrap, 0);
 	m = member_of(sn, 1);
 	assert_memory_equal(
 		m->source, "\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\xfd\0\0\0\0", 16);
 	assert_int_equal(m->source_mask, UINT32_MAX);
+	assert_int_equal(m->wrap, L4_WRAP_IS6);
+	assert_int_equal(m->gue_port, 0);
 	assert_int_equal(m[1].source_mask, 0);
+	assert_int_equal(m[1].wrap, L4_WRAP_GUE);
+	assert_int_equal(m[1].gue_port, L4_BE16(6081));
 	snapshot_commit(s, sn);
 	site.members[0].source_bits = 33;
 	assert_int_equal(
@@ -855,6 +889,7 @@ int main(void)
 		cmocka_unit_test(test_random_generations),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_inputs_that_contradict_themselves),
+		cmocka_unit_test(test_local),
 		cmocka_unit_test(test_tunnels_and_answers),
 		cmocka_unit_test(test_lines_are_enough),
 		cmocka_unit_test(test_tables_become_member_indices),
