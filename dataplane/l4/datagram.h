@@ -38,8 +38,10 @@ struct l4_datagram {
 
 /* What of a datagram has come. */
 struct l4_parts {
-	uint32_t got; /* units */
-	uint32_t end; /* in units, once the last one has come; before that 0 */
+	uint32_t got;  /* units */
+	uint32_t end;  /* in units, once the last one has come; before that 0 */
+	uint32_t high; /* where those that have come end; of two at once either may have the last word */
+	uint32_t pad;
 	uint64_t units[L4_DATAGRAM_WORDS];
 };
 
@@ -138,19 +140,21 @@ L4_INLINE uint32_t l4_datagram_begin(
 	*(volatile uint64_t *)&d->who = who;
 	parts->got = 0;
 	parts->end = 0;
+	parts->high = 0;
 	for (uint32_t i = 0; i < L4_DATAGRAM_WORDS; i++)
 		*(volatile uint64_t *)&parts->units[i] = 0;
 	__sync_lock_test_and_set(&d->what, what);
 	return at;
 }
 
-/* Whether the units of a fragment had not come before; with `mark`, a constant, they have now. */
+/* Whether the units of a fragment had not come before; with `mark`, a constant, they have now, up to the word in which some
+ * had: of two that are the same and come at once one is taken. */
 L4_INLINE bool l4_parts_lack(struct l4_parts *parts, struct l4_part part, bool mark)
 {
 	uint32_t word = part.from / 64, from = part.from % 64, left = part.units;
 	uint64_t before = 0;
 
-	for (uint32_t i = 0; i < L4_FRAGMENT_WORDS && left; i++) {
+	for (uint32_t i = 0; i < L4_FRAGMENT_WORDS && left && !before; i++) {
 		uint64_t *units = &parts->units[word & (L4_DATAGRAM_WORDS - 1)];
 		uint32_t n = left < 64 - from ? left : 64 - from;
 		uint64_t bits = UINT64_MAX >> (64 - n) << from;
@@ -174,7 +178,9 @@ L4_INLINE bool l4_parts_end(const struct l4_parts *parts, struct l4_part part)
 {
 	uint32_t end = part.from + part.units;
 
-	return !parts->end || (part.last ? parts->end == end : parts->end >= end);
+	if (part.last)
+		return parts->end ? parts->end == end : parts->high <= end;
+	return !parts->end || parts->end >= end;
 }
 
 /* Whether l4_datagram_take() would take a fragment. */
@@ -197,6 +203,8 @@ L4_INLINE bool l4_datagram_take(
 		return false;
 	if (part.last)
 		parts->end = part.from + part.units;
+	if (parts->high < part.from + part.units)
+		parts->high = part.from + part.units;
 	got = __sync_fetch_and_add(&parts->got, part.units) + part.units;
 	if (got == *(volatile uint32_t *)&parts->end)
 		__sync_val_compare_and_swap(&b->datagrams[at & (L4_BUCKET_DATAGRAMS - 1)].what,

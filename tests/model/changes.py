@@ -29,7 +29,7 @@ class Changes:
             self.crowd(known)
 
     def time(self):
-        self.to(self.model.records.now + self.random.choice((1, 1, 1, 2, 2, 5, 6, 10, 11, 56, 57, 94, 95, 187, 188)))
+        self.to(self.model.records.now + self.random.choice((1, 1, 1, 2, 2, 3, 5, 6, 10, 11, 56, 57, 94, 95, 187, 188)))
 
     def to(self, now):
         self.oracle.tell(f'now {now & 0xffff}')

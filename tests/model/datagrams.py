@@ -14,7 +14,7 @@ class Datagram:
 
     def __init__(self, who, now, protocol, ports):
         self.who, self.began, self.protocol, self.ports = who, now, protocol, ports
-        self.come, self.counted, self.end = set(), 0, None  # in units of 8 bytes
+        self.come, self.counted, self.high, self.end = set(), 0, 0, None  # in units of 8 bytes
 
     def age(self, now):
         """Another processor's clock may be one unit ahead."""
@@ -26,15 +26,18 @@ class Datagram:
 
     def take(self, part):
         """RFC 5722, 4; RFC 1858, 4: whether nothing of the part came before, and it ends where it may. Of one that overlaps
-        nothing counts, but all of it has come."""
+        nothing counts, but it has come up to the 64 units in which it does."""
         units = range(part.at // 8, -(-(part.at + part.bytes) // 8))
         if self.end and (units.stop > self.end if part.more else units.stop != self.end):
             return False
-        overlaps = not self.come.isdisjoint(units)
-        self.come.update(units)
+        if not self.end and not part.more and units.stop < self.high:
+            return False
+        overlaps = [unit for unit in units if unit in self.come]
+        self.come.update(unit for unit in units if not overlaps or unit // 64 <= overlaps[0] // 64)
         if overlaps:
             return False
         self.counted += len(units)
+        self.high = max(self.high, units.stop)
         if not part.more:
             self.end = units.stop
         return True

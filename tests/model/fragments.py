@@ -11,7 +11,7 @@ import siphash
 # A part that is yet to be sent; right: what it holds is its datagram's.
 Piece = namedtuple('Piece', 'at data more right')
 NUMBERS = {'tcp': 6, 'udp': 17}
-SOME_AT_A_TIME = 6
+SOME, MANY = 3, 12  # at a time; so many of one bucket drive each other out
 
 
 def who(is6, source, target, number, protocol):
@@ -24,6 +24,7 @@ def who(is6, source, target, number, protocol):
 class Datagram:
     def __init__(self, source, target, protocol, number, pieces):
         self.source, self.target, self.protocol, self.number, self.pieces = source, target, protocol, number, pieces
+        self.begun = False
 
 
 class Fragments:
@@ -35,10 +36,12 @@ class Fragments:
 
     def next(self):
         """The packet that comes next, of one of the datagrams underway."""
-        if not self.underway or (len(self.underway) < SOME_AT_A_TIME and self.generator.chance(40)):
-            self.underway.append(self.begin())
-        datagram = self.random.choice(self.underway + self.underway[-1:] * SOME_AT_A_TIME)
-        piece = datagram.pieces.pop(0)
+        if not self.underway or (len(self.underway) < SOME and self.generator.chance(30)):
+            crowd = self.generator.chance(4)
+            self.underway += [self.begin(crowd) for _ in range(MANY if crowd else 1)]
+        fresh = [datagram for datagram in self.underway if not datagram.begun]
+        datagram = self.random.choice(fresh or self.underway + self.underway[-1:] * SOME)
+        piece, datagram.begun = datagram.pieces.pop(0), True
         if not datagram.pieces:
             self.underway.remove(datagram)
         self.right = piece.right
@@ -53,28 +56,28 @@ class Fragments:
         packet.flags = self.random.choice(('MF', 'MF+DF') if piece.more else ('', 'DF'))
         return packet / Raw(piece.data)
 
-    def begin(self):
+    def begin(self, crowd):
         r, generator = self.random, self.generator
-        if generator.chance(70):
+        if generator.chance(75):
             source, sport, (target, protocol, dport), first = generator.flow()
         else:
-            source, protocol, sport = r.choice(generator.servers)
+            source, protocol, sport = r.choice(generator.translated if generator.chance(80) else generator.servers)
             target, dport, first = generator.other(source), generator.port(), 1
         if generator.chance(8):
             target = generator.other(target)
-        layer = generator.transport(protocol, sport, dport, first) / Raw(r.randbytes(r.choice((40, 200, 200, 2800))))
+        layer = generator.transport(protocol, sport, dport, first) / Raw(r.randbytes(r.choice((40, 120, 200, 2800))))
         head = IPv6(src=source, dst=target) if ':' in target else IP(src=source, dst=target)
         data, protocol = bytes(head / layer)[len(head):], NUMBERS[protocol]
         if ':' in target and generator.chance(15):
             data, protocol = bytes(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))], nh=protocol)) + data, 60
         if generator.chance(6):
             protocol = r.choice((1, 47, 58, 50, 43))
-        return Datagram(source, target, protocol, self.identify(source, target, protocol), self.pieces(data))
+        return Datagram(source, target, protocol, self.identify(source, target, protocol, crowd), self.pieces(data))
 
-    def identify(self, source, target, protocol):
-        """Often one bit from another's, or one that shares a bucket with many."""
+    def identify(self, source, target, protocol, crowd):
+        """Often one bit from another's; of a crowd, one that shares a bucket with the others."""
         is6 = ':' in target
-        bits, crowd = 32 if is6 else 16, self.generator.chance(40)
+        bits = 32 if is6 else 16
         number = (self.number ^ 1 << self.random.randrange(bits)) & (1 << bits) - 1
         while crowd or self.generator.chance(50):
             number = self.random.getrandbits(bits)
@@ -85,11 +88,11 @@ class Fragments:
 
     def pieces(self, data):
         r, at, cuts = self.random, 0, []
-        size = r.choice((8, 16, 24, 32, 64, 64, 128, 1280, 1440))
+        size = r.choice((8, 16, 24, 32, 64, 64, 64, 128, 1208, 1440))
         while at < len(data):
             to = min(at + size, len(data))
             cuts.append((at, to))
-            at, size = to, max(r.choice((8, 16, 32, 64, 512, 1208, 1440)), len(data) // 96 * 8)
+            at, size = to, max(r.choice((8, 16, 32, 64, 512, 1208, 1440)), len(data) // 40 * 8)
         pieces = [Piece(at, data[at:to], to < len(data), True) for at, to in cuts]
         order = r.randrange(10)
         if order == 0:
@@ -100,8 +103,8 @@ class Fragments:
             pieces[1:] = rest
         if len(pieces) > 2 and self.generator.chance(10):
             del pieces[r.randrange(len(pieces))]
-        while self.generator.chance(25):
-            pieces.insert(r.randrange(len(pieces) + 1), self.odd(data, pieces))
+        while self.generator.chance(40):
+            pieces.insert(r.randrange(len(pieces)) + 1, self.odd(data, pieces))
         return pieces
 
     def odd(self, data, pieces):

@@ -21,7 +21,7 @@ class Generator:
         self.ours = list(vips.values()) + [g['address'] for g in config.get('gateways', {}).values()]
         self.where = {one['address']: one['interface'] for kind in ('vips', 'gateways')
                       for one in config.get(kind, {}).values()}
-        self.services, self.servers = [], []
+        self.services, self.servers, self.translated = [], [], []
         self.fragments = Fragments(self)
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
@@ -31,6 +31,8 @@ class Generator:
             for server in servers.values():
                 self.servers.append((server['address'], service.get('protocol', 'tcp'),
                                      server.get('port', service['port'])))
+                if service['forward'] == 'nat':
+                    self.translated.append(self.servers[-1])
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
         for group in [config.get('guard', {})] + list(config['services'].values()):
             for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
@@ -66,21 +68,30 @@ class Generator:
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
         mac = self.world.links[interface]['mac']
-        if self.chance(4):
+        steady = kind == self.fragment and self.chance(80)  # or nearly all datagrams would lack some part
+        if not steady and self.chance(4):
             mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01']), None
         frame = bytes(Ether(dst=dst or mac, src='02:00:00:00:77:%02x' % r.randrange(256))
-                      / self.tagged(packet, self.world.links[interface]['tags']))
+                      / self.tagged(packet, self.world.links[interface]['tags'], steady))
         device = self.world.links[interface]['device']
         if self.chance(15):
             frame += bytes(r.randrange(256) for _ in range(r.randrange(1, 40)))
-        if self.chance(15 if kind == self.fragment else 40):
+        if not steady and self.chance(40):
             return device, self.damage(frame), False
         return device, frame, kind != self.fragment or self.fragments.right
 
-    def tagged(self, packet, tags):
+    def tagged(self, packet, tags, exactly):
         """With the tags, mostly; and with some that carry a priority only."""
-        r = self.random
         tags = [[kind, number] for kind, number in tags]
+        if not exactly:
+            self.retag(tags)
+        for kind, number in reversed(tags):
+            tag = Dot1AD if kind == 0x88a8 else Dot1Q
+            packet = tag(vlan=number & 0xfff, prio=self.random.randrange(8), id=self.random.randrange(2)) / packet
+        return packet
+
+    def retag(self, tags):
+        r = self.random
         while self.chance(12):
             tags.insert(r.randrange(len(tags) + 1), [r.choice((0x8100, 0x8100, 0x88a8)), 0])
         if self.chance(6):
@@ -89,10 +100,6 @@ class Generator:
             r.choice(tags)[r.randrange(2)] = r.choice((0x8100, 0x88a8))
         if tags and self.chance(4):
             tags.pop()
-        for kind, number in reversed(tags):
-            tag = Dot1AD if kind == 0x88a8 else Dot1Q
-            packet = tag(vlan=number & 0xfff, prio=r.randrange(8), id=r.randrange(2)) / packet
-        return packet
 
     def payload(self):
         size = self.random.choices((0, self.random.randrange(1, 64), self.random.randrange(1150, 1500)),
