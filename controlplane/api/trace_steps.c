@@ -212,19 +212,96 @@ static void tell_port(struct teller *t, const struct l4_step *s)
 	json_object_set_new(t->out, "for_us", json_boolean(s->b));
 }
 
+/* The names that follow have no default: the compiler misses what is new. */
+static const char *parsed_text(enum l4_parsed parsed)
+{
+	switch (parsed) {
+	case L4_PARSED_PORTS:
+		return "TCP or UDP";
+	case L4_PARSED_ICMP:
+		return "ICMP";
+	case L4_PARSED_OTHER:
+		return "a protocol without ports";
+	case L4_PARSED_MALFORMED:
+		return "a header contradicts itself or the length of the packet";
+	case L4_PARSED_FRAGMENT:
+		return "a fragment";
+	case L4_PARSED_EXTENSION:
+		return "extension headers that cannot be followed";
+	}
+	return "unknown";
+}
+
+static const char *forward_name(enum l4_forward forward)
+{
+	switch (forward) {
+	case L4_FORWARD_DSR:
+		return "dsr";
+	case L4_FORWARD_NAT:
+		return "nat";
+	case L4_FORWARD_TUNNEL:
+		return "tunnel";
+	case L4_FORWARD_LOCAL:
+		return "local";
+	}
+	return "unknown";
+}
+
+static const char *record_state_name(enum l4_record_state state)
+{
+	switch (state) {
+	case L4_RECORD_EMPTY:
+		return "empty";
+	case L4_RECORD_BUSY:
+		return "busy";
+	case L4_RECORD_EMBRYONIC:
+		return "embryonic";
+	case L4_RECORD_LIVE:
+		return "live";
+	case L4_RECORD_CLOSING:
+		return "closing";
+	}
+	return "unknown";
+}
+
+static const char *route_kind_name(enum l4_route_kind kind)
+{
+	switch (kind) {
+	case L4_ROUTE_DISCARD:
+		return "discard";
+	case L4_ROUTE_LOCAL:
+		return "local";
+	case L4_ROUTE_LINK:
+		return "link";
+	case L4_ROUTE_GATEWAY:
+		return "gateway";
+	}
+	return "unknown";
+}
+
+static const char *refusal_name(enum l4_refusal_kind kind)
+{
+	switch (kind) {
+	case L4_REFUSE_NONE:
+		return "none";
+	case L4_REFUSE_TOO_BIG:
+		return "packet too big";
+	case L4_REFUSE_EXPIRED:
+		return "time exceeded";
+	case L4_REFUSE_NO_PORT:
+		return "port unreachable";
+	case L4_REFUSE_RESET:
+		return "reset";
+	}
+	return "unknown";
+}
+
 static void tell_transport(struct teller *t, const struct l4_step *s)
 {
-	static const char *const texts[] = {
-		[L4_PARSED_ICMP] = "ICMP",
-		[L4_PARSED_OTHER] = "a protocol without ports",
-		[L4_PARSED_MALFORMED] = "a header contradicts itself or the length of the packet",
-		[L4_PARSED_FRAGMENT] = "a fragment",
-		[L4_PARSED_EXTENSION] = "extension headers that cannot be followed",
-	};
 	const struct l4_flow *f = &t->way->packet.flow;
 
 	if (s->a != L4_PARSED_PORTS) {
-		say(t, "%s", s->a <= L4_PARSED_EXTENSION ? texts[s->a] : "unknown");
+		say(t, "%s", parsed_text((enum l4_parsed)s->a));
 		return;
 	}
 	say(t, "%s, port %u to %u", f->protocol == L4_PROTO_TCP ? "TCP" : "UDP",
@@ -235,13 +312,7 @@ static void tell_transport(struct teller *t, const struct l4_step *s)
 
 static void tell_found_service(struct teller *t)
 {
-	static const char *const forwards[] = {
-		[L4_FORWARD_DSR] = "dsr",
-		[L4_FORWARD_NAT] = "nat",
-		[L4_FORWARD_TUNNEL] = "tunnel",
-	};
-	uint8_t forward = t->service.forward;
-	const char *name = forward < sizeof forwards / sizeof *forwards ? forwards[forward] : "?";
+	const char *name = forward_name((enum l4_forward)t->service.forward);
 
 	say(t, "service ");
 	tell_name(t, "service", trace_service(t->site, t->service.id));
@@ -361,14 +432,7 @@ static void tell_slot(struct teller *t, const struct l4_step *s)
 
 static void tell_record_state(struct teller *t, uint8_t state)
 {
-	static const char *const names[] = {
-		[L4_RECORD_EMPTY] = "empty",
-		[L4_RECORD_BUSY] = "busy",
-		[L4_RECORD_EMBRYONIC] = "embryonic",
-		[L4_RECORD_LIVE] = "live",
-		[L4_RECORD_CLOSING] = "closing",
-	};
-	const char *name = state <= L4_RECORD_CLOSING ? names[state] : "unknown";
+	const char *name = record_state_name((enum l4_record_state)state);
 
 	say(t, "%s", name);
 	json_object_set_new(t->out, "state", json_string(name));
@@ -434,14 +498,7 @@ static void tell_server(struct teller *t, const struct l4_step *s)
 
 static void tell_route(struct teller *t, const struct l4_step *s)
 {
-	static const char *const kinds[] = {
-		[L4_ROUTE_DISCARD] = "discard",
-		[L4_ROUTE_LOCAL] = "local",
-		[L4_ROUTE_LINK] = "link",
-		[L4_ROUTE_GATEWAY] = "gateway",
-	};
-	uint32_t kind = (uint32_t)(s->a >> 8);
-	const char *name = kind <= L4_ROUTE_GATEWAY ? kinds[kind] : "unknown";
+	const char *name = route_kind_name((enum l4_route_kind)(s->a >> 8));
 
 	say(t, "the destination's route of /%u: %s", (unsigned)(s->a & 0xff), name);
 	if (s->b) {
@@ -473,14 +530,7 @@ static void tell_hop(struct teller *t, const struct l4_step *s)
 
 static void tell_refusal(struct teller *t, const struct l4_step *s)
 {
-	static const char *const kinds[] = {
-		[L4_REFUSE_NONE] = "none",
-		[L4_REFUSE_TOO_BIG] = "packet too big",
-		[L4_REFUSE_EXPIRED] = "time exceeded",
-		[L4_REFUSE_NO_PORT] = "port unreachable",
-		[L4_REFUSE_RESET] = "reset",
-	};
-	const char *name = s->a <= L4_REFUSE_RESET ? kinds[s->a] : "unknown";
+	const char *name = refusal_name((enum l4_refusal_kind)s->a);
 
 	say(t, "the packet is to be answered: %s", name);
 	if (s->a == L4_REFUSE_TOO_BIG)

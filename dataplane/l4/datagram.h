@@ -38,9 +38,10 @@ struct l4_datagram {
 
 /* What of a datagram has come. */
 struct l4_parts {
-	uint32_t got;  /* units */
-	uint32_t end;  /* in units, once the last one has come; before that 0 */
-	uint32_t high; /* where those that have come end; of two at once either may have the last word */
+	uint32_t got; /* units */
+	uint32_t end; /* in units, once the last one has come; before that 0 */
+	uint32_t
+		high; /* where those that have come end; of two at once either may have the last word */
 	uint32_t pad;
 	uint64_t units[L4_DATAGRAM_WORDS];
 };

@@ -217,13 +217,15 @@ static void test_vlans(void **state)
 
 static void test_a_guarded_packet(void **state)
 {
-	struct l4_service service = { .id = site_service_id(f.site, 0), .guard = 5 };
+	struct l4_service service = {
+		.id = site_service_id(f.site, 0), .guard = 5, .forward = L4_FORWARD_LOCAL
+	};
 	struct l4_guard guard = { .lists = { 20, 30 } };
 	json_t *j;
 
 	(void)state;
-	memcpy(&fake.lines[2], &service, sizeof service);
 	memcpy(&fake.lines[5], &guard, sizeof guard);
+	memcpy(&fake.lines[2], &service, sizeof service);
 	step(L4_STEP_GUARD, L4_V_DENIED, 5);
 	step(L4_STEP_FIND, l4_key_tail(L4_BE16(80), 6, L4_KIND_SERVICE), 2);
 	step(L4_STEP_LIST, 20, 0);
@@ -236,6 +238,7 @@ static void test_a_guarded_packet(void **state)
 	assert_string_equal(member(j, "action"), "drop");
 	assert_step(j, 0, "guard",
 		"the service's guard drops the packet: denied, the source is on no allow list");
+	assert_step(j, 1, "find", "service web, forward local");
 	assert_step(j, 2, "list", "the list of all services admits the source");
 	assert_step(j, 3, "list", "the service's own list of sources denies the source");
 	assert_step(j, 4, "guard", "the service's guard drops the packet: denied");
