@@ -110,6 +110,11 @@ expect_is "requests lost" "$(lost long "$since")" ""
 expect "counters go on" [ "$(packets web)" -gt "$before" ]
 stop long INT || :
 
+# Somebody else's hands: it comes back.
+ip -n "$prefix-lb" addr del "$vip/$bits" dev lo
+wait_for 5 "lo has the VIP that was taken away" has "$vip"
+expect_is "what the host's own server sees then" "$(get 10 80)" "lb $(addr front 99) $vip"
+
 # What is not wanted any more goes; what was there before stays.
 services "$others"
 ctl config apply >"$lab/apply" 2>&1
