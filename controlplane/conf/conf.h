@@ -157,7 +157,7 @@ struct conf_limits {
 		guard_sources; /* whose rates are known; the engine rounds it up to a power of two */
 	uint32_t guard_prefixes; /* of sources, of all lists together */
 	uint32_t datagrams; /* in fragments, at a time; the engine rounds it up to a power of two */
-	uint32_t answers;	 /* to refused packets, per processor in about a second */
+	uint32_t answers;   /* to refused packets, per processor in about a second */
 };
 
 #define CONF_SOURCE_BITS 32
