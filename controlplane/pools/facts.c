@@ -134,11 +134,22 @@ static bool is_ours(const struct conf *c, const struct addr *addr)
 	return false;
 }
 
+/* Whether the host is to have the address, for services of its own stack. */
+static bool is_local(const struct conf *c, const struct addr *addr)
+{
+	for (unsigned i = 0; i < c->n_vips; i++)
+		if (c->vips[i].local && addr_equal(&c->vips[i].address, addr))
+			return true;
+	return false;
+}
+
 static void on_address(void *arg, const struct host_address *address, bool gone)
 {
 	struct site *s = arg;
 	struct err e;
 
+	if (gone && s->published && !s->detached && is_local(s->live->conf, &address->addr))
+		nics_apply(s, s->live->conf);
 	if (!gone && is_ours(s->live->conf, &address->addr) &&
 		facts_check_addresses(s, s->live->conf, &e))
 		log_warn("%s", e.text);

@@ -84,7 +84,7 @@ start udp lb "$here/server.py" lb "$lab" 8053 "$vip/53-53"
 wait_for 5 "nginx answers" get 10 81
 expect_is "what the host's own server sees" "$(get 10 80)" "lb $(addr front 99) $vip"
 expect_is "what nginx sees" "$(get 10 81)" "nginx $(addr front 99) $vip"
-expect_is "what UDP sees" "$(on client "$here/ask_udp.py" "$vip" 53)" "lb $(addr front 99) 40"
+expect_is "what UDP sees" "$(on client "$here/ask_udp.py" "$vip" 53 --timeout 8)" "lb $(addr front 99) 40"
 expect_is "what the operator's address serves" "$(get 20 80)" "lb $(addr front 99) $own"
 expect "packets are counted" [ "$(packets dns)" -ge 200 ]
 expect_is "the pool of such a service" "$(ask .pool service show web)" null
@@ -109,6 +109,11 @@ more long 40 lb
 expect_is "requests lost" "$(lost long "$since")" ""
 expect "counters go on" [ "$(packets web)" -gt "$before" ]
 stop long INT || :
+
+# Somebody else's hands: it comes back.
+ip -n "$prefix-lb" addr del "$vip/$bits" dev lo
+wait_for 5 "lo has the VIP that was taken away" has "$vip"
+expect_is "what the host's own server sees then" "$(get 10 80)" "lb $(addr front 99) $vip"
 
 # What is not wanted any more goes; what was there before stays.
 services "$others"
