@@ -10,10 +10,13 @@ struct guard_place {
 	bool denies4, denies6;
 };
 
-/* Where the filters of a half lie. */
+/* Where the filters of a half lie: those of IPv4, those of IPv6, and those of both. */
 struct guard_filters {
-	uint32_t short4, short6, coarse4, coarse6, coarse6_shift;
-	uint32_t fine, fine_mask;
+	struct guard_family {
+		uint32_t shorts, coarse, coarse_words;
+		uint8_t classes; /* enum l4_prefix_class */
+	} families[2];
+	uint32_t fine, fine_shift;
 };
 
 /* How many lines a store for so many prefixes has: with them in not very many lists, it has room for all. */
