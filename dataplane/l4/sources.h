@@ -7,6 +7,8 @@
  *   struct l4_tables;
  *   const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line);
  *       a guard line, or NULL outside of them
+ *   uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word);
+ *       a word of a coarse table, any outside of them
  */
 #pragma once
 #include "dataplane/l4/cursor.h"
@@ -84,30 +86,36 @@ L4_INLINE bool l4_filter_touches(
 				       : l4_filter_touches4(t, g, p.low << 32);
 }
 
-/* Whether the word of the coarse table that a stem names has all bits of a prefix. */
-L4_INLINE bool l4_coarse_has(const struct l4_tables *t, const struct l4_guard *g, uint64_t first,
-	uint32_t stem, uint32_t bits)
+/* The word of the coarse table that is the stem's. */
+L4_INLINE uint64_t l4_coarse_of(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
-	uint32_t word = l4_coarse_word(l4_stem_hash(first, stem), g->coarse_words);
-	const struct l4_line *line = l4_tables_guard_line(t, g->coarse + word / 8);
+	return l4_tables_coarse(
+		t, &g->coarse, l4_coarse_word(l4_stem_hash(first, stem), g->coarse_words));
+}
 
-	return line && !(~line->words[word % 8] & l4_coarse_bits(l4_prefix_hash(first, bits)));
+/* Whether a word has all bits of the prefix of so many bits. */
+L4_INLINE bool l4_coarse_has(uint64_t word, uint64_t first, uint32_t bits)
+{
+	return !(~word & l4_coarse_bits(l4_prefix_hash(first, bits)));
 }
 
 L4_INLINE bool l4_coarse_has4(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	return (g->classes & L4_CLASS_LONG &&
-		       l4_coarse_has(t, g, first, L4_STEM4_BITS, L4_STEM4_LONG_BITS)) ||
-	       (g->classes & L4_CLASS_STEM &&
-		       l4_coarse_has(t, g, first, L4_STEM4_BITS, L4_STEM4_BITS));
+	uint64_t word = l4_coarse_of(t, g, first, L4_STEM4_BITS);
+
+	return (g->classes & L4_CLASS_LONG && l4_coarse_has(word, first, L4_STEM4_LONG_BITS)) ||
+	       (g->classes & L4_CLASS_STEM && l4_coarse_has(word, first, L4_STEM4_BITS));
 }
 
 L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
 	return (g->classes & L4_CLASS_LONG &&
-		       l4_coarse_has(t, g, first, L4_STEM6_LONG_BITS, L4_STEM6_LONG_BITS)) ||
+		       l4_coarse_has(l4_coarse_of(t, g, first, L4_STEM6_LONG_BITS), first,
+			       L4_STEM6_LONG_BITS)) ||
 	       (g->classes & L4_CLASS_STEM &&
-		       l4_coarse_has(t, g, first, L4_STEM6_BITS, L4_STEM6_BITS));
+		       l4_coarse_has(
+			       l4_coarse_of(t, g, first, L4_STEM6_BITS), first, L4_STEM6_BITS));
 }
 
 /* Whether any list may name the source: no, for most. */

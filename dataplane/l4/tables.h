@@ -108,9 +108,10 @@ struct l4_guard {
 	/* Per list of sources: whether one is denied that no prefix of the list holds. */
 	uint8_t denies[L4_GUARD_LISTS];
 	uint8_t classes; /* enum l4_prefix_class: those of the prefixes of the VIP's family, in any list */
-	/* Guard lines: the tables of the VIP's family, and lists of it (struct l4_list). 0: no list. */
-	uint32_t shorts, coarse, lists[L4_GUARD_LISTS];
-	uint32_t coarse_words;	   /* of 64 bits, in the coarse table */
+	/* Guard lines: those of short prefixes of the VIP's family, and lists of it (struct l4_list). 0: no list. */
+	uint32_t shorts, lists[L4_GUARD_LISTS];
+	uint32_t coarse,
+		coarse_words; /* which of the coarse tables, and how many of its words are used */
 	uint32_t fine, fine_shift; /* of both families; 64 less the bits of a line's number */
 	uint32_t service_id;
 	uint32_t rate,
@@ -119,8 +120,8 @@ struct l4_guard {
 	uint64_t key[2]; /* of the hash that a source is known by */
 };
 
-/* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
- * next one. Filters say of most sources that no list names them: the first of them with one load, of a table so small that it
+/* Lists of sources lie beside the image in guard lines and coarse tables, of which a generation uses one half; the other is
+ * for the next one. Filters say of most sources that no list names them: the first of them with one load, of a table so small that it
  * stays in the cache nearest to the processor which it fits in.
  *
  * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits. A prefix is in the word that
@@ -133,6 +134,7 @@ struct l4_guard {
  * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
  * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
 enum {
+	L4_COARSE_TABLES = 4, /* one of each family, twice */
 	L4_SHORTEST_BITS = 16,
 	L4_SHORT_BITS = 20,
 	L4_SHORTEST_LINES = (1 << L4_SHORTEST_BITS) / L4_FILTER_LINE_BITS,

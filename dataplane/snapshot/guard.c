@@ -8,8 +8,9 @@
 
 enum {
 	SHORT_LINES = L4_SHORTEST_LINES + (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
-	LINE_WORDS = 8,
-	COARSE_BITS = 12,   /* for a prefix: a million of them stay in 1.5 MiB */
+	WORD_PREFIXES = 5, /* of the coarse table, at most, on average: a million take 1.5 MiB */
+	COARSE_MIN = 8,	   /* words */
+	COARSE_MAX = 1 << 19,
 	FINE_PREFIXES = 32, /* a line, at most, on average: 16 bits each */
 	SPARE_LINES = 1024, /* for what lists have besides their keys */
 };
@@ -24,6 +25,7 @@ struct half {
 
 struct guard_store {
 	struct l4_line *lines;
+	uint64_t *coarse; /* L4_COARSE_TABLES of them, one after the other */
 	uint32_t prefixes, half_lines, filter_lines;
 	struct half halves[2];
 	unsigned live;	/* which half the published generation uses */
@@ -39,20 +41,23 @@ static uint32_t power_of_two(uint32_t at_least)
 	return n;
 }
 
-static uint32_t coarse_lines(uint32_t prefixes)
-{
-	return prefixes / L4_FILTER_LINE_BITS * COARSE_BITS + COARSE_BITS;
-}
-
 static uint32_t fine_lines(uint32_t prefixes)
 {
 	return 2 * power_of_two(prefixes / (2 * FINE_PREFIXES)); /* two, at least, for shift_to() */
 }
 
-/* The short ones and the coarse table of each family, and the fine table. */
+/* Of the coarse table for so many prefixes. */
+static uint32_t coarse_words(uint32_t prefixes)
+{
+	uint32_t n = prefixes / WORD_PREFIXES + COARSE_MIN;
+
+	return n < COARSE_MAX ? n : COARSE_MAX;
+}
+
+/* The short ones of each family, and the fine table. */
 static uint32_t filter_lines(uint32_t prefixes)
 {
-	return 2 * (SHORT_LINES + coarse_lines(prefixes)) + fine_lines(prefixes);
+	return 2 * SHORT_LINES + fine_lines(prefixes);
 }
 
 /* A prefix gives two keys at most. Those of IPv6 are the dearer: eight to two lines, and a seventh of that once more for
@@ -67,27 +72,29 @@ uint32_t guard_store_lines(uint32_t prefixes)
 	return prefixes ? 2 * half_lines(prefixes) : 0;
 }
 
-/* Where filters begin for which lines are set aside. */
-static struct guard_filters filters_at(uint32_t line, uint32_t prefixes)
+uint32_t guard_store_words(uint32_t prefixes)
 {
-	struct guard_filters f = { 0 };
-
-	for (unsigned i = 0; i < 2; i++) {
-		f.families[i].shorts = line;
-		f.families[i].coarse = line + SHORT_LINES;
-		line += SHORT_LINES + coarse_lines(prefixes);
-	}
-	f.fine = line;
-	return f;
+	return power_of_two(coarse_words(prefixes));
 }
 
-struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
+/* Where filters begin for which lines are set aside, of half number i. */
+static struct guard_filters filters_at(uint32_t line, unsigned i)
+{
+	return (struct guard_filters){
+		.families = { { .shorts = line, .coarse = 2 * i },
+			{ .shorts = line + SHORT_LINES, .coarse = 2 * i + 1 } },
+		.fine = line + 2 * SHORT_LINES,
+	};
+}
+
+struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uint32_t prefixes)
 {
 	struct guard_store *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
 	s->lines = lines;
+	s->coarse = coarse;
 	s->prefixes = prefixes;
 	s->half_lines = prefixes ? half_lines(prefixes) : 0;
 	s->filter_lines = prefixes ? filter_lines(prefixes) : 0;
@@ -95,7 +102,7 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
 		struct half *h = &s->halves[i];
 
 		h->first = h->used = i * s->half_lines;
-		h->filters = filters_at(h->first, prefixes);
+		h->filters = filters_at(h->first, i);
 	}
 	return s;
 }
@@ -156,14 +163,18 @@ static void set_fine(const struct guard_store *s, const struct guard_filters *f,
 		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
+static uint64_t *coarse_table(const struct guard_store *s, const struct guard_family *f)
+{
+	return s->coarse + (size_t)f->coarse * guard_store_words(s->prefixes);
+}
+
 /* In the coarse table: the prefix, by so many of its bits, in the word of its stem. */
 static void set_coarse(const struct guard_store *s, const struct guard_family *f, uint64_t first,
 	uint32_t stem_bits, uint32_t bits)
 {
 	uint32_t word = l4_coarse_word(l4_stem_hash(first, stem_bits), f->coarse_words);
 
-	s->lines[f->coarse + word / 8].words[word % 8] |=
-		l4_coarse_bits(l4_prefix_hash(first, bits));
+	coarse_table(s, f)[word] |= l4_coarse_bits(l4_prefix_hash(first, bits));
 }
 
 static void set_short(
@@ -358,8 +369,11 @@ static void half_fit(const struct guard_store *s, struct half *h, const struct s
 		for (uint32_t k = 0; k < in->lists[i].n && all < s->prefixes; k++, all++)
 			n[in->lists[i].prefixes[k].af == 6]++;
 	for (unsigned i = 0; i < 2; i++) {
-		h->filters.families[i].classes = 0;
-		h->filters.families[i].coarse_words = coarse_lines(n[i]) * LINE_WORDS;
+		struct guard_family *f = &h->filters.families[i];
+
+		f->classes = 0;
+		f->coarse_words = coarse_words(n[i]);
+		memset(coarse_table(s, f), 0, f->coarse_words * sizeof *s->coarse);
 	}
 	h->filters.fine_shift = shift_to(fine_lines(all));
 }
