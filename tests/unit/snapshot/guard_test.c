@@ -339,6 +339,9 @@ static void test_halves(void **state)
 	site.lists[0].digest = 1; /* what is live is not written again */
 	assert_int_equal(guard_store_take(site.store, &site.in), 0);
 	assert_int_equal(guard_store_filters(site.store)->families[0].shorts, lines);
+	assert_int_equal(guard_store_filters(site.store)->families[0].coarse, L4_COARSE_TABLES / 2);
+	assert_int_equal(
+		guard_store_filters(site.store)->families[1].coarse, L4_COARSE_TABLES / 2 + 1);
 	guard_store_commit(site.store);
 	free(before);
 	free(coarse);
