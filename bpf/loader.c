@@ -117,6 +117,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
 	bpf_map__set_max_entries(b->maps.guard, s->guard_lines ? s->guard_lines : 1);
+	bpf_map__set_value_size(b->maps.guard_coarse, s->coarse_words * (uint32_t)sizeof(uint64_t));
+	b->rodata->coarse_mask = s->coarse_words - 1;
 	bpf_map__set_max_entries(b->maps.routes4, s->routes);
 	bpf_map__set_max_entries(b->maps.routes6, s->routes);
 	bpf_map__set_max_entries(b->maps.neighbours, s->neighbours);

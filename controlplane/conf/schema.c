@@ -146,7 +146,7 @@ const struct conf_key conf_schema[] = {
 	{ .path = "limits.guard_prefixes", .type = CONF_INT, FIELD(conf, limits.guard_prefixes),
 	  .unit = "prefixes", .min = 0, .max = 4194304, .fallback = "16384",
 	  .help = "prefixes of sources in all lists together, where lists that are the same count once; the "
-		  "default takes 6 MiB, a million 87 MiB; 0: no lists" },
+		  "default takes 2 MiB, a million 87 MiB; 0: no lists" },
 	{ .path = "limits.guard_sources", .type = CONF_INT, FIELD(conf, limits.guard_sources),
 	  .unit = "sources", .min = 1024, .max = 67108864, .fallback = "65536",
 	  .help = "sources whose rates are known at a time, 16 bytes each, rounded up to a power of two; of more "

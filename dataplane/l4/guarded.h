@@ -13,4 +13,5 @@ enum {
 	L4_GUARDED_IS6 = 0x200,
 	L4_GUARDED_ITSELF = 0x400,    /* from the address that it is sent to */
 	L4_GUARDED_SAME_PORT = 0x800, /* from the port likewise */
+	L4_GUARDED_LISTED = 0x1000,   /* a list may name the source */
 };

@@ -249,22 +249,32 @@ L4_INLINE void l4_member_end(const struct l4_member *m, uint16_t dport, struct l
 	to->port = m->port ? m->port : dport;
 }
 
+L4_INLINE struct l4_guarded l4_guarded_source(const struct l4_flow *flow)
+{
+	if (!flow->is6)
+		return (struct l4_guarded){ .low = __builtin_bswap32(flow->src[0]) };
+	return (struct l4_guarded){
+		l4_host64(flow->src[0], flow->src[1]),
+		l4_host64(flow->src[2], flow->src[3]),
+		L4_GUARDED_IS6,
+	};
+}
+
 /* L4_V_FORWARDED when the service's guard lets the packet go on, or why it is dropped. */
 L4_INLINE enum l4_verdict l4_pass_guard(
 	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
 {
 	const struct l4_guard *g = l4_tables_line(w->tables, s->guard);
 	const struct l4_flow *flow = &w->packet.flow;
-	struct l4_guarded p = { .low = __builtin_bswap32(flow->src[0]) };
+	struct l4_guarded p = l4_guarded_source(flow);
 	const struct l4_tcp *tcp;
 
 	if (!g)
 		return L4_V_ENGINE_FAULT;
-	if (flow->is6) {
-		p.high = l4_host64(flow->src[0], flow->src[1]);
-		p.low = l4_host64(flow->src[2], flow->src[3]);
-		p.what = L4_GUARDED_IS6;
-	}
+	if (g->checks & L4_GUARD_SOURCES && l4_coarse_holds(w->tables, g, p))
+		p.what |= L4_GUARDED_LISTED;
+	else if (g->checks == L4_GUARD_SOURCES)
+		return l4_guard_admits_others(g) ? L4_V_FORWARDED : L4_V_DENIED;
 	if (flow->src[0] == flow->dst[0] && flow->src[1] == flow->dst[1] &&
 		flow->src[2] == flow->dst[2] && flow->src[3] == flow->dst[3])
 		p.what |= L4_GUARDED_ITSELF;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Lists of sources (tables.h): most sources are in none, which one load of a filter tells.
+/* Lists of sources (tables.h): most sources are in none, which one load of a filter tells
+ * before anything is called.
  *
  * The body defines, before it includes this file:
  *
  *   struct l4_tables;
  *   const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line);
  *       a guard line, or NULL outside of them
+ *   uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word);
+ *       a word of a coarse table, any outside of them
  */
 #pragma once
 #include "dataplane/l4/cursor.h"
@@ -24,7 +27,7 @@ L4_INLINE bool l4_guard_bit(const struct l4_tables *t, uint32_t first, uint32_t 
 /* Whether a line of the fine table may hold a prefix of so many bits. */
 L4_INLINE bool l4_filter_holds(const struct l4_line *line, uint64_t first, uint32_t bits)
 {
-	uint64_t hash = l4_filter_hash(first, bits), missing = 0;
+	uint64_t hash = l4_prefix_hash(first, bits), missing = 0;
 
 #pragma GCC unroll 3
 	for (int i = 0; i < L4_FILTER_WORDS; i++)
@@ -32,16 +35,11 @@ L4_INLINE bool l4_filter_holds(const struct l4_line *line, uint64_t first, uint3
 	return !missing;
 }
 
-L4_INLINE bool l4_filter_short(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
-{
-	return l4_guard_bit(t, g->shorts, (uint32_t)(first >> (64 - L4_SHORT_BITS)));
-}
-
 /* Whether the fine table may hold a prefix of the source with a stem of so many bits. */
 L4_INLINE bool l4_filter_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
-	uint32_t at = (uint32_t)l4_filter_hash(first, stem) & g->fine_mask;
+	uint32_t at = (uint32_t)(l4_stem_hash(first, stem) >> g->fine_shift);
 	const struct l4_line *line = l4_tables_guard_line(t, g->fine + at);
 
 	if (!line)
@@ -60,33 +58,78 @@ L4_INLINE bool l4_filter_fine(
 static bool l4_tables_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem);
 
+/* Whether a prefix that is shorter than a stem may hold the source. */
+L4_INLINE bool l4_filter_short(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	return g->classes & L4_CLASS_SHORT && l4_guard_bit(t, g->shorts + L4_SHORTEST_LINES,
+						      (uint32_t)(first >> (64 - L4_SHORT_BITS)));
+}
+
 L4_INLINE bool l4_filter_touches4(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	return l4_guard_bit(t, g->coarse, l4_filter_coarse4(first)) &&
-	       (l4_filter_short(t, g, first) || l4_tables_fine(t, g, first, L4_STEM4_BITS));
-}
-
-L4_INLINE bool l4_filter_stem6(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
-{
-	return l4_guard_bit(t, g->coarse, l4_filter_coarse6(first, stem, g->coarse_shift)) &&
-	       l4_tables_fine(t, g, first, stem);
+	return l4_filter_short(t, g, first) || l4_tables_fine(t, g, first, L4_STEM4_BITS);
 }
 
 L4_INLINE bool l4_filter_touches6(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	return l4_filter_short(t, g, first) || l4_filter_stem6(t, g, first, L4_STEM6_LONG_BITS) ||
-	       l4_filter_stem6(t, g, first, L4_STEM6_BITS);
+	return l4_filter_short(t, g, first) ||
+	       (g->classes & L4_CLASS_LONG && l4_tables_fine(t, g, first, L4_STEM6_LONG_BITS)) ||
+	       (g->classes & L4_CLASS_STEM && l4_tables_fine(t, g, first, L4_STEM6_BITS));
 }
 
-/* Whether any list may name the source. */
+/* Whether any list may name the source, after a closer look than l4_coarse_holds() takes. */
 L4_INLINE bool l4_filter_touches(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
 	return p.what & L4_GUARDED_IS6 ? l4_filter_touches6(t, g, p.high)
 				       : l4_filter_touches4(t, g, p.low << 32);
+}
+
+/* The word of the coarse table that is the stem's. */
+L4_INLINE uint64_t l4_coarse_of(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return l4_tables_coarse(
+		t, &g->coarse, l4_coarse_word(l4_stem_hash(first, stem), g->coarse_words));
+}
+
+/* Whether a word has all bits of the prefix of so many bits. */
+L4_INLINE bool l4_coarse_has(uint64_t word, uint64_t first, uint32_t bits)
+{
+	return !(~word & l4_coarse_bits(l4_prefix_hash(first, bits)));
+}
+
+L4_INLINE bool l4_coarse_has4(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	uint64_t word = l4_coarse_of(t, g, first, L4_STEM4_BITS);
+
+	return (g->classes & L4_CLASS_LONG && l4_coarse_has(word, first, L4_STEM4_LONG_BITS)) ||
+	       (g->classes & L4_CLASS_STEM && l4_coarse_has(word, first, L4_STEM4_BITS));
+}
+
+L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	return (g->classes & L4_CLASS_LONG &&
+		       l4_coarse_has(l4_coarse_of(t, g, first, L4_STEM6_LONG_BITS), first,
+			       L4_STEM6_LONG_BITS)) ||
+	       (g->classes & L4_CLASS_STEM &&
+		       l4_coarse_has(
+			       l4_coarse_of(t, g, first, L4_STEM6_BITS), first, L4_STEM6_BITS));
+}
+
+/* Whether any list may name the source: no, for most. */
+L4_INLINE bool l4_coarse_holds(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	bool is6 = p.what & L4_GUARDED_IS6;
+	uint64_t first = is6 ? p.high : p.low << 32;
+
+	if (g->classes & L4_CLASS_SHORT &&
+		l4_guard_bit(t, g->shorts, (uint32_t)(first >> (64 - L4_SHORTEST_BITS))))
+		return true;
+	return is6 ? l4_coarse_has6(t, g, first) : l4_coarse_has4(t, g, first);
 }
 
 /* Without a branch, which would be mispredicted at every second key. */
@@ -193,12 +236,18 @@ L4_INLINE bool l4_list_denies(
 	return (denies ^ changes) & 1;
 }
 
+/* Whether the lists let a source in that none of them names. */
+L4_INLINE bool l4_guard_admits_others(const struct l4_guard *g)
+{
+	return !(g->denies[L4_GUARD_ALL] | g->denies[L4_GUARD_OWN]);
+}
+
 /* Whether the lists let the source in. */
 L4_INLINE bool l4_guard_admits(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
 {
-	if (!l4_filter_touches(t, g, p))
-		return !(g->denies[L4_GUARD_ALL] | g->denies[L4_GUARD_OWN]);
+	if (!(p.what & L4_GUARDED_LISTED) || !l4_filter_touches(t, g, p))
+		return l4_guard_admits_others(g);
 	return !l4_list_denies(t, g->lists[L4_GUARD_ALL], g->denies[L4_GUARD_ALL], p) &&
 	       !l4_list_denies(t, g->lists[L4_GUARD_OWN], g->denies[L4_GUARD_OWN], p);
 }

@@ -108,11 +108,12 @@ struct l4_guard {
 	uint8_t checks; /* enum l4_guard_checks */
 	/* Per list of sources: whether one is denied that no prefix of the list holds. */
 	uint8_t denies[L4_GUARD_LISTS];
-	uint8_t pad0;
-	/* Guard lines: the tables of the VIP's family, and lists of it (struct l4_list). 0: no list. */
-	uint32_t shorts, coarse, lists[L4_GUARD_LISTS];
-	uint32_t coarse_shift;	  /* IPv6: 64 less the bits of a number in the coarse table */
-	uint32_t fine, fine_mask; /* of both families; mask of lines */
+	uint8_t classes; /* enum l4_prefix_class: those of the prefixes of the VIP's family, in any list */
+	/* Guard lines: those of short prefixes of the VIP's family, and lists of it (struct l4_list). 0: no list. */
+	uint32_t shorts, lists[L4_GUARD_LISTS];
+	uint32_t coarse,
+		coarse_words; /* which of the coarse tables, and how many of its words are used */
+	uint32_t fine, fine_shift; /* of both families; 64 less the bits of a line's number */
 	uint32_t service_id;
 	uint32_t rate,
 		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
@@ -120,21 +121,26 @@ struct l4_guard {
 	uint64_t key[2]; /* of the hash that a source is known by */
 };
 
-/* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the
- * next one. Filters say of most sources that no list names them, the first of them with one load for IPv4:
+/* Lists of sources lie beside the image in guard lines and coarse tables, of which a generation uses one half; the other is
+ * for the next one. Filters say of most sources that no list names them: the first of them with one load, of a table so small that it
+ * stays in the cache nearest to the processor which it fits in.
  *
- * coarse  one bit for each stem that a prefix has or touches: the first 24 bits of an IPv4 address, of which the number
- *         is the place; 32 or 48 bits of an IPv6 one, hashed.
- * shorts  one bit for each /20 that a prefix touches which is shorter than its stem could be (IPv4: 24, IPv6: 32 bits).
- * fine    a Bloom filter of the other prefixes, in a line for each hash of a stem: IPv4 ones by their length rounded down
- *         to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.
+ * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits. A prefix is in the word that
+ *         its stem names, by its stem or, from /28 (/48) on, by so many bits of it.
+ * shorts  one bit for each /16 that a shorter prefix touches, and behind those one for each /20.
+ * fine    a Bloom filter of the prefixes that are in the coarse table, in a line for each hash of a stem: IPv4 ones by their
+ *         length rounded down to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.
  *
  * A list is the sorted addresses where its answer changes, from "not as without any prefix" to "as without" and back: the
  * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
  * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
 enum {
+	L4_COARSE_TABLES = 4, /* one of each family, twice */
+	L4_SHORTEST_BITS = 16,
 	L4_SHORT_BITS = 20,
+	L4_SHORTEST_LINES = (1 << L4_SHORTEST_BITS) / L4_FILTER_LINE_BITS,
 	L4_STEM4_BITS = 24,
+	L4_STEM4_LONG_BITS = 28,
 	L4_STEM6_BITS = 32,
 	L4_STEM6_LONG_BITS = 48,
 	L4_LIST4_KEYS = 16,
@@ -142,6 +148,9 @@ enum {
 	L4_LIST4_LEVELS = 6,
 	L4_LIST6_LEVELS = 8,
 };
+
+/* By length: shorter than a stem is; with a stem; with a longer one. */
+enum l4_prefix_class { L4_CLASS_SHORT = 1, L4_CLASS_STEM = 2, L4_CLASS_LONG = 4 };
 
 struct l4_list {
 	uint32_t n, n_levels;

@@ -7,10 +7,11 @@
 #include "dataplane/snapshot/changes.h"
 
 enum {
-	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS, /* of each family */
-	COARSE4_LINES = (1 << L4_STEM4_BITS) / L4_FILTER_LINE_BITS,
-	COARSE6_BITS = 8,   /* a prefix, at least */
-	LINE_PREFIXES = 32, /* of the fine table, at most, on average: 16 bits each */
+	SHORT_LINES = L4_SHORTEST_LINES + (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
+	WORD_PREFIXES = 5, /* of the coarse table, at most, on average: a million take 1.5 MiB */
+	COARSE_MIN = 8,	   /* words */
+	COARSE_MAX = 1 << 19,
+	FINE_PREFIXES = 32, /* a line, at most, on average: 16 bits each */
 	SPARE_LINES = 1024, /* for what lists have besides their keys */
 };
 
@@ -24,7 +25,8 @@ struct half {
 
 struct guard_store {
 	struct l4_line *lines;
-	uint32_t half_lines, filter_lines;
+	uint64_t *coarse; /* L4_COARSE_TABLES of them, one after the other */
+	uint32_t prefixes, half_lines, filter_lines;
 	struct half halves[2];
 	unsigned live;	/* which half the published generation uses */
 	unsigned taken; /* which one has the lists that were taken last */
@@ -39,19 +41,23 @@ static uint32_t power_of_two(uint32_t at_least)
 	return n;
 }
 
-static uint32_t coarse6_lines(uint32_t prefixes)
-{
-	return power_of_two(prefixes / (L4_FILTER_LINE_BITS / COARSE6_BITS));
-}
-
 static uint32_t fine_lines(uint32_t prefixes)
 {
-	return power_of_two(prefixes / LINE_PREFIXES);
+	return 2 * power_of_two(prefixes / (2 * FINE_PREFIXES)); /* two, at least, for shift_to() */
 }
 
+/* Of the coarse table for so many prefixes. */
+static uint32_t coarse_words(uint32_t prefixes)
+{
+	uint32_t n = prefixes / WORD_PREFIXES + COARSE_MIN;
+
+	return n < COARSE_MAX ? n : COARSE_MAX;
+}
+
+/* The short ones of each family, and the fine table. */
 static uint32_t filter_lines(uint32_t prefixes)
 {
-	return 2 * SHORT_LINES + COARSE4_LINES + coarse6_lines(prefixes) + fine_lines(prefixes);
+	return 2 * SHORT_LINES + fine_lines(prefixes);
 }
 
 /* A prefix gives two keys at most. Those of IPv6 are the dearer: eight to two lines, and a seventh of that once more for
@@ -66,33 +72,37 @@ uint32_t guard_store_lines(uint32_t prefixes)
 	return prefixes ? 2 * half_lines(prefixes) : 0;
 }
 
-static struct guard_filters filters_at(uint32_t line, uint32_t prefixes)
+uint32_t guard_store_words(uint32_t prefixes)
 {
-	struct guard_filters f = { .short4 = line, .short6 = line + SHORT_LINES };
-
-	f.coarse4 = f.short6 + SHORT_LINES;
-	f.coarse6 = f.coarse4 + COARSE4_LINES;
-	f.coarse6_shift =
-		64 - (unsigned)__builtin_ctz(coarse6_lines(prefixes) * L4_FILTER_LINE_BITS);
-	f.fine = f.coarse6 + coarse6_lines(prefixes);
-	f.fine_mask = fine_lines(prefixes) - 1;
-	return f;
+	return power_of_two(coarse_words(prefixes));
 }
 
-struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
+/* Where filters begin for which lines are set aside, of half number i. */
+static struct guard_filters filters_at(uint32_t line, unsigned i)
+{
+	return (struct guard_filters){
+		.families = { { .shorts = line, .coarse = 2 * i },
+			{ .shorts = line + SHORT_LINES, .coarse = 2 * i + 1 } },
+		.fine = line + 2 * SHORT_LINES,
+	};
+}
+
+struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uint32_t prefixes)
 {
 	struct guard_store *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
 	s->lines = lines;
+	s->coarse = coarse;
+	s->prefixes = prefixes;
 	s->half_lines = prefixes ? half_lines(prefixes) : 0;
 	s->filter_lines = prefixes ? filter_lines(prefixes) : 0;
 	for (unsigned i = 0; i < 2; i++) {
 		struct half *h = &s->halves[i];
 
 		h->first = h->used = i * s->half_lines;
-		h->filters = filters_at(h->first, prefixes);
+		h->filters = filters_at(h->first, i);
 	}
 	return s;
 }
@@ -146,50 +156,84 @@ static void set_bits(const struct guard_store *s, uint32_t line, uint32_t first,
 static void set_fine(const struct guard_store *s, const struct guard_filters *f, uint64_t first,
 	uint32_t stem_bits, uint32_t bits)
 {
-	uint64_t stem = l4_filter_hash(first, stem_bits), hash = l4_filter_hash(first, bits);
-	struct l4_line *line = &s->lines[f->fine + ((uint32_t)stem & f->fine_mask)];
+	uint64_t stem = l4_stem_hash(first, stem_bits), hash = l4_prefix_hash(first, bits);
+	struct l4_line *line = &s->lines[f->fine + (uint32_t)(stem >> f->fine_shift)];
 
 	for (int i = 0; i < L4_FILTER_WORDS; i++)
 		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
-static void half_filter4(
-	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+static uint64_t *coarse_table(const struct guard_store *s, const struct guard_family *f)
 {
-	uint64_t first = (uint64_t)prefix_first(p) << 32, last = (uint64_t)prefix_last(p) << 32;
-
-	set_bits(s, f->coarse4, l4_filter_coarse4(first), l4_filter_coarse4(last));
-	if (p->plen < L4_STEM4_BITS)
-		set_bits(s, f->short4, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
-			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
-	else
-		set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
+	return s->coarse + (size_t)f->coarse * guard_store_words(s->prefixes);
 }
 
-static void half_filter6(
-	const struct guard_store *s, const struct guard_filters *f, const struct snapshot_prefix *p)
+/* In the coarse table: the prefix, by so many of its bits, in the word of its stem. */
+static void set_coarse(const struct guard_store *s, const struct guard_family *f, uint64_t first,
+	uint32_t stem_bits, uint32_t bits)
 {
-	uint64_t first = (uint64_t)(prefix_first(p) >> 64), last = (uint64_t)(prefix_last(p) >> 64);
-	uint32_t stem = p->plen < L4_STEM6_LONG_BITS ? L4_STEM6_BITS : L4_STEM6_LONG_BITS, bit;
+	uint32_t word = l4_coarse_word(l4_stem_hash(first, stem_bits), f->coarse_words);
 
-	if (p->plen < L4_STEM6_BITS) {
-		set_bits(s, f->short6, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
-			(uint32_t)(last >> (64 - L4_SHORT_BITS)));
-		return;
-	}
-	bit = l4_filter_coarse6(first, stem, f->coarse6_shift);
-	set_bits(s, f->coarse6, bit, bit);
+	coarse_table(s, f)[word] |= l4_coarse_bits(l4_prefix_hash(first, bits));
+}
+
+static void set_short(
+	const struct guard_store *s, const struct guard_family *f, uint64_t first, uint64_t last)
+{
+	set_bits(s, f->shorts, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
+		(uint32_t)(last >> (64 - L4_SHORTEST_BITS)));
+	set_bits(s, f->shorts + L4_SHORTEST_LINES, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+		(uint32_t)(last >> (64 - L4_SHORT_BITS)));
+}
+
+static enum l4_prefix_class class_of(const struct snapshot_prefix *p)
+{
+	if (p->plen < (p->af == 6 ? L4_STEM6_BITS : L4_STEM4_BITS))
+		return L4_CLASS_SHORT;
+	return p->plen < (p->af == 6 ? L4_STEM6_LONG_BITS : L4_STEM4_LONG_BITS) ? L4_CLASS_STEM
+										: L4_CLASS_LONG;
+}
+
+/* An IPv4 prefix with a stem has the same one at any length; a long IPv6 one has a longer one. */
+static void half_filter4(const struct guard_store *s, const struct guard_filters *f,
+	const struct snapshot_prefix *p, uint64_t first)
+{
+	set_coarse(s, &f->families[0], first, L4_STEM4_BITS,
+		class_of(p) == L4_CLASS_LONG ? L4_STEM4_LONG_BITS : L4_STEM4_BITS);
+	set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
+}
+
+static void half_filter6(const struct guard_store *s, const struct guard_filters *f,
+	const struct snapshot_prefix *p, uint64_t first)
+{
+	uint32_t stem = class_of(p) == L4_CLASS_LONG ? L4_STEM6_LONG_BITS : L4_STEM6_BITS;
+
+	set_coarse(s, &f->families[1], first, stem, stem);
 	set_fine(s, f, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
 }
 
 /* A prefix of no bits says what holds for sources that no other prefix names. */
 static void half_filter(
-	const struct guard_store *s, const struct half *h, const struct snapshot_prefix *p)
+	const struct guard_store *s, struct half *h, const struct snapshot_prefix *p)
 {
-	if (p->plen && p->af == 4)
-		half_filter4(s, &h->filters, p);
-	else if (p->plen)
-		half_filter6(s, &h->filters, p);
+	struct guard_family *family = &h->filters.families[p->af == 6];
+	unsigned shift = p->af == 6 ? 64 : 0;
+	uint64_t first = (uint64_t)(prefix_first(p) >> shift);
+	uint64_t last = (uint64_t)(prefix_last(p) >> shift);
+
+	if (!p->plen)
+		return;
+	if (p->af == 4) {
+		first <<= 32;
+		last <<= 32;
+	}
+	family->classes |= class_of(p);
+	if (class_of(p) == L4_CLASS_SHORT)
+		set_short(s, family, first, last);
+	else if (p->af == 4)
+		half_filter4(s, &h->filters, p, first);
+	else
+		half_filter6(s, &h->filters, p, first);
 }
 
 /* Key number i of the n keys of a level, each of which is the first of `step` leaves. */
@@ -309,6 +353,31 @@ static bool half_holds(const struct half *h, const struct snapshot_input *in)
 	return true;
 }
 
+/* From a hash to so many numbers, a power of two. */
+static uint32_t shift_to(uint32_t n)
+{
+	return 64 - (uint32_t)__builtin_ctz(n);
+}
+
+/* Makes the filters as large as the prefixes want them: the smaller, the nearer to the processor. Lists that are the same
+ * are counted twice. */
+static void half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
+{
+	uint32_t n[2] = { 0 }, all = 0;
+
+	for (uint32_t i = 0; i < in->n_lists; i++)
+		for (uint32_t k = 0; k < in->lists[i].n && all < s->prefixes; k++, all++)
+			n[in->lists[i].prefixes[k].af == 6]++;
+	for (unsigned i = 0; i < 2; i++) {
+		struct guard_family *f = &h->filters.families[i];
+
+		f->classes = 0;
+		f->coarse_words = coarse_words(n[i]);
+		memset(coarse_table(s, f), 0, f->coarse_words * sizeof *s->coarse);
+	}
+	h->filters.fine_shift = shift_to(fine_lines(all));
+}
+
 static bool has_prefixes(const struct snapshot_input *in)
 {
 	for (uint32_t i = 0; i < in->n_lists; i++)
@@ -331,6 +400,7 @@ static int half_fill(const struct guard_store *s, struct half *h, const struct s
 		return -ENOSPC;
 	if (s->half_lines)
 		half_take(s, h, s->filter_lines);
+	half_fit(s, h, in);
 	for (uint32_t i = 0; i < in->n_lists && !rc; i++) {
 		h->digests[i] = in->lists[i].digest;
 		rc = half_place(s, h, in, i);

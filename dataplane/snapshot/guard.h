@@ -10,17 +10,24 @@ struct guard_place {
 	bool denies4, denies6;
 };
 
-/* Where the filters of a half lie. */
+/* Where the filters of a half lie: those of IPv4, those of IPv6, and those of both. */
 struct guard_filters {
-	uint32_t short4, short6, coarse4, coarse6, coarse6_shift;
-	uint32_t fine, fine_mask;
+	struct guard_family {
+		uint32_t shorts, coarse, coarse_words;
+		uint8_t classes; /* enum l4_prefix_class */
+	} families[2];
+	uint32_t fine, fine_shift;
 };
 
 /* How many lines a store for so many prefixes has: with them in not very many lists, it has room for all. */
 uint32_t guard_store_lines(uint32_t prefixes);
 
-/* lines: guard_store_lines() of them, all zero, the engine's, which outlive the store. NULL when out of memory. */
-struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes);
+/* How many words each of its coarse tables has: a power of two. */
+uint32_t guard_store_words(uint32_t prefixes);
+
+/* lines: guard_store_lines() of them, all zero; coarse: L4_COARSE_TABLES times guard_store_words(), likewise. They are the
+ * engine's and outlive the store. NULL when out of memory. */
+struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uint32_t prefixes);
 void guard_store_free(struct guard_store *s);
 
 /* Writes the lists of an input into the half that is not in use, unless they are those of the other one. Returns 0;

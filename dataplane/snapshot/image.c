@@ -473,14 +473,16 @@ static void guard_lists(
 {
 	const struct guard_filters *filters = guard_store_filters(im->guard);
 	bool is6 = im->in->addresses[s->address].af == 6;
+	const struct guard_family *family = &filters->families[is6];
 	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
 
 	g->checks |= L4_GUARD_SOURCES;
-	g->shorts = is6 ? filters->short6 : filters->short4;
-	g->coarse = is6 ? filters->coarse6 : filters->coarse4;
-	g->coarse_shift = filters->coarse6_shift;
+	g->classes = family->classes;
+	g->shorts = family->shorts;
+	g->coarse = family->coarse;
+	g->coarse_words = family->coarse_words;
 	g->fine = filters->fine;
-	g->fine_mask = filters->fine_mask;
+	g->fine_shift = filters->fine_shift;
 	for (int i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
 

@@ -22,6 +22,14 @@ static struct l4_way *l4_tables_way(const struct l4_tables *t)
 	return NULL;
 }
 
+static uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word)
+{
+	(void)t;
+	(void)table;
+	(void)word;
+	return 0;
+}
+
 static uint16_t time_now;
 static struct l4_source_bucket bucket; /* of all sources */
 

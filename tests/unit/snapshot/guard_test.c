@@ -9,6 +9,8 @@
 struct l4_tables {
 	const struct l4_line *lines;
 	uint32_t n;
+	const uint64_t *coarse;
+	uint32_t words;
 };
 
 static const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line)
@@ -22,6 +24,13 @@ static struct l4_way *l4_tables_way(const struct l4_tables *t)
 {
 	(void)t;
 	return NULL;
+}
+
+static uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word)
+{
+	assert_in_range(*table, 0, L4_COARSE_TABLES - 1);
+	assert_in_range(word, 0, t->words - 1);
+	return t->coarse[*table * t->words + word];
 }
 
 #include "dataplane/l4/sources.h"
@@ -51,6 +60,7 @@ struct site {
 	struct snapshot_input in;
 	struct l4_tables tables;
 	struct l4_line *lines;
+	uint64_t *coarse;
 	struct guard_store *store;
 };
 
@@ -66,8 +76,12 @@ static void open_site(uint32_t prefixes)
 	memset(&site, 0, sizeof site);
 	site.tables.n = guard_store_lines(prefixes);
 	site.tables.lines = site.lines = calloc(site.tables.n + 1u, sizeof *site.lines);
-	site.store = guard_store_new(site.lines, prefixes);
+	site.tables.words = guard_store_words(prefixes);
+	site.tables.coarse = site.coarse =
+		calloc((size_t)site.tables.words * L4_COARSE_TABLES, sizeof *site.coarse);
 	assert_non_null(site.lines);
+	assert_non_null(site.coarse);
+	site.store = guard_store_new(site.lines, site.coarse, prefixes);
 	assert_non_null(site.store);
 	site.in.lists = site.lists;
 	for (uint32_t i = 0; i < LISTS; i++)
@@ -78,6 +92,7 @@ static void close_site(void)
 {
 	guard_store_free(site.store);
 	free(site.lines);
+	free(site.coarse);
 }
 
 /* Addresses of few different bytes, so that prefixes lie in each other and sources in prefixes. */
@@ -148,11 +163,13 @@ static struct l4_guarded packet_from(uint8_t af, const uint8_t bytes[16])
 static struct l4_guard guard_of(uint32_t list, uint8_t af)
 {
 	const struct guard_filters *filters = guard_store_filters(site.store);
-	struct l4_guard g = { .shorts = af == 6 ? filters->short6 : filters->short4,
-		.coarse = af == 6 ? filters->coarse6 : filters->coarse4,
-		.coarse_shift = filters->coarse6_shift,
+	const struct guard_family *family = &filters->families[af == 6];
+	struct l4_guard g = { .classes = family->classes,
+		.shorts = family->shorts,
+		.coarse = family->coarse,
+		.coarse_words = family->coarse_words,
 		.fine = filters->fine,
-		.fine_mask = filters->fine_mask };
+		.fine_shift = filters->fine_shift };
 
 	for (uint32_t i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *p = guard_store_place(site.store, i ? list : 0);
@@ -196,6 +213,8 @@ static void check_sources(unsigned n)
 		struct l4_guard g = guard_of(list, af);
 		struct l4_guarded p = packet_from(af, bytes);
 
+		if (l4_coarse_holds(&site.tables, &g, p))
+			p.what |= L4_GUARDED_LISTED;
 		assert_int_equal(l4_guard_admits(&site.tables, &g, p),
 			!model_denies(&site.lists[0], af, bytes) &&
 				!model_denies(&site.lists[list], af, bytes));
@@ -246,34 +265,94 @@ static void test_deep_trees(void **state)
 	close_site();
 }
 
+enum { SPREAD = 65536, SPREAD_TRIES = 200000 };
+
+/* Blocklists as they are: a few networks, and hosts anywhere. */
+static void spread_list(uint8_t af, struct snapshot_prefix *p)
+{
+	static const uint8_t lengths[2][5] = { { 24, 27, 31, 32, 32 }, { 48, 56, 64, 64, 128 } };
+
+	for (uint32_t i = 0; i < SPREAD; i++) {
+		p[i] = (struct snapshot_prefix){ .af = af, .plen = lengths[af == 6][below(5)] };
+		for (unsigned k = 0; k < 16; k++)
+			p[i].bytes[k] = (uint8_t)below(256);
+	}
+	site.in.n_lists = 1;
+	site.lists[0] =
+		(struct snapshot_list){ .prefixes = p, .n = SPREAD, .digest = below(1u << 30) + 1 };
+}
+
+/* Most sources that no list names must be known for such by the first filter, and nearly all by the second. */
+static void test_filters_let_most_go(void **state)
+{
+	struct snapshot_prefix *prefixes = calloc(SPREAD, sizeof *prefixes);
+
+	(void)state;
+	assert_non_null(prefixes);
+	open_site(SPREAD);
+	for (unsigned round = 0; round < 8; round++) {
+		uint8_t af = round % 2 ? 6 : 4; /* what former lists leave behind must not add up */
+		unsigned held = 0, touched = 0;
+		struct l4_guard g;
+
+		spread_list(af, prefixes);
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		g = guard_of(0, af);
+		for (unsigned i = 0; i < SPREAD_TRIES; i++) {
+			struct l4_guarded p = { .high = (uint64_t)mrand48() << 32 | below(1u << 31),
+				.low = (uint32_t)mrand48(),
+				.what = af == 6 ? L4_GUARDED_IS6 : 0 };
+
+			held += l4_coarse_holds(&site.tables, &g, p);
+			touched += l4_coarse_holds(&site.tables, &g, p) &&
+				   l4_filter_touches(&site.tables, &g, p);
+		}
+		assert_in_range(held, 1, SPREAD_TRIES / 100 * 5);
+		assert_in_range(touched, 0, SPREAD_TRIES / 1000 * 2);
+		guard_store_commit(site.store);
+	}
+	close_site();
+	free(prefixes);
+}
+
 /* The half of the published generation stays as it is until another one is. */
 static void test_halves(void **state)
 {
 	struct l4_line *before;
-	uint32_t lines;
+	uint64_t *coarse;
+	uint32_t lines, words;
 
 	(void)state;
 	open_site(64);
 	lines = site.tables.n / 2;
+	words = site.tables.words * L4_COARSE_TABLES / 2;
 	before = malloc(lines * sizeof *before);
+	coarse = malloc(words * sizeof *coarse);
 	assert_non_null(before);
+	assert_non_null(coarse);
 	site.in.n_lists = 1;
 	random_list(0, 50, 1);
 	assert_int_equal(guard_store_take(site.store, &site.in), 0);
 	guard_store_commit(site.store); /* the second half */
 	memcpy(before, site.lines + lines, lines * sizeof *before);
+	memcpy(coarse, site.coarse + words, words * sizeof *coarse);
 	for (uint64_t digest = 2; digest < 12; digest++) {
 		random_list(0, 1 + below(60), digest);
 		assert_int_equal(guard_store_take(site.store, &site.in), 0);
 		check_sources(300);
 		assert_memory_equal(before, site.lines + lines, lines * sizeof *before);
+		assert_memory_equal(coarse, site.coarse + words, words * sizeof *coarse);
 		guard_store_abort(site.store);
 	}
 	site.lists[0].digest = 1; /* what is live is not written again */
 	assert_int_equal(guard_store_take(site.store, &site.in), 0);
-	assert_int_equal(guard_store_filters(site.store)->short4, lines);
+	assert_int_equal(guard_store_filters(site.store)->families[0].shorts, lines);
+	assert_int_equal(guard_store_filters(site.store)->families[0].coarse, L4_COARSE_TABLES / 2);
+	assert_int_equal(
+		guard_store_filters(site.store)->families[1].coarse, L4_COARSE_TABLES / 2 + 1);
 	guard_store_commit(site.store);
 	free(before);
+	free(coarse);
 	close_site();
 }
 
@@ -325,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_lists),
 		cmocka_unit_test(test_deep_trees),
+		cmocka_unit_test(test_filters_let_most_go),
 		cmocka_unit_test(test_halves),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_shared),
