@@ -268,6 +268,18 @@ __noinline int tandem_packet(struct xdp_md *ctx)
 	return t.records ? action | TANDEM_RECORD : action;
 }
 
+__noinline uint32_t ports_line(const struct l4_ports *table, uint32_t n, uint32_t port)
+{
+	return table ? l4_ports_line(table, n, port) : 0;
+}
+
+/* Behind the last line there is room for the rest of a table. */
+static __always_inline uint32_t l4_tables_ports(
+	const struct l4_tables *t, uint32_t table, uint32_t n, uint32_t port)
+{
+	return ports_line(l4_tables_line(t, table), n, port);
+}
+
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
 	return g && l4_filter_fine(NULL, g, first, stem);

@@ -18,14 +18,16 @@ static json_t *service_value(const struct site *s, unsigned index)
 	const struct conf_pool *pool = &conf->pools[v->pool];
 	struct engine_counter count = { 0 };
 	uint32_t id = site_service_id(s, index);
+	char ports[CONF_PORTS_TEXT];
 
 	engine_service_counter(site_engine(s), id, &count);
 	return json_pack(
-		"{s:s, s:I, s:s, s:o, s:o, s:i, s:o, s:s, s:I, s:s, s:s, s:i, s:i, s:I, s:I}",
+		"{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:I, s:s, s:s, s:i, s:i, s:I, s:I}",
 		"name", v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
 		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
-		"port", v->port, "forward", value_forward(v->forward), "pool", pool->name,
-		"idle_ms", (json_int_t)v->idle_ms, "track",
+		"port", v->port ? json_integer(v->port) : json_null(), "ports",
+		conf_ports_text(&v->ports, ports), "forward", value_forward(v->forward), "pool",
+		pool->name, "idle_ms", (json_int_t)v->idle_ms, "track",
 		v->track == CONF_TRACK_ALL ? "all" : "changes", "affinity",
 		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "serving",
 		count_serving(s, pool), "servers", pool->n_servers, "packets",

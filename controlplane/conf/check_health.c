@@ -30,11 +30,14 @@ struct use {
 	const struct conf_service *tcp; /* the first */
 	const struct conf_service *udp;
 	const struct conf_service *other; /* a further tcp service, on another port */
+	const struct conf_service *many;  /* the first with several ports */
 };
 
 static void add_use(struct use *u, const struct conf_service *s)
 {
-	if (s->protocol == IPPROTO_UDP)
+	if (!s->port && s->ports.n)
+		u->many = u->many ? u->many : s;
+	else if (s->protocol == IPPROTO_UDP)
 		u->udp = u->udp ? u->udp : s;
 	else if (!u->tcp)
 		u->tcp = s;
@@ -73,7 +76,13 @@ static void check_port(struct conf_tree *t, unsigned pool, struct use u)
 	const struct conf_pool *p = &t->conf->pools[pool];
 	const struct conf_health *h = &t->conf->healths[p->health];
 
-	if (u.udp && !u.tcp)
+	if (u.many && !u.tcp && !u.udp && lacks_port(t->conf, p))
+		diags_add(t->diags, DIAG_ERROR, t->text,
+			conf_tree_spot(t, CONF_POOL, pool, "health"),
+			"health \"%.63s\" (line %d) has no \"port\", and service \"%.63s\" (line %d) of "
+			"pool \"%.63s\" has several: give the health the port that is to be checked",
+			h->name, h->line, u.many->name, u.many->line, p->name);
+	else if (u.udp && !u.tcp)
 		diags_add(t->diags, DIAG_ERROR, t->text,
 			conf_tree_spot(t, CONF_POOL, pool, "health"),
 			"health \"%.63s\" (line %d) checks pool \"%.63s\", which serves udp only "

@@ -130,7 +130,10 @@ int conf_check_limits(struct conf_tree *t)
 
 	check_limit(t, "vips", c->limits.vips, (uint64_t)c->n_vips + c->n_gateways,
 		"the file's VIPs and gateways");
-	check_limit(t, "services", c->limits.services, c->n_services, "the file's services");
+	check_limit(t, "services", c->limits.services, conf_places(c),
+		conf_places(c) > c->n_services
+			? "the file's services, one with several ports once for each port or range,"
+			: "the file's services");
 	check_limit(t, "pools", c->limits.pools, c->n_pools, "the file's pools");
 	check_limit(t, "servers", c->limits.servers, need.servers,
 		need.servers > c->n_servers
@@ -138,8 +141,11 @@ int conf_check_limits(struct conf_tree *t)
 			: "the file's servers");
 	if (need.servers <= c->limits.servers)
 		check_limit(t, "servers", c->limits.servers, conf_nat_replies(c),
-			"replies from the servers of nat services, one for each service and "
-			"server,");
+			conf_places(c) > c->n_services
+				? "replies from the servers of nat services, one for each service, "
+				  "port or range and server,"
+				: "replies from the servers of nat services, one for each service and "
+				  "server,");
 	check_limit(
 		t, "ring_slots", c->limits.ring_slots, need.slots, "the rings of the file's pools");
 	return check_prefixes(t);

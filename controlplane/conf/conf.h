@@ -79,11 +79,26 @@ struct conf_sources {
 	struct conf_list list;		    /* what comes of all four */
 };
 
+/* Ports from the first to the last, which may be the same; host order. */
+struct conf_range {
+	uint16_t first, last;
+};
+
+/* Sorted, with no port in common. */
+struct conf_ports {
+	struct conf_range *list;
+	uint32_t n;
+};
+
+/* Ranges of more than one port that the services of a VIP have together, and ports and ranges of one service. */
+enum { CONF_RANGES_MAX = 63, CONF_PORTS_MAX = 64 };
+
 struct conf_service {
 	const char *name;
 	unsigned vip;
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint16_t port;	  /* host order */
+	uint16_t port;	  /* host order; 0: not one, but those of `ports` */
+	struct conf_ports ports;
 	enum conf_forward forward;
 	unsigned pool;
 	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
@@ -239,6 +254,12 @@ void conf_free(struct conf *c);
 /* Prints the schema (path, type, unit, range, default, reloadable, help) as text, or as the JSON of
  * `tandemctl config schema -j`. */
 void conf_schema_print(FILE *out, bool json);
+
+/* Room for every port and range of a service. */
+#define CONF_PORTS_TEXT (CONF_PORTS_MAX * sizeof "65535-65535")
+
+/* Writes ports as an operator does, "80,443,8000-8999" or "any", to buf, and returns it. */
+const char *conf_ports_text(const struct conf_ports *p, char buf[CONF_PORTS_TEXT]);
 
 /* Whole-object look-ups by name; return the index or -1. */
 int conf_find_pool(const struct conf *c, const char *name);

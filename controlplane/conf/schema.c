@@ -307,7 +307,15 @@ const struct conf_key conf_schema[] = {
 	{ .path = "services.*.protocol", .type = CONF_ENUM, FIELD(conf_service, protocol),
 	  .words = protocols, .fallback = "tcp", .reloadable = true, .help = "the transport protocol" },
 	{ .path = "services.*.port", .type = CONF_INT, FIELD(conf_service, port), .min = 1, .max = 65535,
-	  .required = true, .reloadable = true, .example = "80", .help = "the port that clients connect to" },
+	  .otherwise = "those of \"ports\"", .reloadable = true, .example = "80",
+	  .help = "the port that clients connect to" },
+	{ .path = "services.*.ports", .type = CONF_PORTS, FIELD(conf_service, ports),
+	  .otherwise = "the one of \"port\"", .reloadable = true, .example = "80,443,8000-8999",
+	  .help = "in place of \"port\": several ports and ranges of them, or any. Of two services of a VIP and "
+		  "protocol the one that has a port by itself takes its packets, not the one with a range; "
+		  "ranges of two services have no port in common. Servers get packets on the port that the "
+		  "client sent to, and have no port of their own. What such a server of a nat service sends "
+		  "from these ports counts as replies, so it cannot begin connections from them" },
 	{ .path = "services.*.forward", .type = CONF_ENUM, FIELD(conf_service, forward), .words = forwards,
 	  .required = true, .reloadable = true, .example = "nat",
 	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "

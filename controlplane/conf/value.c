@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/conf/ports.h"
 #include "controlplane/conf/units.h"
 
 static void *field(const struct conf_key *key, void *object)
@@ -149,6 +150,8 @@ int conf_value_parse(
 		return key->words ? parse_enum(key, text, object) : -EINVAL;
 	case CONF_STATUS:
 		return parse_status(key, text, object);
+	case CONF_PORTS:
+		return conf_ports_parse(text, m, field(key, object));
 	case CONF_PREFIXES: /* of which each is a value, see conf_prefix_parse() */
 	case CONF_GROUP:
 	case CONF_NAMED:
@@ -247,6 +250,12 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 		snprintf(buf, size,
 			"an HTTP status code or a range of them, from %s, such as \"%s\"", range,
 			key->example);
+		return;
+	case CONF_PORTS:
+		snprintf(buf, size,
+			"\"any\", or at most %d ports and ranges from 1 to 65535 with commas between "
+			"them, no port twice, such as \"%s\"",
+			CONF_PORTS_MAX, key->example);
 		return;
 	case CONF_PREFIXES:
 		snprintf(buf, size,

@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 3
+#define L4_TABLES_VERSION 4
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -51,8 +51,8 @@ enum l4_kind {
 };
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
- * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. A PORT on a VLAN
- * is found by what stands in its address: the ifindex of the device, and both tags. */
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol, or by the server
+ * alone where it has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags. */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -185,12 +185,29 @@ struct l4_server_lines {
 	uint32_t lines[L4_LINE_SERVERS];
 };
 
+/* Ports by ranges: where what they lead to changes, sorted, each as protocol << 16 | port in host order, and the line
+ * of the row that holds from there on; 0: none does. A table takes as many lines of the image as it has entries for; but a
+ * body may read it as if it had all of them. */
+enum { L4_PORTS_RANGES = 63, L4_PORTS_ENTRIES = 127, L4_PORTS_LINES = 16 };
+
+struct l4_ports {
+	struct {
+		uint32_t from, line;
+	} entries[L4_PORTS_ENTRIES];
+};
+
+/* The ranges of an address: the first line, and how many entries. */
+struct l4_port_table {
+	uint32_t line, n;
+};
+
 struct l4_address {
 	struct l4_key key;
 	uint32_t id;
-	uint32_t ifindex;  /* where ARP and ND are answered */
-	uint32_t nd_flags; /* of an advertisement for it, network order */
-	uint8_t pad[32];
+	uint32_t ifindex;	    /* where ARP and ND are answered */
+	uint32_t nd_flags;	    /* of an advertisement for it, network order */
+	struct l4_port_table ports; /* of services; a service on one port has a row of its own */
+	uint8_t pad[24];
 };
 
 /* A server's reply and what it is translated back to. */
@@ -198,8 +215,15 @@ struct l4_reverse {
 	struct l4_key key;
 	uint32_t vip_id;
 	uint32_t vip[4];
-	uint16_t vip_port;
+	uint16_t vip_port; /* 0: the server's own */
 	uint8_t pad[22];
+};
+
+/* A server whose replies are found by ranges of ports: REVERSE, port and protocol 0. */
+struct l4_replies {
+	struct l4_key key;
+	struct l4_port_table ports;
+	uint8_t pad[36];
 };
 
 /* How many bits of a tunnel's source may be the flow's. */
@@ -305,10 +329,12 @@ L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);
 L4_IS_LINE(l4_address);
 L4_IS_LINE(l4_reverse);
+L4_IS_LINE(l4_replies);
 L4_IS_LINE(l4_member);
 L4_IS_LINE(l4_port);
 #undef L4_IS_LINE
 _Static_assert(sizeof(struct l4_key) == 20, "no padding");
+_Static_assert(sizeof(struct l4_ports) <= L4_PORTS_LINES * sizeof(struct l4_line), "16 lines");
 _Static_assert(sizeof(struct l4_neighbour) == 64 && sizeof(struct l4_chunk) == 512, "layout");
 
 /* The last word of the table hash of a key. */

@@ -66,11 +66,18 @@ struct snapshot_list {
 	uint64_t digest; /* another one whenever the rest is another */
 };
 
+/* Ports of a service, host order: from the first to the last, which may be the same. */
+struct snapshot_range {
+	uint16_t first, last;
+};
+
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
 	uint8_t protocol; /* 6 or 17 */
-	uint16_t port;	  /* host order */
+	uint16_t port;	  /* host order; 0: the ranges tell */
+	uint32_t first_range,
+		n_ranges; /* of the input's; those of an address have no port in common */
 	enum l4_forward forward;
 	uint32_t pool;	 /* index into pools */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
@@ -125,10 +132,11 @@ struct snapshot_input {
 	const struct snapshot_port *ports;
 	const struct snapshot_address *addresses;
 	const struct snapshot_service *services;
+	const struct snapshot_range *ranges;
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
 	const struct snapshot_list *lists; /* the first is that of all services */
-	uint32_t n_ports, n_addresses, n_services, n_pools, n_members, n_lists;
+	uint32_t n_ports, n_addresses, n_services, n_ranges, n_pools, n_members, n_lists;
 	uint8_t key[16];  /* of the flow hash, shared by the pair */
 	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
@@ -182,7 +190,7 @@ void snapshot_commit(struct ring_store *s, struct snapshot *sn);
 /* The generation was not published: the rings that it added are free again. */
 void snapshot_abort(struct ring_store *s, struct snapshot *sn);
 
-/* How many lines an image needs at most for so many objects and such highest ids; reverse rows are one per
- * server. */
+/* How many lines an image needs at most for so many objects and such highest ids. Reverse rows are one per
+ * server. A service counts once for each of its ports and ranges, and so do its servers. */
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids);

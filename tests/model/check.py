@@ -132,10 +132,10 @@ def flow_of(model, frame):
     if packet.protocol in (1, 58):
         inner, target, source = model.quoted(frame, packet)
         return (inner.target, inner.source, inner.protocol, source, target), \
-            model.services[inner.source, target, inner.protocol].pool
+            model.service(inner.source, target, inner.protocol).pool
     source, target = model.ports(frame, packet)
     return (packet.source, packet.target, packet.protocol, source, target), \
-        model.services[packet.target, target, packet.protocol].pool
+        model.service(packet.target, target, packet.protocol).pool
 
 
 def text(answer, frame):

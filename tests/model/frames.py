@@ -10,6 +10,8 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
+from world import spans
+
 
 class Generator:
     def __init__(self, world, random):
@@ -23,10 +25,11 @@ class Generator:
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
             often = 4 if len(config['pools'][service['pool']]['servers']) > 1 else 1
-            self.services += [(vips[service['vip']], service.get('protocol', 'tcp'), service['port'])] * often
-            for server in config['pools'][service['pool']]['servers'].values():
-                self.servers.append((server['address'], service.get('protocol', 'tcp'),
-                                     server.get('port', service['port'])))
+            protocol = service.get('protocol', 'tcp')
+            for port in self.ports_of(service):
+                self.services += [(vips[service['vip']], protocol, port)] * often
+                for server in config['pools'][service['pool']]['servers'].values():
+                    self.servers.append((server['address'], protocol, server.get('port', port)))
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
         for group in [config.get('guard', {})] + list(config['services'].values()):
             for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
@@ -40,6 +43,13 @@ class Generator:
         self.others += [str(address) for _, address in world.neighbours if not address.is_link_local]
         self.others += [str(route[0].network_address) for route in world.routes if route[1] == 'local']
         self.others += ['8.8.8.8', '2001:4860::8']
+
+    @staticmethod
+    def ports_of(service):
+        """Both ends of ranges, and their neighbours."""
+        ports = {port for first, last in spans(service) for port in
+                 ((first,) if first == last else (first - 1, first, last, last + 1))}
+        return sorted(port for port in ports if port < 65536)
 
     def other(self, like):
         return self.random.choice([a for a in self.others if (':' in a) == (':' in like)])

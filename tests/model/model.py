@@ -16,12 +16,13 @@ from scapy.utils import mac2str
 
 import records
 import siphash
+from world import spans
 
 Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide.
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
+# where: address of each member of the pool and its port, or None, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
 # of a source in a unit of coarse time.
 Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
 # servers: numbers by name; open: names of those that take new flows.
@@ -82,7 +83,9 @@ class Model:
         self.pools, self.names, self.down = {}, {0: None}, set()
         for name, pool in world.config['pools'].items():
             self.add_pool(name, pool)
-        self.services, self.replies = {}, {}
+        self.services, self.replies = {}, {}  # by address, port and protocol
+        self.all_services = []
+        self.ranges, self.reply_ranges = [], []  # (address, protocol, ports), and what is there
         for service in world.config.get('services', {}).values():
             self.add_service(service)
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
@@ -106,15 +109,40 @@ class Model:
         protocol = UDP if service.get('protocol') == 'udp' else TCP
         where = {}
         for name, server in self.world.config['pools'][service['pool']]['servers'].items():
-            where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
-            if service['forward'] == 'nat':
-                self.replies[where[name] + (protocol,)] = (address, service['port'])
+            where[name] = (ipaddress.ip_address(server['address']), server.get('port'))
+            for first, last in spans(service) if service['forward'] == 'nat' else ():
+                if first == last:
+                    self.replies[where[name][0], where[name][1] or first, protocol] = (address, first)
+                else:
+                    self.reply_ranges.append(((where[name][0], protocol, range(first, last + 1)), address))
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
-        self.services[address, service['port'], protocol] = Service(
+        made = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
             service.get('track') == 'all', service.get('affinity') == 'client',
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
+        self.all_services.append(made)
+        for first, last in spans(service):
+            if first == last:
+                self.services[address, first, protocol] = made
+            else:
+                self.ranges.append(((address, protocol, range(first, last + 1)), made))
+
+    @staticmethod
+    def within(ranges, address, port, protocol):
+        return next((what for (whose, kind, ports), what in ranges
+                     if (whose, kind) == (address, protocol) and port in ports), None)
+
+    def service(self, address, port, protocol):
+        """The service on a port by itself, else the one with a range that has it, or None."""
+        return self.services.get((address, port, protocol)) or self.within(self.ranges, address, port, protocol)
+
+    def back(self, address, port, protocol):
+        """What a server's port is translated back to: (VIP, port), or None."""
+        if (address, port, protocol) in self.replies:
+            return self.replies[address, port, protocol]
+        vip = self.within(self.reply_ranges, address, port, protocol)
+        return vip and (vip, port)
 
     def tokens(self, service, key):
         """How many in a unit of coarse time; infinitely many without a limit."""
@@ -122,7 +150,7 @@ class Model:
         return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
-        return max((s.idle for s in self.services.values() if s.pool.number == number), default=0)
+        return max((s.idle for s in self.all_services if s.pool.number == number), default=0)
 
     def set_time(self, now):
         """In coarse time; as many answers may be given again."""
@@ -304,7 +332,7 @@ class Model:
         return self.request(interface, frame, packet, self.ports(frame, packet))
 
     def request(self, interface, frame, packet, ports):
-        service = self.services.get((packet.target, ports[1], packet.protocol))
+        service = self.service(packet.target, ports[1], packet.protocol)
         if service is None:
             raise Says('no_service')
         self.guard(service, frame, packet, ports)
@@ -346,7 +374,7 @@ class Model:
     def error_in(self, interface, frame, packet):
         """About what one of our addresses sent: to the flow's server."""
         inner, ours, port = self.quoted(frame, packet)
-        service = self.services.get((packet.target, ours, inner.protocol))
+        service = self.service(packet.target, ours, inner.protocol)
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
         if not service.pool.open and not self.knows(service.pool):
@@ -355,7 +383,7 @@ class Model:
             raise Says('ttl_exceeded')
         flow = siphash.client_hash(inner.target, service.pool.number) if service.client else \
             siphash.flow_hash(inner.target, packet.target, port, ours, inner.protocol)
-        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner)
+        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner, ours)
                 for server in self.peek(service, flow)}
 
     def peek(self, service, flow):
@@ -368,7 +396,7 @@ class Model:
         idle = self.records.idle[number] if service.client else service.idle
         return [self.names[self.records.peek(number, flow, idle)]]
 
-    def forward_error(self, service, server, flow, interface, frame, packet, inner):
+    def forward_error(self, service, server, flow, interface, frame, packet, inner, ours):
         if server is None:
             return Answer('no_server', None, frame)
         address, port = service.where[server]
@@ -379,7 +407,7 @@ class Model:
             return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
         answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
         if service.forward == 'nat' and answer.verdict == 'forwarded':
-            return self.translate_error(answer, frame, packet, inner, (address, port), False)
+            return self.translate_error(answer, frame, packet, inner, (address, port or ours), False)
         return answer
 
     def error_out(self, interface, frame, packet):
@@ -389,8 +417,8 @@ class Model:
             inner, _, port = self.quoted(frame, packet) if self.is_error(frame, packet) else (None, 0, 0)
         except Says:
             inner = None
-        key = inner and (inner.target, port, inner.protocol)
-        if not inner or inner.source != packet.target or key not in self.replies:
+        back = inner and self.back(inner.target, port, inner.protocol)
+        if not inner or inner.source != packet.target or back is None:
             return self.stays('not_ours', frame)
         kind, hop = self.route(packet.target)
         if kind == 'local':
@@ -401,7 +429,7 @@ class Model:
             raise Says('no_route')
         answer = self.quiet(self.send('replied', interface, frame, packet, hop, None, False), frame)
         if answer.verdict == 'replied':
-            answer = self.translate_error(answer, frame, packet, inner, self.replies[key], True)
+            answer = self.translate_error(answer, frame, packet, inner, back, True)
         return {None: answer}
 
     @staticmethod
@@ -516,7 +544,7 @@ class Model:
             return Answer('no_route', None, frame)
         if service.forward == 'tunnel':
             return self.tunnel(service, server, interface, frame, packet, hop, flow)
-        new = (address, port) if service.forward == 'nat' else None
+        new = (address, port or word(frame, packet.payload + 2)) if service.forward == 'nat' else None
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
     def no_server(self, service, interface, frame, packet):
@@ -618,19 +646,19 @@ class Model:
             packet = payload(frame, packet)
             if packet.protocol not in (TCP, UDP):
                 raise Says
-            key = (packet.source, self.ports(frame, packet)[0], packet.protocol)
+            back = self.back(packet.source, self.ports(frame, packet)[0], packet.protocol)
         except Says:
-            key = None
-        if key not in self.replies:
+            back = None
+        if back is None:
             return self.stays('not_ours', frame)
         kind, hop = self.route(packet.target)
         if kind == 'local':
             return self.stays('own', frame)
         if frame[packet.ttl_at] <= 1:
-            return {None: self.expired(interface, frame, packet, self.replies[key][0])}
+            return {None: self.expired(interface, frame, packet, back[0])}
         if kind != 'unicast':
             raise Says('no_route')
-        return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}
+        return {None: self.send('replied', interface, frame, packet, hop, back, True)}
 
     def echo(self, interface, frame, packet):
         """RFC 792; RFC 4443, 4.2 and 2.4 (e)."""

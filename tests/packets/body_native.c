@@ -221,6 +221,14 @@ static enum l4_verdict l4_tables_guard(
 	return l4_guard(t, g, p);
 }
 
+static uint32_t l4_tables_ports(
+	const struct l4_tables *t, uint32_t table, uint32_t n, uint32_t port)
+{
+	const struct l4_ports *ports = l4_tables_line(t, table);
+
+	return ports ? l4_ports_line(ports, n, port) : 0;
+}
+
 static struct l4_view view_of(const struct l4_tables *t)
 {
 	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };

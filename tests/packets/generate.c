@@ -333,6 +333,29 @@ static struct addr listed(struct generator *g, const struct conf_service *s, str
 	return client;
 }
 
+/* A port of a service, mostly at the end of a range. */
+static unsigned service_port(struct generator *g, const struct conf_service *s)
+{
+	const struct conf_range *r = &s->ports.list[below(g, s->ports.n)];
+
+	if (r->first == r->last)
+		return r->first;
+	if (chance(g, 20))
+		return r->first + below(g, (size_t)(r->last - r->first));
+	return (unsigned)(chance(g, 50) ? r->first - below(g, 2) : r->last + below(g, 2)) & 0xffff;
+}
+
+/* Any, but those that limit sources more often: it takes many packets of one to come to the limit. */
+static const struct conf_service *pick_service(struct generator *g)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+
+	for (unsigned tries = chance(g, 10) ? 100 : 0; tries && !s->source_rate; tries--)
+		s = &c->services[below(g, c->n_services)];
+	return s;
+}
+
 /* A flow of a service: mostly one that sent before, and may have a record. */
 static const struct generated_flow *pick_flow(struct generator *g)
 {
@@ -341,11 +364,12 @@ static const struct generated_flow *pick_flow(struct generator *g)
 
 	if (flow->service && !chance(g, 15))
 		return flow;
-	flow->service = &c->services[below(g, c->n_services)];
+	flow->service = pick_service(g);
 	flow->client = other(g, c->vips[flow->service->vip].address.af);
 	if (chance(g, 25))
 		flow->client = listed(g, flow->service, flow->client);
 	flow->port = client_port(g);
+	flow->dport = service_port(g, flow->service);
 	flow->seq = (uint32_t)draw(g);
 	return flow;
 }
@@ -380,8 +404,8 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 
 	at->protocol = s->protocol;
 	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
-	put_transport(g, f, at, itself && chance(g, 80) ? s->port : flow->port,
-		chance(g, 92) ? s->port : client_port(g));
+	put_transport(g, f, at, itself && chance(g, 80) ? flow->dport : flow->port,
+		chance(g, 92) ? flow->dport : client_port(g));
 	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);
@@ -394,7 +418,7 @@ static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 	const struct conf_pool *p = &c->pools[s->pool];
 	const struct conf_server *server = &c->servers[p->first_server + below(g, p->n_servers)];
 	struct addr dst = other(g, server->address.af);
-	unsigned port = server->port ? server->port : s->port;
+	unsigned port = server->port ? server->port : service_port(g, s);
 
 	at->protocol = s->protocol;
 	put_ip(g, f, &server->address, &dst, at);
@@ -436,7 +460,7 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct addr *vip = &c->vips[s->vip].address;
 	bool out = chance(g, 40), is6 = vip->af == 6;
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
-	unsigned port = out && server->port ? server->port : s->port;
+	unsigned port = out && server->port ? server->port : flow->dport;
 	struct frame quoted = { 0 };
 	struct layers in = { .protocol = s->protocol };
 	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
