@@ -44,7 +44,7 @@ static const char *reply_text(const struct conf_claim *c, char buf[ADDR_TEXT + 1
 	char text[ADDR_TEXT];
 
 	snprintf(buf, ADDR_TEXT + 16, "%s %s port %u", addr_text(&c->address, text),
-		c->protocol == IPPROTO_UDP ? "udp" : "tcp", c->port);
+		conf_protocol_name(c->protocol), c->port);
 	return buf;
 }
 

@@ -43,7 +43,15 @@ static void check_given(struct conf_tree *t, unsigned service)
 	bool port = conf_tree_setting(t, CONF_SERVICE, service, "port"),
 	     ports = conf_tree_setting(t, CONF_SERVICE, service, "ports");
 
-	if (port && ports)
+	if (s->protocol == CONF_PROTOCOL_ANY && (port || ports))
+		diags_add(t->diags, DIAG_ERROR, t->text,
+			conf_tree_spot(t, CONF_SERVICE, service, port ? "port" : "ports"),
+			"service \"%.63s\" has protocol = \"any\", which takes packets to any port and of "
+			"protocols without; remove \"%s\"",
+			s->name, port ? "port" : "ports");
+	else if (s->protocol == CONF_PROTOCOL_ANY)
+		return;
+	else if (port && ports)
 		diags_add(t->diags, DIAG_ERROR, t->text,
 			conf_tree_spot(t, CONF_SERVICE, service, "ports"),
 			"service \"%.63s\" has both \"port\" and \"ports\"; write all of them in "
@@ -90,8 +98,7 @@ static const char *span_text(const struct span *s, char buf[32])
 	const struct conf_ports one = { (struct conf_range *)&s->range, 1 };
 	char text[CONF_PORTS_TEXT];
 
-	snprintf(buf, 32, "%s %.11s", s->protocol == IPPROTO_UDP ? "udp" : "tcp",
-		conf_ports_text(&one, text));
+	snprintf(buf, 32, "%s %.11s", conf_protocol_name(s->protocol), conf_ports_text(&one, text));
 	return buf;
 }
 

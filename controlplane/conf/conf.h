@@ -11,8 +11,8 @@
 enum conf_engine_type { CONF_ENGINE_XDP };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
 enum conf_forward { CONF_FORWARD_DSR, CONF_FORWARD_NAT, CONF_FORWARD_TUNNEL };
-/* Which slots' flows have records: those that a change touched, or all. */
-enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
+/* Which slots' flows have records: those that a change touched, all, or none. */
+enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL, CONF_TRACK_NONE };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
@@ -79,6 +79,12 @@ struct conf_sources {
 	struct conf_list list;		    /* what comes of all four */
 };
 
+/* What no other service of the VIP takes; no protocol has this number (IANA: reserved). */
+enum { CONF_PROTOCOL_ANY = 255 };
+
+/* As in the file: "tcp". */
+const char *conf_protocol_name(uint8_t protocol);
+
 /* Ports from the first to the last, which may be the same; host order. */
 struct conf_range {
 	uint16_t first, last;
@@ -96,8 +102,9 @@ enum { CONF_RANGES_MAX = 63, CONF_PORTS_MAX = 64 };
 struct conf_service {
 	const char *name;
 	unsigned vip;
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint16_t port;	  /* host order; 0: not one, but those of `ports` */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP or CONF_PROTOCOL_ANY */
+	uint16_t
+		port; /* host order; 0: not one, but those of `ports`, of which CONF_PROTOCOL_ANY has none */
 	struct conf_ports ports;
 	enum conf_forward forward;
 	unsigned pool;

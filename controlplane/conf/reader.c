@@ -358,9 +358,11 @@ static int fill_ports(struct conf_tree *t, struct conf_service *s)
 	return 0;
 }
 
-/* The one default that hangs on another key. */
-static void fill_idle(struct conf_service *s)
+/* The defaults that hang on another key. */
+static void fill_by_protocol(struct conf_service *s)
 {
+	if (s->protocol == CONF_PROTOCOL_ANY)
+		s->affinity = CONF_AFFINITY_CLIENT;
 	if (!s->idle_ms)
 		s->idle_ms = s->protocol == IPPROTO_UDP ? IDLE_UDP_MS : IDLE_TCP_MS;
 }
@@ -382,7 +384,7 @@ int conf_read(struct conf_tree *t)
 		conf_schema_each(conf_kinds[kind].path, resolve_key,
 			&(struct resolving){ .tree = t, .kind = kind });
 	for (unsigned i = 0; i < t->conf->n_services; i++) {
-		fill_idle(&t->conf->services[i]);
+		fill_by_protocol(&t->conf->services[i]);
 		if (fill_ports(t, &t->conf->services[i]))
 			return -ENOMEM;
 	}

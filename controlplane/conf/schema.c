@@ -60,8 +60,13 @@ static const struct conf_word methods[] = {
 	{ "PATCH", CONF_PATCH },
 	{ 0 },
 };
-static const struct conf_word protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
-	{ 0 } };
+static const struct conf_word protocols[] = {
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{ "sctp", IPPROTO_SCTP },
+	{ "any", CONF_PROTOCOL_ANY },
+	{ 0 },
+};
 static const struct conf_word forwards[] = {
 	{ "dsr", CONF_FORWARD_DSR },
 	{ "nat", CONF_FORWARD_NAT },
@@ -72,6 +77,7 @@ static const struct conf_word forwards[] = {
 static const struct conf_word tracks[] = {
 	{ "changes", CONF_TRACK_CHANGES },
 	{ "all", CONF_TRACK_ALL },
+	{ "none", CONF_TRACK_NONE },
 	{ 0 },
 };
 static const struct conf_word affinities[] = {
@@ -305,7 +311,12 @@ const struct conf_key conf_schema[] = {
 	{ .path = "services.*.vip", .type = CONF_REF, .kind = CONF_VIP, FIELD(conf_service, vip),
 	  .required = true, .reloadable = true, .example = "web", .help = "the address that clients connect to" },
 	{ .path = "services.*.protocol", .type = CONF_ENUM, FIELD(conf_service, protocol),
-	  .words = protocols, .fallback = "tcp", .reloadable = true, .help = "the transport protocol" },
+	  .words = protocols, .fallback = "tcp", .reloadable = true,
+	  .help = "the transport protocol; any: all that no other service of the VIP takes, such as ESP or GRE, "
+		  "and what is left of the others, but for ping, which is answered. Such a service has no port, "
+		  "affinity = \"client\" in any case, dsr or tunnel, and no packet of it is refused by an answer. "
+		  "sctp: associations of one address, since those of the others are in no packet; with nat servers "
+		  "have the service's port, which the checksum covers" },
 	{ .path = "services.*.port", .type = CONF_INT, FIELD(conf_service, port), .min = 1, .max = 65535,
 	  .otherwise = "those of \"ports\"", .reloadable = true, .example = "80",
 	  .help = "the port that clients connect to" },
@@ -325,13 +336,15 @@ const struct conf_key conf_schema[] = {
 	{ .path = "services.*.pool", .type = CONF_REF, .kind = CONF_POOL, FIELD(conf_service, pool),
 	  .required = true, .reloadable = true, .example = "web", .help = "the servers that do the work" },
 	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), .min = 1000,
-	  .max = 28800000, .otherwise = "15m for tcp, 60s for udp", .reloadable = true, .example = "15m",
+	  .max = 28800000, .otherwise = "60s for udp, 15m for others", .reloadable = true, .example = "15m",
 	  .help = "a flow without a packet for so long is over: it may go to another server when the pool has "
 		  "changed, and a server is drained when its last flow is over; rounded up to seconds" },
 	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), .words = tracks,
 	  .fallback = "changes", .reloadable = true,
 	  .help = "changes: only flows that a change of the pool could touch have a record; all: every flow "
-		  "has one, for exact counts at the price of a table of all flows" },
+		  "has one, for exact counts at the price of a table of all flows; none (udp only): no flow has "
+		  "one, each packet goes where the pool stands now, for senders that never end or wait for an "
+		  "answer, such as syslog and DNS" },
 	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity),
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "

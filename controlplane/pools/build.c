@@ -127,6 +127,7 @@ static enum l4_forward build_forward(enum conf_forward f)
 	return L4_FORWARD_DSR;
 }
 
+static_assert((int)CONF_PROTOCOL_ANY == (int)L4_PROTO_ANY, "one number for all protocols");
 static_assert(
 	sizeof(struct conf_prefix) == sizeof(struct snapshot_prefix) &&
 		offsetof(struct conf_prefix, address.af) == offsetof(struct snapshot_prefix, af) &&
@@ -206,8 +207,10 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].pool = s->pool;
 		b->services[i].idle_s = (uint16_t)((s->idle_ms + 999) / 1000);
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
+		b->services[i].track_none = s->track == CONF_TRACK_NONE;
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
-		b->services[i].reject = rejects(c, s->pool);
+		/* What no port tells apart cannot be refused by one. */
+		b->services[i].reject = s->protocol != CONF_PROTOCOL_ANY && rejects(c, s->pool);
 		b->services[i].guard_checks = build_guard_checks(c);
 		b->services[i].source_rate = s->source_rate ? s->source_rate : c->guard.source_rate;
 		b->services[i].source_syn_rate = s->source_syn_rate ? s->source_syn_rate

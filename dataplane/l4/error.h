@@ -109,7 +109,7 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 		w, flow->dst, sum, l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
 	if (!s) {
 		ours = l4_find(w, flow->dst, sum, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-		s = ours ? l4_service_by_range(w, ours) : NULL;
+		s = ours ? l4_service_else(w, ours) : NULL;
 	}
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;

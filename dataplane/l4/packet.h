@@ -356,11 +356,20 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 	const struct l4_address *ours = NULL;
 	const struct l4_service *service;
 	const struct l4_reverse *rev;
+	enum l4_parsed parsed;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	if (l4_parse_payload(f, p) != L4_PARSED_PORTS)
-		return L4_NEXT_RARE;
+	parsed = l4_parse_payload(f, p);
+	if (parsed != L4_PARSED_PORTS) {
+		if (parsed != L4_PARSED_OTHER && parsed != L4_PARSED_EXTENSION)
+			return L4_NEXT_RARE;
+		p->l4 = p->l3;			   /* nothing is read from there */
+		p->flow.sport = p->flow.dport = 0; /* which no service has by itself */
+	}
+	/* What follows is looked at once and not for each protocol and each row of headers before it. */
+	p->flow.protocol = (uint8_t)l4_forget(p->flow.protocol, UINT8_MAX);
+	p->l4 = l4_forget(p->l4, L4_PAYLOAD_MASK);
 	if (maybe_ours) {
 		service = l4_find(w, p->flow.dst, dst,
 			l4_key_tail(p->flow.dport, p->flow.protocol, L4_KIND_SERVICE | is6));
@@ -368,13 +377,13 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 			ours = l4_find(
 				w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
 			if (ours)
-				service = l4_service_by_range(w, ours);
+				service = l4_service_else(w, ours);
 		}
 		if (service)
 			return l4_process_service(w, f, service, r);
 		if (ours) {
 			r->vip_id = ours->id;
-			return L4_V_NO_SERVICE;
+			return parsed == L4_PARSED_PORTS ? L4_V_NO_SERVICE : L4_NEXT_RARE;
 		}
 	}
 	if (l4_filter_has(w, src)) {

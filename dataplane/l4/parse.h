@@ -5,16 +5,17 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-enum { L4_MAX_EXTENSIONS = 6 };
+/* Where a transport header can be: behind two tags, the IPv6 header and that many extension headers of 2048 bytes. */
+enum { L4_MAX_EXTENSIONS = 6, L4_PAYLOAD_MASK = 0x3fff };
 
 /* What the transport header is good for. It counts once the packet is known to be ours. */
 enum l4_parsed {
-	L4_PARSED_PORTS,     /* TCP or UDP: the flow is complete */
+	L4_PARSED_PORTS,     /* TCP, UDP or SCTP: the flow is complete */
 	L4_PARSED_ICMP,	     /* the 8 bytes of an ICMP header of the right family are there */
 	L4_PARSED_OTHER,     /* another protocol */
 	L4_PARSED_MALFORMED, /* contradicts itself or the frame's length */
 	L4_PARSED_FRAGMENT,
-	L4_PARSED_EXTENSION, /* extension headers that cannot be followed */
+	L4_PARSED_EXTENSION, /* extension headers that cannot be followed: addresses are all that is known */
 };
 
 struct l4_packet {
@@ -96,7 +97,7 @@ L4_INLINE bool l4_parse_ip6(const struct l4_frame *f, struct l4_packet *p)
 	return true;
 }
 
-/* Ports of TCP and UDP, with `left` bytes of IP payload from p->l4 on, all of them in the frame. */
+/* Ports of TCP, UDP and SCTP, with `left` bytes of IP payload from p->l4 on, all of them in the frame. */
 L4_INLINE enum l4_parsed l4_parse_transport(
 	const struct l4_frame *f, struct l4_packet *p, uint32_t left)
 {
@@ -124,6 +125,15 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 			return L4_PARSED_MALFORMED;
 		p->flow.sport = u->sport;
 		p->flow.dport = u->dport;
+		return L4_PARSED_PORTS;
+	}
+	if (p->flow.protocol == L4_PROTO_SCTP) {
+		const struct l4_sctp *s = l4_at(f, p->l4, sizeof *s);
+
+		if (!s || left < sizeof *s)
+			return L4_PARSED_MALFORMED;
+		p->flow.sport = s->sport;
+		p->flow.dport = s->dport;
 		return L4_PARSED_PORTS;
 	}
 	if (p->flow.protocol == (p->flow.is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP))

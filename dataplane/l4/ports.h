@@ -30,13 +30,17 @@ L4_INLINE const void *l4_ports_find(
 	return line ? l4_tables_line(w->tables, line) : NULL;
 }
 
-/* The service on a port of an address, of which `ours` is the row; or NULL. */
-L4_INLINE const struct l4_service *l4_service_by_range(
+/* The service of an address, of which `ours` is the row, that takes a packet to a port which no service has by itself, or
+ * to none (0); or NULL. */
+L4_INLINE const struct l4_service *l4_service_else(
 	const struct l4_walk *w, const struct l4_address *ours)
 {
 	const struct l4_flow *flow = &w->packet.flow;
+	const struct l4_service *s = l4_ports_find(w, ours->ports, flow->protocol, flow->dport);
 
-	return l4_ports_find(w, ours->ports, flow->protocol, flow->dport);
+	if (s || !ours->rest)
+		return s;
+	return l4_tables_line(w->tables, ours->rest);
 }
 
 /* What replies from a server's port are translated back to; `sum` is what its address gives to the hash of keys. */

@@ -74,6 +74,7 @@ enum l4_service_flags {
 	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */
 	L4_SERVICE_CLIENT = 2,	  /* hash and records are of the client's address alone */
 	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
+	L4_SERVICE_UNTRACKED = 8, /* no flow has a record: packets go where the ring says now */
 };
 
 struct l4_service {
@@ -207,7 +208,8 @@ struct l4_address {
 	uint32_t ifindex;	    /* where ARP and ND are answered */
 	uint32_t nd_flags;	    /* of an advertisement for it, network order */
 	struct l4_port_table ports; /* of services; a service on one port has a row of its own */
-	uint8_t pad[24];
+	uint32_t rest; /* line of the service that takes what no other one does; 0: none */
+	uint8_t pad[20];
 };
 
 /* A server's reply and what it is translated back to. */

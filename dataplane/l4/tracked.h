@@ -251,6 +251,8 @@ L4_INLINE uint32_t l4_peek(const struct l4_walk *w, const struct l4_service *s, 
 	struct l4_record_bucket *bucket;
 	struct l4_found found;
 
+	if (s->flags & L4_SERVICE_UNTRACKED)
+		slot &= L4_SLOT_NONE;
 	if (!(slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL))
 		return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
 	bucket = l4_tables_records(w->tables, hash);
@@ -279,7 +281,10 @@ L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
 {
 	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
 
-	if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL)
-		return l4_choose_tracked(w, f, s, hash, slot);
+	if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL) {
+		if (!(s->flags & L4_SERVICE_UNTRACKED))
+			return l4_choose_tracked(w, f, s, hash, slot);
+		slot &= L4_SLOT_NONE;
+	}
 	return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
 }

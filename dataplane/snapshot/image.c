@@ -653,11 +653,27 @@ static int image_service(struct image *im, const struct snapshot_service *s, str
 	row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
 	row->forward = (uint8_t)s->forward;
 	row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
+			       (s->track_none ? L4_SERVICE_UNTRACKED : 0) |
 			       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
 			       (s->reject ? L4_SERVICE_REJECT : 0));
 	row->pool_id = im->in->pools[s->pool].id;
 	row->idle = image_idle(im, s);
 	return image_guard(im, s, row);
+}
+
+/* What is left of a VIP. */
+static int image_rest(
+	struct image *im, const struct snapshot_service *s, const struct l4_service *service)
+{
+	struct l4_address *vip = (struct l4_address *)&im->lines[im->address_base + s->address];
+
+	if (vip->rest)
+		return -EINVAL;
+	vip->rest = image_take(im, 1, "services");
+	if (!vip->rest)
+		return -ENOSPC;
+	memcpy(&im->lines[vip->rest], service, sizeof *service);
+	return 0;
 }
 
 /* A row for each port, and one for all ranges. */
@@ -701,7 +717,8 @@ static int image_services(struct image *im)
 
 		rc = image_service(im, s, &service);
 		if (!rc)
-			rc = image_listen(im, s, &service);
+			rc = s->protocol == L4_PROTO_ANY ? image_rest(im, s, &service)
+							 : image_listen(im, s, &service);
 		if (!rc && s->forward == L4_FORWARD_NAT)
 			rc = image_reverse(im, s);
 	}
@@ -746,6 +763,9 @@ static bool places_are_sound(const struct snapshot_input *in)
 
 		if (s->n_ranges && (s->port || s->first_range > in->n_ranges ||
 					   s->n_ranges > in->n_ranges - s->first_range))
+			return false;
+		if (s->protocol == L4_PROTO_ANY &&
+			(s->forward == L4_FORWARD_NAT || !s->client_affinity))
 			return false;
 	}
 	return true;

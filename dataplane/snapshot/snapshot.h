@@ -74,14 +74,15 @@ struct snapshot_range {
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
-	uint8_t protocol; /* 6 or 17 */
-	uint16_t port;	  /* host order; 0: the ranges tell */
+	/* L4_PROTO_TCP, _UDP or _SCTP; _ANY: what no other service of the VIP takes, by client and no port */
+	uint8_t protocol;
+	uint16_t port; /* host order; 0: the ranges tell */
 	uint32_t first_range,
 		n_ranges; /* of the input's; those of an address have no port in common */
 	enum l4_forward forward;
 	uint32_t pool;	 /* index into pools */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
-	bool track_all, client_affinity;
+	bool track_all, track_none, client_affinity;
 	bool reject;	      /* answers what no server takes, instead of dropping it */
 	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES and RATES */
 	uint32_t source_rate,

@@ -23,7 +23,7 @@ from scapy.utils import checksum
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'packets'))
 from changes import Changes  # noqa: E402
 from frames import Generator  # noqa: E402
-from model import Answer, Model  # noqa: E402
+from model import Answer, Model, Unfollowed  # noqa: E402
 from records import EMPTY, Record  # noqa: E402
 from world import World  # noqa: E402
 
@@ -99,9 +99,12 @@ def checksums_right(model, frame):
     packet = model.ipv6(frame, at) if frame[at] >> 4 == 6 else model.ipv4(frame, at)
     if not packet.is6 and checksum(frame[at:packet.payload]):
         return False
-    packet = model.payload6(frame, packet) if packet.is6 else packet
+    try:
+        packet = model.payload6(frame, packet) if packet.is6 else packet
+    except Unfollowed:
+        return True
     data = frame[packet.payload:packet.end]
-    if packet.protocol in (1, 58):
+    if packet.protocol == (58 if packet.is6 else 1):
         return icmp_checksums_right(model, frame, packet)
     if packet.protocol not in (6, 17) or (packet.protocol == 17 and data[6:8] == b'\0\0'):
         return True
@@ -127,13 +130,16 @@ def flow_of(model, frame):
     """The 5-tuple of a packet that a server was chosen for, and its pool."""
     at = model.ethernet(frame)
     is6 = frame[at] >> 4 == 6
-    packet = model.payload6(frame, model.ipv6(frame, at)) if is6 else \
-        model.payload4(frame, model.ipv4(frame, at))
-    if packet.protocol in (1, 58):
+    packet = model.ipv6(frame, at) if is6 else model.ipv4(frame, at)
+    try:
+        packet = model.payload6(frame, packet) if is6 else model.payload4(frame, packet)
+    except Unfollowed:
+        packet = packet._replace(protocol=None)
+    if packet.protocol == (58 if is6 else 1):
         inner, target, source = model.quoted(frame, packet)
         return (inner.target, inner.source, inner.protocol, source, target), \
             model.service(inner.source, target, inner.protocol).pool
-    source, target = model.ports(frame, packet)
+    source, target = model.ports(frame, packet) if packet.protocol in (6, 17, 132) else (0, 0)
     return (packet.source, packet.target, packet.protocol, source, target), \
         model.service(packet.target, target, packet.protocol).pool
 

@@ -7,6 +7,7 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
                                 ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, ICMPv6ParamProblem,
                                 ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt,
                                 IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
+from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
@@ -26,6 +27,9 @@ class Generator:
         for service in config['services'].values():
             often = 4 if len(config['pools'][service['pool']]['servers']) > 1 else 1
             protocol = service.get('protocol', 'tcp')
+            if protocol == 'any':
+                self.services += [(vips[service['vip']], protocol, 80)] * 4
+                continue
             for port in self.ports_of(service):
                 self.services += [(vips[service['vip']], protocol, port)] * often
                 for server in config['pools'][service['pool']]['servers'].values():
@@ -135,6 +139,12 @@ class Generator:
     def transport(self, protocol, sport, dport, first):
         """A packet of a connection whose SYN had the number `first`, or of somebody who does not know that."""
         r = self.random
+        if protocol == 'any':
+            protocol = r.choice(('tcp', 'udp', 'sctp', 'raw', 'raw'))
+        if protocol == 'raw':
+            return Raw(r.randbytes(r.randrange(8, 60)))
+        if protocol == 'sctp':
+            return SCTP(sport=sport, dport=dport, tag=first) / SCTPChunkData(data=bytes(self.payload()))
         if protocol == 'udp':
             layer = UDP(sport=sport, dport=dport) / self.payload()
             if self.chance(15):
@@ -170,11 +180,22 @@ class Generator:
         if self.chance(10):
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
-            protocol = 'udp' if protocol == 'tcp' else 'tcp'
+            protocol = self.random.choice(('udp', 'tcp', 'sctp'))
         if self.chance(2):
             source, sport = target, self.random.choice((sport, port))
-        packet = self.network(source, target) / self.transport(protocol, sport, port, first)
-        return None, packet, interface
+        return None, self.number(self.network(source, target) / self.transport(protocol, sport, port, first)), interface
+
+    def number(self, packet):
+        """A packet of raw bytes gets a protocol: that which scapy leaves 0 or as it was."""
+        last = packet.lastlayer()
+        if not isinstance(last, Raw) or isinstance(last.underlayer, (TCP, UDP)):
+            return packet
+        kind = self.random.choice((47, 50, 51, 103, 2, 58))
+        if isinstance(last.underlayer, IP):
+            last.underlayer.proto = kind
+        elif isinstance(last.underlayer, IPv6):
+            last.underlayer.nh = kind
+        return packet
 
     def reply(self, interface):
         source, protocol, port = self.random.choice(self.servers)

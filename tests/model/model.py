@@ -23,12 +23,13 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
 # where: address of each member of the pool and its port, or None, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
-# of a source in a unit of coarse time.
-Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
+# of a source in a unit of coarse time; untracked: no flow has a record.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
-TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMP6, SCTP = 6, 17, 1, 58, 132
+PROTOCOLS = {'tcp': TCP, 'udp': UDP, 'sctp': SCTP, 'any': None}
 CHECKSUM_AT = {TCP: 16, UDP: 6}
 BOGONS = [ipaddress.ip_network(net) for net in (
     '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
@@ -52,6 +53,10 @@ class Sources:
 
 class Says(Exception):
     """Reading a header came to an end, with this verdict if the packet was for us."""
+
+
+class Unfollowed(Says):
+    """It did at an extension header that cannot be followed."""
 
 
 def word(data, at):
@@ -84,7 +89,7 @@ class Model:
         for name, pool in world.config['pools'].items():
             self.add_pool(name, pool)
         self.services, self.replies = {}, {}  # by address, port and protocol
-        self.all_services = []
+        self.all_services, self.rest = [], {}
         self.ranges, self.reply_ranges = [], []  # (address, protocol, ports), and what is there
         for service in world.config.get('services', {}).values():
             self.add_service(service)
@@ -106,7 +111,7 @@ class Model:
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
-        protocol = UDP if service.get('protocol') == 'udp' else TCP
+        protocol = PROTOCOLS[service.get('protocol', 'tcp')]
         where = {}
         for name, server in self.world.config['pools'][service['pool']]['servers'].items():
             where[name] = (ipaddress.ip_address(server['address']), server.get('port'))
@@ -118,10 +123,14 @@ class Model:
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
         made = Service(
             service['forward'], self.pools[service['pool']], where, records.units(seconds),
-            service.get('track') == 'all', service.get('affinity') == 'client',
+            service.get('track') == 'all', service.get('affinity') == 'client' or protocol is None,
             [Sources(self.world.config.get('guard', {})), Sources(service)],
-            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
+            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')],
+            service.get('track') == 'none', self.pools[service['pool']].reject and protocol is not None)
         self.all_services.append(made)
+        if protocol is None:
+            self.rest[address] = made
+            return
         for first, last in spans(service):
             if first == last:
                 self.services[address, first, protocol] = made
@@ -134,8 +143,9 @@ class Model:
                      if (whose, kind) == (address, protocol) and port in ports), None)
 
     def service(self, address, port, protocol):
-        """The service on a port by itself, else the one with a range that has it, or None."""
-        return self.services.get((address, port, protocol)) or self.within(self.ranges, address, port, protocol)
+        """The service on a port by itself, else the one with a range that has it or for all that is left, or None."""
+        return self.services.get((address, port, protocol)) or \
+            self.within(self.ranges, address, port, protocol) or self.rest.get(address)
 
     def back(self, address, port, protocol):
         """What a server's port is translated back to: (VIP, port), or None."""
@@ -295,23 +305,25 @@ class Model:
             if kind == 44:
                 raise Says('fragment')
             if kind in (50, 51):
-                raise Says('extension')
+                raise Unfollowed('extension')
             if kind not in (0, 43, 60):
                 return packet._replace(protocol=kind, payload=at)
             if followed == 6:
-                raise Says('extension')
+                raise Unfollowed('extension')
             if at + 8 > packet.end or at + 8 + frame[at + 1] * 8 > packet.end:
                 raise Says('malformed')
             if kind == 43 and frame[at + 3]:
-                raise Says('extension')
+                raise Unfollowed('extension')
             kind, at = frame[at], at + 8 + frame[at + 1] * 8
         raise AssertionError
 
     @staticmethod
     def ports(frame, packet):
-        """Checks the TCP or UDP header; (source, destination)."""
+        """Checks the TCP, UDP or SCTP header; (source, destination)."""
         at, left = packet.payload, packet.end - packet.payload
         if packet.protocol == TCP and (left < 20 or not 20 <= (frame[at + 12] >> 4) * 4 <= left):
+            raise Says('malformed')
+        if packet.protocol == SCTP and left < 12:
             raise Says('malformed')
         if packet.protocol == UDP and (left < 8 or not 8 <= word(frame, at + 4) <= left):
             raise Says('malformed')
@@ -322,13 +334,18 @@ class Model:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
-        packet = payload(frame, packet)
+        try:
+            packet = payload(frame, packet)
+        except Unfollowed:  # by addresses, where a service takes such
+            if packet.target not in self.rest:
+                raise
+            return self.request(interface, frame, packet._replace(protocol=None), (0, 0))
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
             if self.is_error(frame, packet):
                 return self.error_in(interface, frame, packet)
             return self.echo(interface, frame, packet)
-        if packet.protocol not in (TCP, UDP):
-            raise Says('no_service')
+        if packet.protocol not in (TCP, UDP, SCTP):
+            return self.request(interface, frame, packet, (0, 0))
         return self.request(interface, frame, packet, self.ports(frame, packet))
 
     def request(self, interface, frame, packet, ports):
@@ -360,15 +377,22 @@ class Model:
         if len(part) < at + (40 if packet.is6 else 20) or part[at] >> 4 != (6 if packet.is6 else 4):
             raise Says('icmp_no_flow')
         if packet.is6:
+            inner = self.ipv6(part, at)._replace(end=len(part))
             try:
-                inner = self.payload6(part, self.ipv6(part, at)._replace(end=len(part)))
+                inner = self.payload6(part, inner)
+            except Unfollowed:
+                if inner.protocol != 50:
+                    raise Says('icmp_no_flow') from None
             except Says:
                 raise Says('icmp_no_flow') from None
         else:
             inner = self.ipv4(part, at)
         later = not packet.is6 and word(part, at + 6) & 0x1fff
-        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or inner.protocol not in (TCP, UDP):
+        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or \
+                inner.protocol == (ICMP6 if packet.is6 else ICMP):
             raise Says('icmp_no_flow')
+        if inner.protocol not in (TCP, UDP, SCTP):
+            return inner, 0, 0
         return inner, word(part, inner.payload), word(part, inner.payload + 2)
 
     def error_in(self, interface, frame, packet):
@@ -391,7 +415,7 @@ class Model:
         if not self.knows(service.pool):
             return service.pool.open
         owner, base = self.slots[number].of(flow)
-        if base is None and not service.track_all:
+        if service.untracked or base is None and not service.track_all:
             return [self.names[owner]]
         idle = self.records.idle[number] if service.client else service.idle
         return [self.names[self.records.peek(number, flow, idle)]]
@@ -459,8 +483,8 @@ class Model:
         else:
             put(packet.at + 10, update(word(out, packet.at + 10), *outer))
             changes.append(put(inner.at + 10, update(word(out, inner.at + 10), *address)))
-        at = inner.payload + CHECKSUM_AT[inner.protocol]
-        if at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
+        at = inner.payload + CHECKSUM_AT.get(inner.protocol, 0)
+        if inner.protocol != SCTP and at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
             checksum = update(word(out, at), address[0] + port[0], address[1] + port[1])
             changes.append(put(at, b'\xff\xff' if inner.protocol == UDP and checksum == b'\0\0' else checksum))
         old, to = (b''.join(part) for part in zip(*changes))
@@ -517,7 +541,7 @@ class Model:
             assert not service.track_all
             return service.pool.open
         owner, base = self.slots[number].of(flow)
-        if base is None and not service.track_all:
+        if service.untracked or base is None and not service.track_all:
             return [self.names[owner]]
         idle, signal, seq = service.idle, None, 0
         if service.client:
@@ -548,7 +572,7 @@ class Model:
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
     def no_server(self, service, interface, frame, packet):
-        if not service.pool.reject:
+        if not service.reject:
             return Answer('no_server', None, frame)
         return self.reject(interface, frame, packet)
 
@@ -623,7 +647,7 @@ class Model:
 
     def reject(self, interface, frame, packet):
         """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
-        if packet.protocol == UDP:
+        if packet.protocol != TCP:
             answer = self.error(frame, packet, packet.target, Icmp4(type=3, code=3), ICMPv6DestUnreach(code=4))
         else:
             segment = Tcp(frame[packet.payload:packet.end])
@@ -644,7 +668,7 @@ class Model:
             return self.error_out(interface, frame, packet)
         try:
             packet = payload(frame, packet)
-            if packet.protocol not in (TCP, UDP):
+            if packet.protocol not in (TCP, UDP, SCTP):
                 raise Says
             back = self.back(packet.source, self.ports(frame, packet)[0], packet.protocol)
         except Says:
@@ -726,15 +750,15 @@ class Model:
         size = len(new[0].packed)
         address_at = packet.at + (8 if packet.is6 else 12) + (0 if at_source else size)
         port_at = packet.payload + (0 if at_source else 2)
-        sum_at = packet.payload + CHECKSUM_AT[packet.protocol]
+        sum_at = packet.payload + CHECKSUM_AT.get(packet.protocol, 0)
         old = bytes(out[address_at:address_at + size])
         changed = old + bytes(out[port_at:port_at + 2])
         out[address_at:address_at + size] = new[0].packed
         out[port_at:port_at + 2] = new[1].to_bytes(2, 'big')
         if not packet.is6:
             out[packet.at + 10:packet.at + 12] = update(word(out, packet.at + 10), old, new[0].packed)
-        if packet.protocol == UDP and word(out, sum_at) == 0:
-            return  # RFC 768: the sender made none
+        if packet.protocol == SCTP or packet.protocol == UDP and word(out, sum_at) == 0:
+            return  # RFC 9260, 3.1: no address is in its checksum. RFC 768: the sender made none
         checksum = update(word(out, sum_at), changed, new[0].packed + new[1].to_bytes(2, 'big'))
         if packet.protocol == UDP and checksum == b'\0\0':
             checksum = b'\xff\xff'

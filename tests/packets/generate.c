@@ -271,6 +271,8 @@ static void put_transport(
 	if (at->protocol == IPPROTO_UDP) {
 		put16(f, 0);
 		put16(f, 0);
+	} else if (at->protocol != IPPROTO_TCP) {
+		put_random(g, f, 8);
 	} else {
 		put_random(g, f, 8);
 		put8(f, (5 + options) << 4);
@@ -296,6 +298,9 @@ static void finish(struct generator *g, struct frame *f, const struct layers *at
 		set16(f, at->l3 + 2, (unsigned)(f->len - at->l3));
 	if (!at->is6)
 		set16(f, at->l3 + 10, fold(add_up(f->bytes + at->l3, at->l4 - at->l3, 0)));
+	if (at->protocol != IPPROTO_TCP && at->protocol != IPPROTO_UDP &&
+		at->protocol != IPPROTO_ICMP && at->protocol != IPPROTO_ICMPV6)
+		return;
 	where = at->l4 + (at->protocol == IPPROTO_TCP ? 16 : at->protocol == IPPROTO_UDP ? 6 : 2);
 	if (at->protocol == IPPROTO_UDP)
 		set16(f, at->l4 + 4, (unsigned)size);
@@ -336,8 +341,10 @@ static struct addr listed(struct generator *g, const struct conf_service *s, str
 /* A port of a service, mostly at the end of a range. */
 static unsigned service_port(struct generator *g, const struct conf_service *s)
 {
-	const struct conf_range *r = &s->ports.list[below(g, s->ports.n)];
+	const struct conf_range *r = s->ports.n ? &s->ports.list[below(g, s->ports.n)] : NULL;
 
+	if (!r)
+		return 80;
 	if (r->first == r->last)
 		return r->first;
 	if (chance(g, 20))
@@ -354,6 +361,15 @@ static const struct conf_service *pick_service(struct generator *g)
 	for (unsigned tries = chance(g, 10) ? 100 : 0; tries && !s->source_rate; tries--)
 		s = &c->services[below(g, c->n_services)];
 	return s;
+}
+
+/* The protocol of a packet for a service; of one for all of them any that has no number of its own here. */
+static uint8_t service_protocol(struct generator *g, const struct conf_service *s)
+{
+	static const uint8_t others[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ESP,
+		IPPROTO_AH, IPPROTO_GRE, 4, 41, 103, 255 };
+
+	return s->protocol == CONF_PROTOCOL_ANY ? PICK(g, others) : s->protocol;
 }
 
 /* A flow of a service: mostly one that sent before, and may have a record. */
@@ -402,11 +418,11 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	bool itself = chance(g, 1);
 	struct addr nobody = bogon(g, vip->af);
 
-	at->protocol = s->protocol;
+	at->protocol = service_protocol(g, s);
 	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
 	put_transport(g, f, at, itself && chance(g, 80) ? flow->dport : flow->port,
 		chance(g, 92) ? flow->dport : client_port(g));
-	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
+	if (at->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);
 }
@@ -420,7 +436,7 @@ static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 	struct addr dst = other(g, server->address.af);
 	unsigned port = server->port ? server->port : service_port(g, s);
 
-	at->protocol = s->protocol;
+	at->protocol = service_protocol(g, s);
 	put_ip(g, f, &server->address, &dst, at);
 	put_transport(g, f, at, chance(g, 92) ? port : client_port(g), client_port(g));
 	finish(g, f, at);
@@ -462,7 +478,7 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
 	unsigned port = out && server->port ? server->port : flow->dport;
 	struct frame quoted = { 0 };
-	struct layers in = { .protocol = s->protocol };
+	struct layers in = { .protocol = service_protocol(g, s) };
 	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
 
 	put_ip(g, &quoted, out ? &flow->client : end, out ? end : &flow->client, &in);
