@@ -280,6 +280,25 @@ static __always_inline uint32_t l4_tables_ports(
 	return ports_line(l4_tables_line(t, table), n, port);
 }
 
+__noinline int quic_server(struct xdp_md *ctx, uint32_t l4, uint32_t id_bytes, uint32_t pool)
+{
+	struct l4_tables t = { ctx, image_now(), false };
+	struct l4_frame f;
+	struct l4_walk w;
+
+	frame_set(&f, ctx);
+	if (!t.image || !l4_walk_begin(&w, &t))
+		return 0;
+	return (int)l4_quic_server(&w, &f, l4 & L4_PAYLOAD_MASK, id_bytes, (uint16_t)pool);
+}
+
+static __always_inline uint32_t l4_tables_quic(const struct l4_tables *t, const struct l4_frame *f,
+	uint32_t l4, uint32_t id_bytes, uint16_t pool)
+{
+	(void)f;
+	return (uint32_t)quic_server(t->ctx, l4, id_bytes, pool);
+}
+
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
 	return g && l4_filter_fine(NULL, g, first, stem);

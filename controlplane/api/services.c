@@ -40,13 +40,14 @@ static json_t *service_value(const struct site *s, unsigned index)
 
 	engine_service_counter(site_engine(s), id, &count);
 	return json_pack(
-		"{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:s, s:s, s:i, s:i, s:I, s:I}",
+		"{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:s, s:s, s:o, s:i, s:i, s:I, s:I}",
 		"name", v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
 		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
 		"port", v->port ? json_integer(v->port) : json_null(), "ports", ports_value(v),
 		"forward", value_forward(v->forward), "pool", pool->name, "idle_ms",
 		(json_int_t)v->idle_ms, "track", track_name(v->track), "affinity",
-		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "serving",
+		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "quic_id_bytes",
+		v->quic_id_bytes ? json_integer(v->quic_id_bytes) : json_null(), "serving",
 		count_serving(s, pool), "servers", pool->n_servers, "packets",
 		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
 }

@@ -8,6 +8,7 @@ int conf_check(struct conf_tree *t)
 		conf_check_addresses,
 		conf_check_services,
 		conf_check_ports,
+		conf_check_quic,
 		conf_check_nat,
 		conf_check_health,
 		conf_check_guard, /* before limits, which count its prefixes */

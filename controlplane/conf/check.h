@@ -11,6 +11,7 @@ int conf_check_pools(struct conf_tree *t);
 int conf_check_addresses(struct conf_tree *t);
 int conf_check_services(struct conf_tree *t);
 int conf_check_ports(struct conf_tree *t);
+int conf_check_quic(struct conf_tree *t);
 int conf_check_nat(struct conf_tree *t);
 int conf_check_health(struct conf_tree *t);
 int conf_check_guard(struct conf_tree *t);

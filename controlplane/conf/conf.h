@@ -111,15 +111,25 @@ struct conf_service {
 	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
 	enum conf_track track;
 	enum conf_affinity affinity;
+	uint8_t quic_id_bytes; /* of the server id in connection ids; 0: they name no server */
 	struct conf_sources sources; /* of its own */
 	/* Packets and SYNs that a source may send in a second; 0: those under guard hold. */
 	uint32_t source_rate, source_syn_rate;
 	int line;
 };
 
+/* A server id in QUIC connection ids. */
+enum { CONF_QUIC_ID_MAX = 15 };
+
+struct conf_quic_id {
+	uint8_t bytes[CONF_QUIC_ID_MAX];
+	uint8_t n; /* 0: the server has none */
+};
+
 struct conf_server {
 	const char *name;
 	unsigned pool;
+	struct conf_quic_id quic_id;
 	struct addr address;
 	uint16_t port;	 /* host order; 0: the service's own */
 	uint16_t weight; /* 0..1000; 0 takes no new flows */

@@ -305,6 +305,12 @@ const struct conf_key conf_schema[] = {
 	  .max = 1000, .fallback = "1", .reloadable = true,
 	  .help = "its share of new flows in proportion to the pool's other weights; 0 takes none" },
 
+	{ .path = "pools.*.servers.*.quic_id", .type = CONF_HEX, FIELD(conf_server, quic_id),
+	  .min = 1, .max = CONF_QUIC_ID_MAX, .otherwise = "no id: flows go there by their addresses and ports",
+	  .reloadable = true, .example = "0a1b",
+	  .help = "what the server puts behind the first byte of QUIC connection ids that it gives out, as plain "
+		  "text (QUIC-LB), at least four bytes of its own behind it" },
+
 	{ .path = "services", .type = CONF_NAMED, .kind = CONF_SERVICE, .reloadable = true,
 	  .example = "services: { web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; }; };",
 	  .help = "what is offered on the VIPs" },
@@ -349,6 +355,13 @@ const struct conf_key conf_schema[] = {
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },
+	{ .path = "services.*.quic_id_bytes", .type = CONF_INT, FIELD(conf_service, quic_id_bytes),
+	  .unit = "bytes", .min = 1, .max = CONF_QUIC_ID_MAX, .otherwise = "connection ids are not looked at",
+	  .reloadable = true, .example = "2",
+	  .help = "the protocol is QUIC over udp, and connection ids hold a server id of so many bytes "
+		  "(\"quic_id\"): a packet goes to the server that it names, drained or not, wherever the client "
+		  "sends from; one that names none, or a server that is down, goes by addresses and ports, as all "
+		  "do that begin a connection" },
 	{ .path = "services.*.source_rate", .type = CONF_INT, FIELD(conf_service, source_rate),
 	  .unit = "packets", .min = 1, .max = 1000000000, .otherwise = "guard.source_rate",
 	  .reloadable = true, .example = "10000",

@@ -209,6 +209,7 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
 		b->services[i].track_none = s->track == CONF_TRACK_NONE;
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
+		b->services[i].quic_id_bytes = s->quic_id_bytes;
 		/* What no port tells apart cannot be refused by one. */
 		b->services[i].reject = s->protocol != CONF_PROTOCOL_ANY && rejects(c, s->pool);
 		b->services[i].guard_checks = build_guard_checks(c);
@@ -244,6 +245,8 @@ static void build_member(
 	memcpy(m->source, hop->source.bytes, sizeof m->source);
 	m->source_bits = hop->source_bits;
 	m->mtu = hop->mtu;
+	m->has_quic_id = s->quic_id.n > 0;
+	memcpy(m->quic_id, s->quic_id.bytes, sizeof s->quic_id.bytes);
 }
 
 static void build_pools(struct build *b, const struct sources *from)

@@ -48,6 +48,7 @@ enum l4_kind {
 	L4_KIND_ADDRESS = 2,
 	L4_KIND_REVERSE = 4,
 	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
+	L4_KIND_QUIC = 8 | L4_KIND_IS6,
 };
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
@@ -75,6 +76,7 @@ enum l4_service_flags {
 	L4_SERVICE_CLIENT = 2,	  /* hash and records are of the client's address alone */
 	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
 	L4_SERVICE_UNTRACKED = 8, /* no flow has a record: packets go where the ring says now */
+	L4_SERVICE_QUIC = 16,	  /* connection ids name servers */
 };
 
 struct l4_service {
@@ -86,8 +88,9 @@ struct l4_service {
 	uint8_t forward;		/* enum l4_forward */
 	uint8_t flags;			/* enum l4_service_flags */
 	uint16_t pool_id;
-	uint16_t idle; /* how long a flow may be silent, in coarse time */
-	uint8_t pad0[2];
+	uint16_t idle;	       /* how long a flow may be silent, in coarse time */
+	uint8_t quic_id_bytes; /* QUIC: of a server id, 1 to L4_QUIC_ID_BYTES */
+	uint8_t pad0;
 	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
 	uint8_t pad1[8];
 };
@@ -228,6 +231,16 @@ struct l4_replies {
 	uint8_t pad[36];
 };
 
+/* A server of a pool by the id in connection ids: the key's address is the id, zeros behind it, its port the pool's
+ * stable id. */
+enum { L4_QUIC_ID_BYTES = 15 };
+
+struct l4_quic {
+	struct l4_key key;
+	uint32_t server; /* stable id */
+	uint8_t pad[40];
+};
+
 /* How many bits of a tunnel's source may be the flow's. */
 enum { L4_SOURCE_BITS = 32 };
 
@@ -332,6 +345,7 @@ L4_IS_LINE(l4_record_bucket);
 L4_IS_LINE(l4_address);
 L4_IS_LINE(l4_reverse);
 L4_IS_LINE(l4_replies);
+L4_IS_LINE(l4_quic);
 L4_IS_LINE(l4_member);
 L4_IS_LINE(l4_port);
 #undef L4_IS_LINE

@@ -21,6 +21,7 @@ struct image {
 	struct ring **rings;	/* per pool */
 	uint32_t *member_lines; /* per pool: line of its first member */
 	bool *pool_serves;	/* per pool: some member has weight */
+	bool *pool_quic;	/* per pool: some service looks for server ids */
 	uint32_t *rows;		/* lines of the rows to be indexed */
 	uint32_t n_rows;
 	uint32_t max_server, max_pool; /* ids */
@@ -57,6 +58,15 @@ static uint32_t count_reverse(const struct snapshot_input *in)
 			n += (uint64_t)in->pools[in->services[i].pool].n_members *
 			     count_places(&in->services[i]);
 	return n > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)n;
+}
+
+static uint32_t count_quic(const struct snapshot_input *in)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < in->n_members; i++)
+		n += in->members[i].has_quic_id;
+	return n;
 }
 
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
@@ -654,10 +664,12 @@ static int image_service(struct image *im, const struct snapshot_service *s, str
 	row->forward = (uint8_t)s->forward;
 	row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
 			       (s->track_none ? L4_SERVICE_UNTRACKED : 0) |
+			       (s->quic_id_bytes ? L4_SERVICE_QUIC : 0) |
 			       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
 			       (s->reject ? L4_SERVICE_REJECT : 0));
 	row->pool_id = im->in->pools[s->pool].id;
 	row->idle = image_idle(im, s);
+	row->quic_id_bytes = s->quic_id_bytes;
 	return image_guard(im, s, row);
 }
 
@@ -706,6 +718,30 @@ static int image_listen(
 	return 0;
 }
 
+/* Rows by server ids, where a service of the pool looks for them. */
+static int image_quic(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_pools; i++) {
+		const struct snapshot_pool *p = &im->in->pools[i];
+
+		for (uint32_t k = 0; im->pool_quic[i] && k < p->n_members; k++) {
+			const struct snapshot_member *m = &im->in->members[p->first_member + k];
+			struct l4_quic *row;
+
+			if (!m->has_quic_id)
+				continue;
+			row = (struct l4_quic *)image_row(im, "servers");
+			if (!row)
+				return -ENOSPC;
+			memcpy(row->key.address, m->quic_id, sizeof row->key.address);
+			row->key.port = p->id;
+			row->key.kind = L4_KIND_QUIC;
+			row->server = m->id;
+		}
+	}
+	return 0;
+}
+
 static int image_services(struct image *im)
 {
 	int rc = 0;
@@ -715,6 +751,7 @@ static int image_services(struct image *im)
 		const struct snapshot_service *s = &im->in->services[i];
 		struct l4_service service = { 0 };
 
+		im->pool_quic[s->pool] |= s->quic_id_bytes > 0;
 		rc = image_service(im, s, &service);
 		if (!rc)
 			rc = s->protocol == L4_PROTO_ANY ? image_rest(im, s, &service)
@@ -722,6 +759,8 @@ static int image_services(struct image *im)
 		if (!rc && s->forward == L4_FORWARD_NAT)
 			rc = image_reverse(im, s);
 	}
+	if (!rc)
+		rc = image_quic(im);
 	if (!rc)
 		rc = image_taken(im);
 	return rc ? rc : image_replies(im);
@@ -783,6 +822,10 @@ static bool input_is_sound(const struct snapshot_input *in)
 		if (in->members[i].source_bits > L4_SOURCE_BITS)
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
+		if (in->services[i].quic_id_bytes > L4_QUIC_ID_BYTES ||
+			(in->services[i].quic_id_bytes && in->services[i].protocol != L4_PROTO_UDP))
+			return false;
+	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
 			in->services[i].pool >= in->n_pools ||
 			(in->services[i].list && in->services[i].list >= in->n_lists))
@@ -799,6 +842,7 @@ static void image_free(struct image *im)
 	free(im->rings);
 	free(im->member_lines);
 	free(im->pool_serves);
+	free(im->pool_quic);
 	free(im->rows);
 	free(im->index_of);
 	free(im->taken);
@@ -816,19 +860,20 @@ static int image_alloc(struct image *im, uint32_t rows, uint32_t max_lines)
 		if (in->pools[i].id > im->max_pool)
 			im->max_pool = in->pools[i].id;
 	im->max = snapshot_lines(in->n_addresses, count_services(in),
-		in->n_members + count_reverse(in), im->max_server, im->max_pool);
+		in->n_members + count_reverse(in) + count_quic(in), im->max_server, im->max_pool);
 	if (im->max > max_lines)
 		im->max = max_lines;
 	im->lines = calloc(im->max, sizeof *im->lines);
 	im->rings = calloc(in->n_pools + 1u, sizeof(struct ring *));
 	im->member_lines = calloc(in->n_pools + 1u, sizeof *im->member_lines);
 	im->pool_serves = calloc(in->n_pools + 1u, sizeof *im->pool_serves);
+	im->pool_quic = calloc(in->n_pools + 1u, sizeof *im->pool_quic);
 	im->rows = calloc(rows + 1u, sizeof *im->rows);
 	im->index_of = malloc((UINT16_MAX + 1) * sizeof *im->index_of);
 	im->taken = calloc(count_services(in) + 1u, sizeof *im->taken);
 	im->replies = calloc(in->n_ranges ? count_reverse(in) + 1u : 1u, sizeof *im->replies);
-	if (!im->lines || !im->rings || !im->member_lines || !im->pool_serves || !im->rows ||
-		!im->index_of || !im->taken || !im->replies)
+	if (!im->lines || !im->rings || !im->member_lines || !im->pool_serves || !im->pool_quic ||
+		!im->rows || !im->index_of || !im->taken || !im->replies)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= UINT16_MAX; i++)
 		im->index_of[i] = L4_SLOT_NONE;
@@ -906,7 +951,8 @@ int snapshot_build(struct ring_store *s, const struct guard_store *guard,
 	*out = NULL;
 	if (!input_is_sound(in))
 		return rc;
-	rows = count_arrivals(in) + in->n_addresses + count_services(in) + count_reverse(in);
+	rows = count_arrivals(in) + in->n_addresses + count_services(in) + count_reverse(in) +
+	       count_quic(in);
 	rc = image_alloc(&im, rows, max_lines);
 	if (!rc)
 		rc = image_fill(&im, generation, rows);

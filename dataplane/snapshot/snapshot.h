@@ -87,7 +87,8 @@ struct snapshot_service {
 	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES and RATES */
 	uint32_t source_rate,
 		source_syn_rate; /* packets and SYNs from a source in a second; 0: any number */
-	uint32_t list;		 /* its own: index into lists; 0: none */
+	uint8_t quic_id_bytes; /* connection ids have server ids of so many bytes; 0: they have none */
+	uint32_t list;	       /* its own: index into lists; 0: none */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */
@@ -126,7 +127,9 @@ struct snapshot_member {
 	 * are at most L4_SOURCE_BITS. All zero: there is no address to send from. */
 	uint8_t source[16];
 	uint8_t source_bits;
-	uint16_t mtu; /* of the path that tunnels take; 0: not known */
+	uint16_t mtu;			       /* of the path that tunnels take; 0: not known */
+	uint8_t quic_id[L4_QUIC_ID_BYTES + 1]; /* zeros behind it */
+	bool has_quic_id;
 };
 
 struct snapshot_input {
@@ -192,6 +195,6 @@ void snapshot_commit(struct ring_store *s, struct snapshot *sn);
 void snapshot_abort(struct ring_store *s, struct snapshot *sn);
 
 /* How many lines an image needs at most for so many objects and such highest ids. Reverse rows are one per
- * server. A service counts once for each of its ports and ranges, and so do its servers. */
+ * server. A service counts once for each of its ports and ranges, and so do its servers; a server with a QUIC id once more. */
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids);

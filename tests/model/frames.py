@@ -34,6 +34,11 @@ class Generator:
                 self.services += [(vips[service['vip']], protocol, port)] * often
                 for server in config['pools'][service['pool']]['servers'].values():
                     self.servers.append((server['address'], protocol, server.get('port', port)))
+        self.quic = {}  # server ids by port
+        for service in config['services'].values():
+            if 'quic_id_bytes' in service:
+                servers = config['pools'][service['pool']]['servers'].values()
+                self.quic[service['port']] = [bytes.fromhex(s['quic_id']) for s in servers if 'quic_id' in s]
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
         for group in [config.get('guard', {})] + list(config['services'].values()):
             for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
@@ -146,7 +151,7 @@ class Generator:
         if protocol == 'sctp':
             return SCTP(sport=sport, dport=dport, tag=first) / SCTPChunkData(data=bytes(self.payload()))
         if protocol == 'udp':
-            layer = UDP(sport=sport, dport=dport) / self.payload()
+            layer = UDP(sport=sport, dport=dport) / (self.quic_payload(dport) if dport in self.quic else self.payload())
             if self.chance(15):
                 layer.chksum = 0
             return layer
@@ -156,6 +161,17 @@ class Generator:
         if self.chance(15):
             seq = r.getrandbits(32)
         return TCP(sport=sport, dport=dport, flags=flags, seq=seq % (1 << 32), options=options) / self.payload()
+
+    def quic_payload(self, dport):
+        """A packet of a connection that a server has given an id, or nearly."""
+        r = self.random
+        cid = bytes([r.randrange(256)]) + r.choice(self.quic[dport]) + r.randbytes(r.choice((3, 4, 4, 8)))
+        if self.chance(10):
+            cid = r.randbytes(len(cid))
+        if self.chance(50):
+            return Raw(bytes([r.randrange(0x80)]) + cid + r.randbytes(r.randrange(20)))
+        length = len(cid) if self.chance(90) else r.randrange(256)
+        return Raw(bytes([r.randrange(0x80, 256), 0, 0, 0, 1, length]) + cid + r.randbytes(r.randrange(20)))
 
     def port(self):
         """Few enough for flows to come again."""

@@ -23,8 +23,8 @@ Answer = namedtuple('Answer', 'verdict interface frame')
 Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol payload end')
 
 # where: address of each member of the pool and its port, or None, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
-# of a source in a unit of coarse time; untracked: no flow has a record.
-Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject')
+# of a source in a unit of coarse time; untracked: no flow has a record; quic: bytes of a server id in connection ids.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject quic')
 # servers: numbers by name; open: names of those that take new flows.
 Pool = namedtuple('Pool', 'name number servers open reject')
 
@@ -126,7 +126,8 @@ class Model:
             service.get('track') == 'all', service.get('affinity') == 'client' or protocol is None,
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')],
-            service.get('track') == 'none', self.pools[service['pool']].reject and protocol is not None)
+            service.get('track') == 'none', self.pools[service['pool']].reject and protocol is not None,
+            service.get('quic_id_bytes', 0))
         self.all_services.append(made)
         if protocol is None:
             self.rest[address] = made
@@ -534,8 +535,25 @@ class Model:
         flags = Tcp(frame[packet.payload:packet.end]).flags
         return bool(flags.S and not flags.A)
 
+    def by_connection_id(self, service, frame, packet):
+        """The server that a QUIC packet names, if it serves (RFC 8999, 5.1 and 5.2; QUIC-LB, 5.1), or None."""
+        data = frame[packet.payload + 8:packet.payload + word(frame, packet.payload + 4)]
+        need = 1 + service.quic + 4
+        if len(data) < 1 + need:
+            return None
+        cid = data[1:] if data[0] < 0x80 else data[6:6 + data[5]]
+        if data[0] >= 0x80 and (data[5] < need or len(data) < 6 + data[5]) or cid[0] >> 5 == 7:
+            return None
+        for name, server in self.world.config['pools'][service.pool.name]['servers'].items():
+            if server.get('quic_id') == cid[1:1 + service.quic].hex():
+                return None if service.pool.servers[name] in self.down else name
+        return None
+
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""
+        named = self.by_connection_id(service, frame, packet) if service.quic else None
+        if named:
+            return [named]
         number = service.pool.number
         if not self.knows(service.pool):
             assert not service.track_all

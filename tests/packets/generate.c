@@ -9,7 +9,8 @@ struct layers {
 	size_t l3, l4;
 	bool is6;
 	uint8_t protocol;
-	size_t next; /* where the number of the next header stands (IPv6) */
+	const struct conf_service *quic; /* whose QUIC packet it is to be, or NULL */
+	size_t next;			 /* where the number of the next header stands (IPv6) */
 };
 
 static uint64_t draw(struct generator *g)
@@ -261,6 +262,26 @@ static void put_payload(struct generator *g, struct frame *f)
 	put_random(g, f, chance(g, 4) ? 1150 + below(g, 400) : chance(g, 60) ? below(g, 64) : 0);
 }
 
+/* A QUIC packet with a server's id, or nearly. */
+static void put_quic(struct generator *g, struct frame *f, const struct conf_service *s)
+{
+	const struct conf_pool *p = &g->world->conf->pools[s->pool];
+	const struct conf_server *server =
+		&g->world->conf->servers[p->first_server + below(g, p->n_servers)];
+	unsigned more = 2 + below(g, 5), len = 1u + server->quic_id.n + more;
+
+	if (chance(g, 50)) {
+		put8(f, below(g, 0x80));
+	} else {
+		put8(f, 0x80 + below(g, 0x80));
+		put_random(g, f, 4);
+		put8(f, chance(g, 90) ? len : (unsigned)draw(g) & 0xff);
+	}
+	put8(f, (unsigned)draw(g) & 0xff);
+	put(f, server->quic_id.bytes, server->quic_id.n);
+	put_random(g, f, more + below(g, 3));
+}
+
 static void put_transport(
 	struct generator *g, struct frame *f, struct layers *at, unsigned sport, unsigned dport)
 {
@@ -282,7 +303,10 @@ static void put_transport(
 		for (unsigned i = 0; i < options * 4; i++)
 			put8(f, 1);
 	}
-	put_payload(g, f);
+	if (at->quic)
+		put_quic(g, f, at->quic);
+	else
+		put_payload(g, f);
 }
 
 /* Fills in the lengths and the checksums. */
@@ -420,6 +444,7 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 
 	at->protocol = service_protocol(g, s);
 	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
+	at->quic = s->quic_id_bytes && chance(g, 80) ? s : NULL;
 	put_transport(g, f, at, itself && chance(g, 80) ? flow->dport : flow->port,
 		chance(g, 92) ? flow->dport : client_port(g));
 	if (at->protocol == IPPROTO_TCP && !chance(g, 10))

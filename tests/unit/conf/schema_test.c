@@ -40,12 +40,13 @@ static void make_value(const struct maker *m, const struct conf_key *key, enum d
 		fprintf(m->out, "\"%s\"", key->type == CONF_REF && !key->words ? "x" : value);
 }
 
-/* Whether the key stands for another, which a good file has in its place. */
+/* Whether the key does not go with others of a good file, or stands for another, which that has in its place. */
 static bool is_alternative(const struct maker *m, const struct conf_key *key)
 {
 	static const struct {
 		const char *path, *other;
-	} pairs[] = { { "services.*.ports", "services.*.port" } };
+	} pairs[] = { { "services.*.ports", "services.*.port" },
+		{ "services.*.quic_id_bytes", "none" } };
 
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		if (!strcmp(key->path, pairs[i].path))
