@@ -133,13 +133,14 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 
-/* One value holds all lines: the program reaches them from one pointer, without a look-up each. */
+/* One value holds all lines: the program reaches them from one pointer, without a look-up each. A table of ports is read
+ * as if it were whole, also from the last of them. */
 static int image_map_new(uint32_t lines)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 
 	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", sizeof(uint32_t),
-		(uint32_t)(lines * sizeof(struct l4_line)), 1, &opts);
+		(uint32_t)((lines + L4_PORTS_LINES) * sizeof(struct l4_line)), 1, &opts);
 }
 
 /* Copies a per-CPU map of another size, as far as both reach. */

@@ -356,6 +356,49 @@ __noinline int traced_packet(struct xdp_md *ctx)
 	return take_packet(ctx, true);
 }
 
+__noinline uint32_t ports_line(const struct l4_ports *table, uint32_t n, uint32_t port)
+{
+	return table ? l4_ports_line(table, n, port) : 0;
+}
+
+/* Behind the last line there is room for the rest of a table. */
+static __always_inline uint32_t l4_tables_ports(
+	const struct l4_tables *t, uint32_t table, uint32_t n, uint32_t port)
+{
+	return ports_line(l4_tables_line(t, table), n, port);
+}
+
+static __always_inline int find_quic_server(
+	struct xdp_md *ctx, uint32_t l4, uint32_t id_bytes, uint32_t pool, bool is_traced)
+{
+	struct l4_tables t = { ctx, image_now(), false, is_traced };
+	struct l4_frame f;
+	struct l4_walk w;
+
+	frame_set(&f, ctx);
+	if (!t.image || !l4_walk_begin(&w, &t))
+		return 0;
+	return (int)l4_quic_server(&w, &f, l4 & L4_PAYLOAD_MASK, id_bytes, (uint16_t)pool);
+}
+
+__noinline int quic_server(struct xdp_md *ctx, uint32_t l4, uint32_t id_bytes, uint32_t pool)
+{
+	return find_quic_server(ctx, l4, id_bytes, pool, false);
+}
+
+__noinline int traced_quic(struct xdp_md *ctx, uint32_t l4, uint32_t id_bytes, uint32_t pool)
+{
+	return find_quic_server(ctx, l4, id_bytes, pool, true);
+}
+
+static __always_inline uint32_t l4_tables_quic(const struct l4_tables *t, const struct l4_frame *f,
+	uint32_t l4, uint32_t id_bytes, uint16_t pool)
+{
+	(void)f;
+	return (uint32_t)(t->traced ? traced_quic(t->ctx, l4, id_bytes, pool)
+				    : quic_server(t->ctx, l4, id_bytes, pool));
+}
+
 __noinline int filter_fine(const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
 	return g && l4_filter_fine(NULL, g, first, stem);

@@ -72,10 +72,13 @@ void field_endpoint(FILE *out, const json_t *object, time_t now)
 {
 	const char *address = json_string_value(json_object_get(object, "address"));
 	const json_t *port = json_object_get(object, "port");
+	const char *ports = json_string_value(json_object_get(object, "ports"));
 
 	(void)now;
 	if (!address)
 		putc('-', out);
+	else if (!json_is_integer(port) && ports)
+		fprintf(out, strchr(address, ':') ? "[%s]:%s" : "%s:%s", address, ports);
 	else if (!json_is_integer(port))
 		fputs(address, out);
 	else

@@ -11,6 +11,25 @@ static unsigned count_serving(const struct site *s, const struct conf_pool *pool
 	return n;
 }
 
+static const char *track_name(enum conf_track track)
+{
+	static const char *const names[] = {
+		[CONF_TRACK_CHANGES] = "changes",
+		[CONF_TRACK_ALL] = "all",
+		[CONF_TRACK_NONE] = "none",
+	};
+
+	return names[track];
+}
+
+/* NULL for what has no port. */
+static json_t *ports_value(const struct conf_service *s)
+{
+	char ports[CONF_PORTS_TEXT];
+
+	return s->ports.n ? json_string(conf_ports_text(&s->ports, ports)) : json_null();
+}
+
 static json_t *service_value(const struct site *s, unsigned index)
 {
 	const struct conf *conf = site_conf(s);
@@ -21,13 +40,14 @@ static json_t *service_value(const struct site *s, unsigned index)
 
 	engine_service_counter(site_engine(s), id, &count);
 	return json_pack(
-		"{s:s, s:I, s:s, s:o, s:o, s:i, s:o, s:o, s:I, s:s, s:s, s:i, s:i, s:I, s:I}",
+		"{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:i, s:i, s:I, s:I}",
 		"name", v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
 		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
-		"port", v->port, "forward", value_forward(v->forward), "pool",
-		value_text(pool ? pool->name : NULL), "idle_ms", (json_int_t)v->idle_ms, "track",
-		v->track == CONF_TRACK_ALL ? "all" : "changes", "affinity",
-		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "serving",
+		"port", v->port ? json_integer(v->port) : json_null(), "ports", ports_value(v),
+		"forward", value_forward(v->forward), "pool", value_text(pool ? pool->name : NULL),
+		"idle_ms", (json_int_t)v->idle_ms, "track", track_name(v->track), "affinity",
+		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "quic_id_bytes",
+		v->quic_id_bytes ? json_integer(v->quic_id_bytes) : json_null(), "serving",
 		pool ? count_serving(s, pool) : 0, "servers", pool ? pool->n_servers : 0, "packets",
 		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
 }

@@ -330,10 +330,13 @@ static void tell_find(struct teller *t, const struct l4_step *s)
 		[L4_KIND_ADDRESS] = "no address of ours",
 		[L4_KIND_REVERSE] = "no server of a nat service sends from there",
 		[L4_KIND_PORT & ~L4_KIND_IS6] = "no interface of the configuration is on that VLAN",
+		[L4_KIND_QUIC & ~L4_KIND_IS6] =
+			"the QUIC connection id names no server of the pool",
 	};
 	uint8_t kind = s->a >> 24 & ~(unsigned)L4_KIND_IS6 & 0xff;
 	struct l4_address address;
 	struct l4_reverse reverse;
+	struct l4_quic quic;
 	struct l4_port port;
 
 	json_object_set_new(t->out, "found", json_boolean(s->b));
@@ -350,6 +353,12 @@ static void tell_find(struct teller *t, const struct l4_step *s)
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &port)) {
 		say(t, "the VLAN's interface ");
 		tell_name(t, "interface", trace_interface(t->site, port.ifindex));
+	} else if (kind == (L4_KIND_QUIC & ~L4_KIND_IS6) &&
+		   engine_line(site_engine(t->site), (uint32_t)s->b, &quic)) {
+		say(t, "the QUIC connection id names server ");
+		tell_server_name(t, "server", quic.server);
+	} else if (kind == L4_KIND_REVERSE && !(s->a & 0xffffff)) {
+		say(t, "ranges of ports that the server may reply from");
 	} else if (kind == L4_KIND_REVERSE &&
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &reverse)) {
 		say(t, "a server's reply, of VIP ");

@@ -102,7 +102,7 @@ json_t *value_text_or_null(const char *text)
 
 json_t *value_protocol(uint8_t protocol)
 {
-	return json_string(protocol == IPPROTO_UDP ? "udp" : "tcp");
+	return json_string(conf_protocol_name(protocol));
 }
 
 json_t *value_forward(enum conf_forward forward)

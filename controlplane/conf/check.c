@@ -7,6 +7,8 @@ int conf_check(struct conf_tree *t)
 		conf_check_pools, /* first: the others follow pools from fall-back to fall-back */
 		conf_check_addresses,
 		conf_check_services,
+		conf_check_ports,
+		conf_check_quic,
 		conf_check_nat,
 		conf_check_health,
 		conf_check_guard, /* before limits, which count its prefixes */

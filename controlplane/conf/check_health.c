@@ -28,14 +28,17 @@ static void check_timeout(struct conf_tree *t, unsigned health)
 /* What the services of a pool mean for a check that has no port of its own. */
 struct use {
 	const struct conf_service *tcp; /* the first */
-	const struct conf_service *udp;
+	const struct conf_service *other_protocol;
 	const struct conf_service *other; /* a further tcp service, on another port */
+	const struct conf_service *many;  /* the first with several ports */
 };
 
 static void add_use(struct use *u, const struct conf_service *s)
 {
-	if (s->protocol == IPPROTO_UDP)
-		u->udp = u->udp ? u->udp : s;
+	if (!s->port && (s->ports.n || s->protocol == CONF_PROTOCOL_ANY))
+		u->many = u->many ? u->many : s;
+	else if (s->protocol != IPPROTO_TCP)
+		u->other_protocol = u->other_protocol ? u->other_protocol : s;
 	else if (!u->tcp)
 		u->tcp = s;
 	else if (!u->other && s->port != u->tcp->port)
@@ -73,15 +76,22 @@ static void check_port(struct conf_tree *t, unsigned pool, struct use u)
 	const struct conf_pool *p = &t->conf->pools[pool];
 	const struct conf_health *h = &t->conf->healths[p->health];
 
-	if (u.udp && !u.tcp)
+	if (u.many && !u.tcp && !u.other_protocol && lacks_port(t->conf, p))
 		diags_add(t->diags, DIAG_ERROR, t->text,
 			conf_tree_spot(t, CONF_POOL, pool, "health"),
-			"health \"%.63s\" (line %d) checks pool \"%.63s\", which serves udp only "
+			"health \"%.63s\" (line %d) has no \"port\", and service \"%.63s\" (line %d) of "
+			"pool \"%.63s\" has not one alone: give the health the port that is to be checked",
+			h->name, h->line, u.many->name, u.many->line, p->name);
+	else if (u.other_protocol && !u.tcp)
+		diags_add(t->diags, DIAG_ERROR, t->text,
+			conf_tree_spot(t, CONF_POOL, pool, "health"),
+			"health \"%.63s\" (line %d) checks pool \"%.63s\", which serves %s only "
 			"(service "
 			"\"%.63s\", line %d), over tcp: give it the \"port\" of something that "
 			"answers "
 			"tcp on the servers",
-			h->name, h->line, p->name, u.udp->name, u.udp->line);
+			h->name, h->line, p->name, conf_protocol_name(u.other_protocol->protocol),
+			u.other_protocol->name, u.other_protocol->line);
 	else if (u.other && lacks_port(t->conf, p))
 		diags_add(t->diags, DIAG_WARNING, t->text,
 			conf_tree_spot(t, CONF_POOL, pool, "health"),

@@ -123,6 +123,18 @@ static int check_prefixes(struct conf_tree *t)
 	return 0;
 }
 
+/* Members of pools with an id. */
+static uint64_t quic_ids(const struct conf *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < c->n_pools; i++)
+		for (int p = (int)i; p >= 0; p = conf_pool_fallback(c, (unsigned)p))
+			for (unsigned k = 0; k < c->pools[p].n_servers; k++)
+				n += c->servers[c->pools[p].first_server + k].quic_id.n > 0;
+	return n;
+}
+
 int conf_check_limits(struct conf_tree *t)
 {
 	const struct conf *c = t->conf;
@@ -130,16 +142,24 @@ int conf_check_limits(struct conf_tree *t)
 
 	check_limit(t, "vips", c->limits.vips, (uint64_t)c->n_vips + c->n_gateways,
 		"the file's VIPs and gateways");
-	check_limit(t, "services", c->limits.services, c->n_services, "the file's services");
+	check_limit(t, "services", c->limits.services, conf_places(c),
+		conf_places(c) > c->n_services
+			? "the file's services, one with several ports once for each port or range,"
+			: "the file's services");
 	check_limit(t, "pools", c->limits.pools, c->n_pools, "the file's pools");
 	check_limit(t, "servers", c->limits.servers, need.servers,
 		need.servers > c->n_servers
 			? "the file's servers, those that a pool falls back on once more,"
 			: "the file's servers");
 	if (need.servers <= c->limits.servers)
-		check_limit(t, "servers", c->limits.servers, conf_nat_replies(c),
-			"replies from the servers of nat services, one for each service and "
-			"server,");
+		check_limit(t, "servers", c->limits.servers, conf_nat_replies(c) + quic_ids(c),
+			quic_ids(c)
+				? "replies from the servers of nat services, and servers with a quic_id,"
+			: conf_places(c) > c->n_services
+				? "replies from the servers of nat services, one for each service, "
+				  "port or range and server,"
+				: "replies from the servers of nat services, one for each service and "
+				  "server,");
 	check_limit(
 		t, "ring_slots", c->limits.ring_slots, need.slots, "the rings of the file's pools");
 	return check_prefixes(t);

@@ -8,9 +8,6 @@
 #include "controlplane/conf/claims.h"
 #include "controlplane/conf/diag.h"
 
-/* limits.servers cannot be more, so that a longer list is an error anyway. */
-#define REPLIES_MAX 65535
-
 static bool is_nat(const struct conf *c, unsigned service)
 {
 	/* dsr is 0, what the field also holds when "forward" is missing or bad. */
@@ -23,7 +20,8 @@ uint64_t conf_nat_replies(const struct conf *c)
 
 	for (unsigned i = 0; i < c->n_services; i++)
 		if (is_nat(c, i) && c->services[i].pool != CONF_NO_REF)
-			n += conf_pool_servers(c, c->services[i].pool);
+			n += (uint64_t)conf_pool_servers(c, c->services[i].pool) *
+			     c->services[i].ports.n;
 	return n;
 }
 
@@ -46,7 +44,7 @@ static const char *reply_text(const struct conf_claim *c, char buf[ADDR_TEXT + 1
 	char text[ADDR_TEXT];
 
 	snprintf(buf, ADDR_TEXT + 16, "%s %s port %u", addr_text(&c->address, text),
-		c->protocol == IPPROTO_UDP ? "udp" : "tcp", c->port);
+		conf_protocol_name(c->protocol), c->port);
 	return buf;
 }
 
@@ -96,15 +94,18 @@ static size_t claim_pool(const struct conf_tree *t, unsigned service, const stru
 
 	for (unsigned i = pool->first_server; i < pool->first_server + pool->n_servers; i++) {
 		const struct conf_server *sv = &t->conf->servers[i];
-		uint16_t port = sv->port ? sv->port : s->port;
-		if (!sv->address.af || !port || conf_tree_bad(t, CONF_SERVER, i, "port"))
+
+		if (!sv->address.af || conf_tree_bad(t, CONF_SERVER, i, "port") ||
+			(sv->port && !s->port)) /* which is told of elsewhere */
 			continue;
-		list[n++] = (struct conf_claim){ .address = sv->address,
-			.port = port,
-			.protocol = s->protocol,
-			.kind = CONF_SERVER,
-			.object = i,
-			.service = service };
+		for (uint32_t k = 0; k < s->ports.n; k++)
+			if (s->ports.list[k].first == s->ports.list[k].last)
+				list[n++] = (struct conf_claim){ .address = sv->address,
+					.port = sv->port ? sv->port : s->ports.list[k].first,
+					.protocol = s->protocol,
+					.kind = CONF_SERVER,
+					.object = i,
+					.service = service };
 	}
 	return n;
 }
@@ -127,7 +128,7 @@ static int check_replies(struct conf_tree *t)
 	struct conf_claim *list;
 	size_t n = 0;
 
-	if (most > REPLIES_MAX)
+	if (most > CONF_REPLIES_MAX)
 		return 0;
 	list = conf_memory_take(t->memory, (size_t)most, sizeof *list);
 	clashes = conf_memory_take(t->memory, t->conf->n_services, sizeof *clashes);

@@ -118,7 +118,7 @@ static const char *remedy(const struct conf_tree *t, const struct conf_key *key,
 		snprintf(buf, 96, "; write it with its unit: \"%.*s%s\"", (int)n, text, unit);
 	else if (whole && is_string && key->type == CONF_INT)
 		snprintf(buf, 96, "; write %.*s, without quotes", (int)n, text);
-	else if (whole && !is_string && key->type == CONF_STATUS)
+	else if (whole && !is_string && (key->type == CONF_STATUS || key->type == CONF_PORTS))
 		snprintf(buf, 96, "; write \"%.*s\"", (int)n, text);
 	else if (is_string && key->type == CONF_ADDRESS && strchr(text, '/'))
 		snprintf(buf, 96, "; write it without a prefix length");
@@ -209,7 +209,7 @@ void conf_complain_value(struct conf_tree *t, const struct conf_owner *owner,
 	else if (key->type == CONF_STRING)
 		must = key->rule(text);
 	else if (rc == -ERANGE && key->type != CONF_ADDRESS && key->type != CONF_SOURCE &&
-		 key->type != CONF_STATUS)
+		 key->type != CONF_STATUS && key->type != CONF_PORTS && key->type != CONF_HEX)
 		snprintf(wanted, sizeof wanted, "from %s", range);
 	diags_add(t->diags, DIAG_ERROR, t->text, blame_value(s), "%s must %s%s, not %s%s", label,
 		key->type == CONF_STRING ? "" : "be ", must, value_text(t, s, found), hint);

@@ -2,6 +2,7 @@
 #include "controlplane/conf/conf.h"
 #include <errno.h>
 #include <libconfig.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/conf/check.h"
@@ -184,6 +185,20 @@ int conf_load(const char *path, struct conf **out, struct diags *d)
 	free(bytes);
 	diags_finish(d);
 	return rc;
+}
+
+const char *conf_protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return "any";
+	}
 }
 
 int conf_find_pool(const struct conf *c, const char *name)

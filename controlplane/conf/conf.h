@@ -16,8 +16,8 @@ enum conf_forward {
 	CONF_FORWARD_TUNNEL,
 	CONF_FORWARD_LOCAL,
 };
-/* Which slots' flows have records: those that a change touched, or all. */
-enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL };
+/* Which slots' flows have records: those that a change touched, all, or none. */
+enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL, CONF_TRACK_NONE };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
@@ -85,16 +85,39 @@ struct conf_sources {
 	struct conf_list list;		    /* what comes of all four */
 };
 
+/* What no other service of the VIP takes; no protocol has this number (IANA: reserved). */
+enum { CONF_PROTOCOL_ANY = 255 };
+
+/* As in the file: "tcp". */
+const char *conf_protocol_name(uint8_t protocol);
+
+/* Ports from the first to the last, which may be the same; host order. */
+struct conf_range {
+	uint16_t first, last;
+};
+
+/* Sorted, with no port in common. */
+struct conf_ports {
+	struct conf_range *list;
+	uint32_t n;
+};
+
+/* Ranges of more than one port that the services of a VIP have together, and ports and ranges of one service. */
+enum { CONF_RANGES_MAX = 63, CONF_PORTS_MAX = 64 };
+
 struct conf_service {
 	const char *name;
 	unsigned vip;
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint16_t port;	  /* host order */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP or CONF_PROTOCOL_ANY */
+	uint16_t
+		port; /* host order; 0: not one, but those of `ports`, of which CONF_PROTOCOL_ANY has none */
+	struct conf_ports ports;
 	enum conf_forward forward;
 	unsigned pool;	  /* CONF_NO_POOL: this host's own stack serves it (local) */
 	uint32_t idle_ms; /* after so long without a packet a flow is over; never 0 */
 	enum conf_track track;
 	enum conf_affinity affinity;
+	uint8_t quic_id_bytes; /* of the server id in connection ids; 0: they name no server */
 	struct conf_sources sources; /* of its own */
 	/* Packets and SYNs that a source may send in a second; 0: those under guard hold. */
 	uint32_t source_rate, source_syn_rate;
@@ -102,10 +125,18 @@ struct conf_service {
 };
 
 #define CONF_NO_POOL UINT32_MAX
+/* A server id in QUIC connection ids. */
+enum { CONF_QUIC_ID_MAX = 15 };
+
+struct conf_quic_id {
+	uint8_t bytes[CONF_QUIC_ID_MAX];
+	uint8_t n; /* 0: the server has none */
+};
 
 struct conf_server {
 	const char *name;
 	unsigned pool;
+	struct conf_quic_id quic_id;
 	struct addr address;
 	uint16_t port;	 /* host order; 0: the service's own */
 	uint16_t weight; /* 0..1000; 0 takes no new flows */
@@ -252,6 +283,12 @@ void conf_free(struct conf *c);
 /* Prints the schema (path, type, unit, range, default, reloadable, help) as text, or as the JSON of
  * `tandemctl config schema -j`. */
 void conf_schema_print(FILE *out, bool json);
+
+/* Room for every port and range of a service. */
+#define CONF_PORTS_TEXT (CONF_PORTS_MAX * sizeof "65535-65535")
+
+/* Writes ports as an operator does, "80,443,8000-8999" or "any", to buf, and returns it. */
+const char *conf_ports_text(const struct conf_ports *p, char buf[CONF_PORTS_TEXT]);
 
 /* Whole-object look-ups by name; return the index or -1. */
 int conf_find_pool(const struct conf *c, const char *name);

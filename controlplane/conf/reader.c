@@ -6,6 +6,7 @@
 #include <string.h>
 #include "controlplane/conf/complain.h"
 #include "controlplane/conf/diag.h"
+#include "controlplane/conf/ports.h"
 #include "controlplane/conf/prefixes.h"
 #include "controlplane/conf/value.h"
 #include "controlplane/conf/words.h"
@@ -359,9 +360,21 @@ static void resolve_key(void *arg, const struct conf_key *key)
 		resolve(r->tree, key, r->kind, i);
 }
 
-/* The one default that hangs on another key. */
-static void fill_idle(struct conf_service *s)
+/* A port is a list of one, and a list of one port is that port. */
+static int fill_ports(struct conf_tree *t, struct conf_service *s)
 {
+	if (s->port && !s->ports.n)
+		return conf_ports_one(s->port, t->conf->memory, &s->ports);
+	if (s->ports.n == 1 && s->ports.list->first == s->ports.list->last)
+		s->port = s->ports.list->first;
+	return 0;
+}
+
+/* The defaults that hang on another key. */
+static void fill_by_protocol(struct conf_service *s)
+{
+	if (s->protocol == CONF_PROTOCOL_ANY)
+		s->affinity = CONF_AFFINITY_CLIENT;
 	if (!s->idle_ms)
 		s->idle_ms = s->protocol == IPPROTO_UDP ? IDLE_UDP_MS : IDLE_TCP_MS;
 }
@@ -382,7 +395,10 @@ int conf_read(struct conf_tree *t)
 	for (int kind = 0; kind < CONF_KINDS; kind++)
 		conf_schema_each(conf_kinds[kind].path, resolve_key,
 			&(struct resolving){ .tree = t, .kind = kind });
-	for (unsigned i = 0; i < t->conf->n_services; i++)
-		fill_idle(&t->conf->services[i]);
+	for (unsigned i = 0; i < t->conf->n_services; i++) {
+		fill_by_protocol(&t->conf->services[i]);
+		if (fill_ports(t, &t->conf->services[i]))
+			return -ENOMEM;
+	}
 	return 0;
 }

@@ -60,8 +60,13 @@ static const struct conf_word methods[] = {
 	{ "PATCH", CONF_PATCH },
 	{ 0 },
 };
-static const struct conf_word protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
-	{ 0 } };
+static const struct conf_word protocols[] = {
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{ "sctp", IPPROTO_SCTP },
+	{ "any", CONF_PROTOCOL_ANY },
+	{ 0 },
+};
 static const struct conf_word forwards[] = {
 	{ "dsr", CONF_FORWARD_DSR },
 	{ "nat", CONF_FORWARD_NAT },
@@ -73,6 +78,7 @@ static const struct conf_word forwards[] = {
 static const struct conf_word tracks[] = {
 	{ "changes", CONF_TRACK_CHANGES },
 	{ "all", CONF_TRACK_ALL },
+	{ "none", CONF_TRACK_NONE },
 	{ 0 },
 };
 static const struct conf_word affinities[] = {
@@ -321,15 +327,34 @@ const struct conf_key conf_schema[] = {
 	  .max = 1000, .fallback = "1", .reloadable = true,
 	  .help = "its share of new flows in proportion to the pool's other weights; 0 takes none" },
 
+	{ .path = "pools.*.servers.*.quic_id", .type = CONF_HEX, FIELD(conf_server, quic_id),
+	  .min = 1, .max = CONF_QUIC_ID_MAX, .otherwise = "no id: flows go there by their addresses and ports",
+	  .reloadable = true, .example = "0a1b",
+	  .help = "what the server puts behind the first byte of QUIC connection ids that it gives out, as plain "
+		  "text (QUIC-LB), at least four bytes of its own behind it" },
+
 	{ .path = "services", .type = CONF_NAMED, .kind = CONF_SERVICE, .reloadable = true,
 	  .example = "services: { web: { vip = \"web\"; port = 80; forward = \"nat\"; pool = \"web\"; }; };",
 	  .help = "what is offered on the VIPs" },
 	{ .path = "services.*.vip", .type = CONF_REF, .kind = CONF_VIP, FIELD(conf_service, vip),
 	  .required = true, .reloadable = true, .example = "web", .help = "the address that clients connect to" },
 	{ .path = "services.*.protocol", .type = CONF_ENUM, FIELD(conf_service, protocol),
-	  .words = protocols, .fallback = "tcp", .reloadable = true, .help = "the transport protocol" },
+	  .words = protocols, .fallback = "tcp", .reloadable = true,
+	  .help = "the transport protocol; any: all that no other service of the VIP takes, such as ESP or GRE, "
+		  "and what is left of the others, but for ping, which is answered. Such a service has no port, "
+		  "affinity = \"client\" in any case, dsr or tunnel, and no packet of it is refused by an answer. "
+		  "sctp: associations of one address, since those of the others are in no packet; with nat servers "
+		  "have the service's port, which the checksum covers" },
 	{ .path = "services.*.port", .type = CONF_INT, FIELD(conf_service, port), .min = 1, .max = 65535,
-	  .required = true, .reloadable = true, .example = "80", .help = "the port that clients connect to" },
+	  .otherwise = "those of \"ports\"", .reloadable = true, .example = "80",
+	  .help = "the port that clients connect to" },
+	{ .path = "services.*.ports", .type = CONF_PORTS, FIELD(conf_service, ports),
+	  .otherwise = "the one of \"port\"", .reloadable = true, .example = "80,443,8000-8999",
+	  .help = "in place of \"port\": several ports and ranges of them, or any. Of two services of a VIP and "
+		  "protocol the one that has a port by itself takes its packets, not the one with a range; "
+		  "ranges of two services have no port in common. Servers get packets on the port that the "
+		  "client sent to, and have no port of their own. What such a server of a nat service sends "
+		  "from these ports counts as replies, so it cannot begin connections from them" },
 	{ .path = "services.*.forward", .type = CONF_ENUM, FIELD(conf_service, forward), .words = forwards,
 	  .required = true, .reloadable = true, .example = "nat",
 	  .help = "dsr: packets keep the VIP and servers, which own it on a loopback device, answer clients "
@@ -340,17 +365,26 @@ const struct conf_key conf_schema[] = {
 	  NOT_LOCAL, .required = true, .reloadable = true, .example = "web",
 	  .help = "the servers that do the work" },
 	{ .path = "services.*.idle", .type = CONF_DURATION, FIELD(conf_service, idle_ms), NOT_LOCAL, .min = 1000,
-	  .max = 28800000, .otherwise = "15m for tcp, 60s for udp", .reloadable = true, .example = "15m",
+	  .max = 28800000, .otherwise = "60s for udp, 15m for others", .reloadable = true, .example = "15m",
 	  .help = "a flow without a packet for so long is over: it may go to another server when the pool has "
 		  "changed, and a server is drained when its last flow is over; rounded up to seconds" },
 	{ .path = "services.*.track", .type = CONF_ENUM, FIELD(conf_service, track), NOT_LOCAL, .words = tracks,
 	  .fallback = "changes", .reloadable = true,
 	  .help = "changes: only flows that a change of the pool could touch have a record; all: every flow "
-		  "has one, for exact counts at the price of a table of all flows" },
+		  "has one, for exact counts at the price of a table of all flows; none (udp only): no flow has "
+		  "one, each packet goes where the pool stands now, for senders that never end or wait for an "
+		  "answer, such as syslog and DNS" },
 	{ .path = "services.*.affinity", .type = CONF_ENUM, FIELD(conf_service, affinity), NOT_LOCAL,
 	  .words = affinities, .fallback = "none", .reloadable = true,
 	  .help = "none: each flow is spread by itself; client: all flows of a client's address go to one "
 		  "server, also when the pool changes, as long as the server serves" },
+	{ .path = "services.*.quic_id_bytes", .type = CONF_INT, FIELD(conf_service, quic_id_bytes),
+	  .unit = "bytes", .min = 1, .max = CONF_QUIC_ID_MAX, .otherwise = "connection ids are not looked at",
+	  .reloadable = true, .example = "2",
+	  .help = "the protocol is QUIC over udp, and connection ids hold a server id of so many bytes "
+		  "(\"quic_id\"): a packet goes to the server that it names, drained or not, wherever the client "
+		  "sends from; one that names none, or a server that is down, goes by addresses and ports, as all "
+		  "do that begin a connection" },
 	{ .path = "services.*.source_rate", .type = CONF_INT, FIELD(conf_service, source_rate),
 	  .unit = "packets", .min = 1, .max = 1000000000, .otherwise = "guard.source_rate",
 	  .reloadable = true, .example = "10000",

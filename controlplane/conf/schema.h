@@ -41,6 +41,8 @@ enum conf_type {
 	CONF_ENUM, /* string, one of words -> an unsigned integer of the field's size */
 	CONF_REF, /* string, the name of an object of `kind` -> its index, 32 bits; or one of words */
 	CONF_PREFIXES, /* array of strings, addresses or prefixes of both families -> struct conf_prefixes */
+	CONF_HEX,    /* string, 1 to max bytes in hexadecimal digits -> struct conf_quic_id */
+	CONF_PORTS,  /* string, ports and ranges -> struct conf_ports */
 	CONF_STATUS, /* string, range of HTTP status codes, min..max -> uint16_t[2] */
 };
 

@@ -18,6 +18,8 @@ static const char *type_name(enum conf_type type)
 		[CONF_REF] = "reference",
 		[CONF_STATUS] = "status range",
 		[CONF_PREFIXES] = "prefixes",
+		[CONF_HEX] = "hexadecimal",
+		[CONF_PORTS] = "ports",
 	};
 
 	return names[type];

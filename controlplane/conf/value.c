@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/conf/ports.h"
 #include "controlplane/conf/units.h"
 
 static void *field(const struct conf_key *key, void *object)
@@ -123,6 +124,30 @@ static int parse_status(const struct conf_key *key, const char *text, void *obje
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int parse_hex(const struct conf_key *key, const char *text, void *object)
+{
+	struct conf_quic_id id = { .n = 0 };
+
+	for (; *text; text += 2) {
+		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0)
+			return -EINVAL;
+		if (id.n == key->max)
+			return -ERANGE;
+		id.bytes[id.n++] = (uint8_t)(high << 4 | low);
+	}
+	if (!id.n)
+		return -ERANGE;
+	memcpy(field(key, object), &id, sizeof id);
+	return 0;
+}
+
 int conf_value_parse(
 	const struct conf_key *key, const char *text, void *object, struct conf_memory *m)
 {
@@ -149,6 +174,10 @@ int conf_value_parse(
 		return key->words ? parse_enum(key, text, object) : -EINVAL;
 	case CONF_STATUS:
 		return parse_status(key, text, object);
+	case CONF_HEX:
+		return parse_hex(key, text, object);
+	case CONF_PORTS:
+		return conf_ports_parse(text, m, field(key, object));
 	case CONF_PREFIXES: /* of which each is a value, see conf_prefix_parse() */
 	case CONF_GROUP:
 	case CONF_NAMED:
@@ -247,6 +276,17 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 		snprintf(buf, size,
 			"an HTTP status code or a range of them, from %s, such as \"%s\"", range,
 			key->example);
+		return;
+	case CONF_HEX:
+		snprintf(buf, size,
+			"1 to %" PRId64 " bytes in small hexadecimal digits, such as \"%s\"",
+			key->max, key->example);
+		return;
+	case CONF_PORTS:
+		snprintf(buf, size,
+			"\"any\", or at most %d ports and ranges from 1 to 65535 with commas between "
+			"them, no port twice, such as \"%s\"",
+			CONF_PORTS_MAX, key->example);
 		return;
 	case CONF_PREFIXES:
 		snprintf(buf, size,

@@ -133,6 +133,7 @@ static enum l4_forward build_forward(enum conf_forward f)
 	return L4_FORWARD_DSR;
 }
 
+static_assert((int)CONF_PROTOCOL_ANY == (int)L4_PROTO_ANY, "one number for all protocols");
 static_assert(
 	sizeof(struct conf_prefix) == sizeof(struct snapshot_prefix) &&
 		offsetof(struct conf_prefix, address.af) == offsetof(struct snapshot_prefix, af) &&
@@ -187,6 +188,18 @@ uint8_t build_guard_checks(const struct conf *c)
 			 (drop_bogons ? L4_GUARD_BOGONS : 0));
 }
 
+static void build_ranges(struct build *b, struct snapshot_service *to, const struct conf_service *s)
+{
+	to->port = s->port;
+	if (s->port)
+		return;
+	to->first_range = b->input.n_ranges;
+	to->n_ranges = s->ports.n;
+	for (uint32_t i = 0; i < s->ports.n; i++)
+		b->ranges[b->input.n_ranges++] =
+			(struct snapshot_range){ s->ports.list[i].first, s->ports.list[i].last };
+}
+
 static void build_services(struct build *b, const struct conf *c, const struct binding *ids)
 {
 	for (unsigned i = 0; i < c->n_services; i++) {
@@ -195,13 +208,16 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].id = ids->services[i];
 		b->services[i].address = s->vip;
 		b->services[i].protocol = s->protocol;
-		b->services[i].port = s->port;
+		build_ranges(b, &b->services[i], s);
 		b->services[i].forward = build_forward(s->forward);
 		b->services[i].pool = s->pool;
 		b->services[i].idle_s = (uint16_t)((s->idle_ms + 999) / 1000);
 		b->services[i].track_all = s->track == CONF_TRACK_ALL;
+		b->services[i].track_none = s->track == CONF_TRACK_NONE;
 		b->services[i].client_affinity = s->affinity == CONF_AFFINITY_CLIENT;
-		b->services[i].reject = rejects(c, s->pool);
+		b->services[i].quic_id_bytes = s->quic_id_bytes;
+		/* What no port tells apart cannot be refused by one. */
+		b->services[i].reject = s->protocol != CONF_PROTOCOL_ANY && rejects(c, s->pool);
 		b->services[i].guard_checks = build_guard_checks(c);
 		b->services[i].source_rate = s->source_rate ? s->source_rate : c->guard.source_rate;
 		b->services[i].source_syn_rate = s->source_syn_rate ? s->source_syn_rate
@@ -237,6 +253,8 @@ static void build_member(
 	m->mtu = hop->mtu;
 	if (from->conf->pools[s->pool].encapsulation == CONF_ENCAPSULATION_GUE)
 		m->gue_port = from->conf->tunnel.gue_port;
+	m->has_quic_id = s->quic_id.n > 0;
+	memcpy(m->quic_id, s->quic_id.bytes, sizeof s->quic_id.bytes);
 }
 
 static void build_pools(struct build *b, const struct sources *from)
@@ -268,6 +286,15 @@ static unsigned count_members(const struct conf *c)
 	return n;
 }
 
+static unsigned count_ranges(const struct conf *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_services; i++)
+		n += c->services[i].port ? 0 : c->services[i].ports.n;
+	return n;
+}
+
 /* The next n rows of `size` bytes; `used` counts the bytes that are taken. */
 static void *build_take(struct build *b, size_t *used, unsigned n, size_t size)
 {
@@ -279,11 +306,12 @@ static void *build_take(struct build *b, size_t *used, unsigned n, size_t size)
 
 static size_t build_size(const struct conf *c, unsigned n_members)
 {
-	enum { ROUNDED = 7 * 7 + 7 };
+	enum { ROUNDED = 8 * 7 + 7 };
 
 	return c->n_interfaces * sizeof(struct snapshot_port) +
 	       (c->n_vips + c->n_gateways) * sizeof(struct snapshot_address) +
 	       c->n_services * sizeof(struct snapshot_service) +
+	       count_ranges(c) * sizeof(struct snapshot_range) +
 	       c->n_pools * (sizeof(struct snapshot_pool) + sizeof(struct build_pool)) +
 	       n_members * sizeof(struct snapshot_member) +
 	       (c->n_services + 1u) * sizeof(uint64_t) + ROUNDED;
@@ -301,6 +329,7 @@ static struct build *build_alloc(const struct conf *c, unsigned n_members)
 	b->ports = build_take(b, &used, c->n_interfaces, sizeof *b->ports);
 	b->addresses = build_take(b, &used, c->n_vips + c->n_gateways, sizeof *b->addresses);
 	b->services = build_take(b, &used, c->n_services, sizeof *b->services);
+	b->ranges = build_take(b, &used, count_ranges(c), sizeof *b->ranges);
 	b->pools = build_take(b, &used, c->n_pools, sizeof *b->pools);
 	b->states = build_take(b, &used, c->n_pools, sizeof *b->states);
 	b->members = build_take(b, &used, n_members, sizeof *b->members);
@@ -339,6 +368,8 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 		.ports = b->ports,
 		.addresses = b->addresses,
 		.services = b->services,
+		.ranges = b->ranges,
+		.n_ranges = b->input.n_ranges,
 		.pools = b->pools,
 		.members = b->members,
 		.lists = b->lists,
@@ -364,8 +395,9 @@ bool build_same(const struct build *a, const struct build *b)
 	x = &a->input;
 	y = &b->input;
 	return x->n_ports == y->n_ports && x->n_addresses == y->n_addresses &&
-	       x->n_services == y->n_services && x->n_pools == y->n_pools &&
-	       x->n_members == y->n_members && x->n_lists == y->n_lists &&
-	       x->answers == y->answers && !memcmp(x->key, y->key, sizeof x->key) &&
-	       a->size == b->size && !memcmp(a->memory, b->memory, a->size);
+	       x->n_services == y->n_services && x->n_ranges == y->n_ranges &&
+	       x->n_pools == y->n_pools && x->n_members == y->n_members &&
+	       x->n_lists == y->n_lists && x->answers == y->answers &&
+	       !memcmp(x->key, y->key, sizeof x->key) && a->size == b->size &&
+	       !memcmp(a->memory, b->memory, a->size);
 }

@@ -36,6 +36,7 @@ struct build {
 	struct snapshot_port *ports;
 	struct snapshot_address *addresses;
 	struct snapshot_service *services;
+	struct snapshot_range *ranges; /* of services without a port by itself */
 	/* A pool's members are its own servers, in their order, and then those of its fall-backs. */
 	struct snapshot_pool *pools;
 	struct snapshot_member *members;

@@ -12,7 +12,7 @@ static uint16_t service_port(const struct conf *c, unsigned pool)
 	uint16_t port = 0;
 
 	for (unsigned i = 0; i < c->n_services; i++) {
-		if (!conf_pool_reaches(c, c->services[i].pool, pool))
+		if (!c->services[i].port || !conf_pool_reaches(c, c->services[i].pool, pool))
 			continue;
 		if (c->services[i].protocol == IPPROTO_TCP)
 			return c->services[i].port;

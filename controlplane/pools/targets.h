@@ -11,7 +11,7 @@ struct targets {
 	char *labels; /* what the list's labels point into */
 };
 
-/* The port that a server's check connects to: the check's, the server's, or that of the first service (one
+/* The port that a server's check connects to: the check's, the server's, or that of the first service on one port (one
  * over TCP before one over UDP) that uses the pool. 0: there is none, since no service uses it. */
 uint16_t target_port(const struct conf *c, unsigned server);
 

@@ -97,15 +97,21 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 	uint8_t is6 = flow->is6 ? L4_KIND_IS6 : 0;
 	const struct l4_service *s = NULL;
 	const struct l4_member *m = NULL;
+	const struct l4_address *ours;
 	enum l4_verdict v;
-	uint64_t hash;
+	uint64_t hash, sum;
 	uint32_t line;
 
 	if (!l4_is_same_address(flow->dst, q->flow.src))
 		return L4_V_ICMP_NO_FLOW;
 	l4_flow_of_quote(flow, &q->flow);
-	s = l4_find(w, flow->dst, l4_ml_address(w->keys->k, is6, flow->dst),
-		l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
+	sum = l4_ml_address(w->keys->k, is6, flow->dst);
+	s = l4_find(
+		w, flow->dst, sum, l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
+	if (!s) {
+		ours = l4_find(w, flow->dst, sum, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+		s = ours ? l4_service_else(w, ours) : NULL;
+	}
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;
 	if (s->forward == L4_FORWARD_LOCAL)
@@ -143,14 +149,13 @@ L4_INLINE enum l4_verdict l4_error_to_client(
 	uint32_t row;
 
 	if (l4_is_same_address(w->packet.flow.dst, q->flow.src) && l4_filter_has(w, sum))
-		rev = l4_find(w, q->flow.dst, sum,
-			l4_key_tail(q->flow.dport, q->flow.protocol, L4_KIND_REVERSE | is6));
+		rev = l4_find_reverse(w, q->flow.dst, sum, q->flow.protocol, q->flow.dport);
 	if (!rev)
 		return L4_V_NOT_OURS;
 	v = l4_reply_way(w, rev, r, &row);
 	if (v != L4_V_REPLIED)
 		return v;
-	l4_reverse_end(rev, &to);
+	l4_reverse_end(rev, q->flow.dport, &to);
 	return l4_send_error(w, f, q, row, &to, true, L4_V_REPLIED, r);
 }
 

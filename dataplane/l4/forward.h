@@ -44,6 +44,8 @@ L4_INLINE bool l4_nat_transport(const struct l4_frame *f, const struct l4_packet
 		u->checksum = l4_checksum_update_udp(u->checksum, d);
 		return true;
 	}
+	if (p->flow.protocol == L4_PROTO_SCTP)
+		return true; /* the port is the same, and addresses are in no checksum */
 	t = l4_at(f, p->l4, sizeof *t);
 	if (!t)
 		return false;

@@ -61,7 +61,7 @@ L4_INLINE bool l4_fragment_is_sound(const struct l4_frame *f, const struct l4_fr
 /* Whether ports are there to be known. */
 L4_INLINE bool l4_fragment_has_ports(uint8_t protocol)
 {
-	return protocol == L4_PROTO_TCP || protocol == L4_PROTO_UDP;
+	return protocol == L4_PROTO_TCP || protocol == L4_PROTO_UDP || protocol == L4_PROTO_SCTP;
 }
 
 /* Goes on to the transport header of a first IPv6 fragment, behind all other headers, which must be in it (RFC 7112,
@@ -83,7 +83,7 @@ L4_INLINE enum l4_verdict l4_fragment_skip6(const struct l4_frame *f, struct l4_
 L4_INLINE enum l4_verdict l4_fragment_ports(const struct l4_frame *f, struct l4_packet *p)
 {
 	uint32_t left = p->l3 + p->ip_len - p->l4, header;
-	const struct l4_udp *u = l4_at(f, p->l4, sizeof *u); /* where TCP has its ports too */
+	const struct l4_udp *u = l4_at(f, p->l4, sizeof *u); /* where others have their ports too */
 	const struct l4_tcp *t;
 
 	if (!u || left < sizeof *u)
@@ -92,6 +92,8 @@ L4_INLINE enum l4_verdict l4_fragment_ports(const struct l4_frame *f, struct l4_
 	p->flow.dport = u->dport;
 	if (p->flow.protocol == L4_PROTO_UDP)
 		return L4_V_FORWARDED;
+	if (p->flow.protocol == L4_PROTO_SCTP)
+		return left < sizeof(struct l4_sctp) ? L4_V_FRAGMENT_TINY : L4_V_FORWARDED;
 	t = l4_at(f, p->l4, sizeof *t);
 	if (!t || left < sizeof *t)
 		return L4_V_FRAGMENT_TINY;
@@ -185,15 +187,16 @@ L4_INLINE enum l4_verdict l4_fragment_record(const struct l4_walk *w, const stru
 		return L4_V_ENGINE_FAULT;
 	note->ports.l4 = L4_HEADLESS;
 	if (!g->from) {
-		note->ports.l4 = p->l4;
+		if (l4_fragment_has_ports(p->flow.protocol))
+			note->ports.l4 = p->l4;
 		what = l4_datagram_what(
 			p->flow.protocol, l4_tables_now(w->tables), p->flow.sport, p->flow.dport);
 	}
 	return l4_tables_enter(w->tables, hash, what, part);
 }
 
-/* A fragment whose addresses have been read. */
-L4_INLINE enum l4_verdict l4_fragment_take(struct l4_walk *w, const struct l4_frame *f)
+/* A fragment whose addresses have been read. `all`: the address takes packets without ports too. */
+L4_INLINE enum l4_verdict l4_fragment_take(struct l4_walk *w, const struct l4_frame *f, bool all)
 {
 	struct l4_packet *p = &w->packet;
 	enum l4_verdict v = L4_V_FORWARDED;
@@ -210,10 +213,12 @@ L4_INLINE enum l4_verdict l4_fragment_take(struct l4_walk *w, const struct l4_fr
 		v = l4_fragment_skip6(f, p);
 	if (v != L4_V_FORWARDED)
 		return v;
-	if (!(g.from && p->flow.is6) && !l4_fragment_has_ports(p->flow.protocol))
-		return L4_V_FRAGMENT;
-	if (!g.from)
+	if (!l4_fragment_has_ports(p->flow.protocol)) {
+		if (!all && !(g.from && p->flow.is6))
+			return L4_V_FRAGMENT;
+	} else if (!g.from) {
 		v = l4_fragment_ports(f, p);
+	}
 	return v == L4_V_FORWARDED ? l4_fragment_record(w, &g) : v;
 }
 
@@ -238,7 +243,7 @@ L4_INLINE enum l4_verdict l4_fragment(
 	if (l4_filter_has(&w, dst))
 		ours = l4_find(
 			&w, w.packet.flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-	v = l4_fragment_take(&w, f);
+	v = l4_fragment_take(&w, f, ours && ours->rest);
 	if (v == L4_NEXT_PORTS)
 		return v;
 	r->vip_id = ours ? ours->id : 0;

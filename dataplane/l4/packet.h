@@ -6,6 +6,7 @@
 #pragma once
 #include "dataplane/l4/forward.h"
 #include "dataplane/l4/guard.h"
+#include "dataplane/l4/ports.h"
 #include "dataplane/l4/tracked.h"
 #include "dataplane/l4/tunnel.h"
 #include "dataplane/l4/verdict.h"
@@ -380,13 +381,13 @@ L4_INLINE enum l4_verdict l4_reply_way(
 	return L4_V_REPLIED;
 }
 
-/* What a server's packets are translated back to. */
-L4_INLINE void l4_reverse_end(const struct l4_reverse *rev, struct l4_end *to)
+/* What packets from a server's port are translated back to. */
+L4_INLINE void l4_reverse_end(const struct l4_reverse *rev, uint16_t port, struct l4_end *to)
 {
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		to->address[i] = rev->vip[i];
-	to->port = rev->vip_port;
+	to->port = rev->vip_port ? rev->vip_port : port;
 }
 
 /* A reply of a nat service's server: back under the service's own address. */
@@ -399,7 +400,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 
 	if (v != L4_V_REPLIED)
 		return v;
-	l4_reverse_end(rev, &to);
+	l4_reverse_end(rev, w->packet.flow.sport, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 
@@ -412,6 +413,7 @@ L4_INLINE bool l4_take_ports(struct l4_walk *w)
 	if (!note || !note->ports.known)
 		return false;
 	p->l4 = note->ports.l4 & L4_HEADLESS;
+	p->part = true;
 	p->flow.sport = note->ports.sport;
 	p->flow.dport = note->ports.dport;
 	p->flow.protocol = note->ports.protocol;
@@ -424,33 +426,49 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 {
 	struct l4_packet *p = &w->packet;
 	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
+	const struct l4_address *ours = NULL;
+	const struct l4_service *service;
+	const struct l4_reverse *rev;
 	enum l4_parsed parsed;
-	const void *row;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
 	parsed = l4_parse_payload(f, p);
 	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
-	if (parsed == L4_PARSED_FRAGMENT && !l4_take_ports(w))
-		return L4_NEXT_FRAGMENT;
-	if (parsed != L4_PARSED_PORTS && parsed != L4_PARSED_FRAGMENT)
-		return L4_NEXT_RARE;
+	if (parsed == L4_PARSED_FRAGMENT) {
+		if (!l4_take_ports(w))
+			return L4_NEXT_FRAGMENT;
+	} else if (parsed != L4_PARSED_PORTS) {
+		if (parsed != L4_PARSED_OTHER && parsed != L4_PARSED_EXTENSION)
+			return L4_NEXT_RARE;
+		p->l4 = p->l3;			   /* nothing is read from there */
+		p->flow.sport = p->flow.dport = 0; /* which no service has by itself */
+	}
+	/* What follows is looked at once and not for each protocol and each row of headers before it. */
+	p->flow.protocol = (uint8_t)l4_forget(p->flow.protocol, UINT8_MAX);
+	p->l4 = l4_forget(p->l4, L4_HEADLESS);
 	if (maybe_ours) {
-		row = l4_find(w, p->flow.dst, dst,
+		service = l4_find(w, p->flow.dst, dst,
 			l4_key_tail(p->flow.dport, p->flow.protocol, L4_KIND_SERVICE | is6));
-		if (row)
-			return l4_process_service(w, f, row, r);
-		row = l4_find(w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-		if (row) {
-			r->vip_id = ((const struct l4_address *)row)->id;
-			return L4_V_NO_SERVICE;
+		if (!service) {
+			ours = l4_find(
+				w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+			if (ours)
+				service = l4_service_else(w, ours);
+		}
+		if (service)
+			return l4_process_service(w, f, service, r);
+		if (ours) {
+			r->vip_id = ours->id;
+			return parsed == L4_PARSED_PORTS || parsed == L4_PARSED_FRAGMENT
+				       ? L4_V_NO_SERVICE
+				       : L4_NEXT_RARE;
 		}
 	}
 	if (l4_filter_has(w, src)) {
-		row = l4_find(w, p->flow.src, src,
-			l4_key_tail(p->flow.sport, p->flow.protocol, L4_KIND_REVERSE | is6));
-		if (row)
-			return l4_process_reply(w, f, row, r);
+		rev = l4_find_reverse(w, p->flow.src, src, p->flow.protocol, p->flow.sport);
+		if (rev)
+			return l4_process_reply(w, f, rev, r);
 	}
 	return L4_V_NOT_OURS;
 }

@@ -5,10 +5,8 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-enum {
-	L4_MAX_EXTENSIONS = 6,
-	L4_L4_MASK = 0x3fff, /* l4 is below this, whatever headers there are */
-};
+/* Where a transport header can be: behind two tags, the IPv6 header and that many extension headers of 2048 bytes. */
+enum { L4_MAX_EXTENSIONS = 6, L4_PAYLOAD_MASK = 0x3fff };
 
 /* Where l4 is of a later fragment, which has no transport header: no frame with fragments is as long, and l4_at() finds
  * nothing there. */
@@ -16,12 +14,12 @@ enum { L4_HEADLESS = 0x7fff };
 
 /* What the transport header is good for. It counts once the packet is known to be ours. */
 enum l4_parsed {
-	L4_PARSED_PORTS,     /* TCP or UDP: the flow is complete */
+	L4_PARSED_PORTS,     /* TCP, UDP or SCTP: the flow is complete */
 	L4_PARSED_ICMP,	     /* the 8 bytes of an ICMP header of the right family are there */
 	L4_PARSED_OTHER,     /* another protocol */
 	L4_PARSED_MALFORMED, /* contradicts itself or the frame's length */
 	L4_PARSED_FRAGMENT,  /* one of several: fragment.h; of IPv6 its fragment header is at l4 */
-	L4_PARSED_EXTENSION, /* extension headers that cannot be followed */
+	L4_PARSED_EXTENSION, /* extension headers that cannot be followed: addresses are all that is known */
 };
 
 struct l4_packet {
@@ -29,6 +27,7 @@ struct l4_packet {
 	uint32_t ip_len;    /* bytes of the IP packet, its header included */
 	uint16_t ethertype; /* host order, behind the tags */
 	uint8_t ttl;
+	bool part;		    /* a fragment */
 	uint32_t tags[L4_MAX_TAGS]; /* its VLAN, the outer tag first (l4_tag()) */
 	struct l4_flow flow;
 };
@@ -82,6 +81,7 @@ L4_INLINE bool l4_parse_ip4(const struct l4_frame *f, struct l4_packet *p)
 	p->flow.protocol = ip->protocol;
 	p->flow.is6 = false;
 	p->ttl = ip->ttl;
+	p->part = false;
 	return true;
 }
 
@@ -100,10 +100,11 @@ L4_INLINE bool l4_parse_ip6(const struct l4_frame *f, struct l4_packet *p)
 	p->flow.protocol = ip->next_header;
 	p->flow.is6 = true;
 	p->ttl = ip->hop_limit;
+	p->part = false;
 	return true;
 }
 
-/* Ports of TCP and UDP, with `left` bytes of IP payload from p->l4 on, all of them in the frame. */
+/* Ports of TCP, UDP and SCTP, with `left` bytes of IP payload from p->l4 on, all of them in the frame. */
 L4_INLINE enum l4_parsed l4_parse_transport(
 	const struct l4_frame *f, struct l4_packet *p, uint32_t left)
 {
@@ -137,6 +138,18 @@ L4_INLINE enum l4_parsed l4_parse_transport(
 			return L4_PARSED_MALFORMED;
 		p->flow.sport = u->sport;
 		p->flow.dport = u->dport;
+		return L4_PARSED_PORTS;
+	}
+	if (p->flow.protocol == L4_PROTO_SCTP) {
+		const struct l4_sctp *s;
+
+		if (left < sizeof *s)
+			return L4_PARSED_MALFORMED;
+		s = l4_at(f, p->l4, sizeof *s);
+		if (!s)
+			return L4_PARSED_MALFORMED;
+		p->flow.sport = s->sport;
+		p->flow.dport = s->dport;
 		return L4_PARSED_PORTS;
 	}
 	if (p->flow.protocol == (p->flow.is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP))
@@ -190,7 +203,7 @@ L4_INLINE enum l4_parsed l4_parse_extensions(
 			return L4_PARSED_FRAGMENT;
 		}
 		off += next == L4_PROTO_FRAGMENT ? 8 : (ext->len + 1u) * 8;
-		off = l4_forget(off, L4_L4_MASK);
+		off = l4_forget(off, L4_PAYLOAD_MASK);
 		if (off > end)
 			return L4_PARSED_MALFORMED;
 		if (next == L4_PROTO_ROUTING && ext->segments_left)

@@ -29,8 +29,13 @@ L4_INLINE bool l4_quote_ip4(const struct l4_frame *f, uint32_t end, struct l4_pa
 /* The same for IPv6. */
 L4_INLINE bool l4_quote_ip6(const struct l4_frame *f, uint32_t end, struct l4_packet *q)
 {
-	return l4_parse_ip6(f, q) && l4_parse_extensions(f, q, q->l3 + sizeof(struct l4_ip6), end,
-					     L4_BE16(L4_IP6_OFFSET)) == L4_PARSED_OTHER;
+	uint32_t payload = q->l3 + sizeof(struct l4_ip6);
+
+	if (!l4_parse_ip6(f, q))
+		return false;
+	q->l4 = payload;
+	return q->flow.protocol == L4_PROTO_ESP ||
+	       l4_parse_extensions(f, q, payload, end, L4_BE16(L4_IP6_OFFSET)) == L4_PARSED_OTHER;
 }
 
 /* Whether it is an IP packet in another. */
@@ -60,13 +65,13 @@ L4_INLINE uint32_t l4_icmp_mtu(const struct l4_icmp *icmp, bool is6)
 	return icmp->type == L4_ICMP_UNREACHABLE && icmp->code == 4 ? mtu : 0;
 }
 
-/* Reads the packet that the ICMP message of packet p quotes: addresses, protocol and ports as they stand there, and where
- * its headers are. False when it is none of TCP, UDP or a tunnel, or too little of it is quoted. */
+/* Reads the packet that the ICMP message of packet p quotes: addresses, protocol and ports as they stand there (0 of
+ * protocols that have none), and where its headers are. False when it is ICMP itself, or too little of it is quoted. */
 L4_INLINE bool l4_parse_quote(
 	const struct l4_frame *f, const struct l4_packet *p, struct l4_packet *q)
 {
 	uint32_t end = p->l3 + p->ip_len;
-	const struct l4_udp *u; /* where TCP has its ports too */
+	const struct l4_udp *u; /* where TCP and SCTP have their ports too */
 
 	q->l3 = p->l4 + sizeof(struct l4_icmp);
 	if (!(p->flow.is6 ? l4_quote_ip6(f, end, q) : l4_quote_ip4(f, end, q)))
@@ -74,10 +79,13 @@ L4_INLINE bool l4_parse_quote(
 	u = l4_at(f, q->l4, sizeof *u);
 	if (!u || q->l4 + sizeof *u > end)
 		return false;
-	q->flow.sport = u->sport;
-	q->flow.dport = u->dport;
-	return q->flow.protocol == L4_PROTO_TCP || q->flow.protocol == L4_PROTO_UDP ||
-	       l4_is_tunnel(q);
+	q->flow.sport = q->flow.dport = 0;
+	if (q->flow.protocol == L4_PROTO_TCP || q->flow.protocol == L4_PROTO_UDP ||
+		q->flow.protocol == L4_PROTO_SCTP) {
+		q->flow.sport = u->sport;
+		q->flow.dport = u->dport;
+	}
+	return q->flow.protocol != (q->flow.is6 ? L4_PROTO_ICMP6 : L4_PROTO_ICMP);
 }
 
 /* Gives the quoted packet a new port and brings its checksum, if it is quoted, up to date with that and with
@@ -91,7 +99,7 @@ L4_INLINE l4_delta l4_quote_transport(const struct l4_frame *f, const struct l4_
 	l4_delta d;
 	be16 *where, was;
 
-	if (!u)
+	if (!u || q->flow.protocol == L4_PROTO_SCTP)
 		return 0;
 	where = source ? &u->sport : &u->dport;
 	d = l4_delta16(0, *where, port);

@@ -49,7 +49,7 @@ struct l4_quote {
 };
 
 /* What a fragment does not say by itself. */
-struct l4_ports {
+struct l4_part_ports {
 	uint32_t l4;	       /* as in struct l4_packet; L4_HEADLESS of later fragments */
 	uint16_t sport, dport; /* network order */
 	uint8_t protocol;
@@ -80,7 +80,7 @@ struct l4_note {
 	uint32_t vip_id;
 	struct l4_refusal refusal;   /* L4_NEXT_REFUSAL */
 	struct l4_want want;	     /* L4_NEXT_WANT */
-	struct l4_ports ports;	     /* L4_NEXT_PORTS */
+	struct l4_part_ports ports;  /* L4_NEXT_PORTS */
 	struct l4_quote quote;	     /* L4_NEXT_ERROR_... */
 	struct l4_retag retag;	     /* L4_NEXT_TAGS */
 	struct l4_enclosed enclosed; /* L4_NEXT_WRAP */

@@ -48,11 +48,12 @@ enum l4_kind {
 	L4_KIND_ADDRESS = 2,
 	L4_KIND_REVERSE = 4,
 	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
+	L4_KIND_QUIC = 8 | L4_KIND_IS6,
 };
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
- * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol. A PORT on a VLAN
- * is found by what stands in its address: the ifindex of the device, and both tags. */
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol, or by the server
+ * alone where it has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags. */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -75,6 +76,8 @@ enum l4_service_flags {
 	L4_SERVICE_TRACK_ALL = 1, /* every slot counts as tracked */
 	L4_SERVICE_CLIENT = 2,	  /* hash and records are of the client's address alone */
 	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
+	L4_SERVICE_UNTRACKED = 8, /* no flow has a record: packets go where the ring says now */
+	L4_SERVICE_QUIC = 16,	  /* connection ids name servers */
 };
 
 struct l4_service {
@@ -86,8 +89,9 @@ struct l4_service {
 	uint8_t forward;		/* enum l4_forward */
 	uint8_t flags;			/* enum l4_service_flags */
 	uint16_t pool_id;
-	uint16_t idle; /* how long a flow may be silent, in coarse time */
-	uint8_t pad0[2];
+	uint16_t idle;	       /* how long a flow may be silent, in coarse time */
+	uint8_t quic_id_bytes; /* QUIC: of a server id, 1 to L4_QUIC_ID_BYTES */
+	uint8_t pad0;
 	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
 	uint8_t pad1[8];
 };
@@ -195,12 +199,30 @@ struct l4_server_lines {
 	uint32_t lines[L4_LINE_SERVERS];
 };
 
+/* Ports by ranges: where what they lead to changes, sorted, each as protocol << 16 | port in host order, and the line
+ * of the row that holds from there on; 0: none does. A table takes as many lines of the image as it has entries for; but a
+ * body may read it as if it had all of them. */
+enum { L4_PORTS_RANGES = 63, L4_PORTS_ENTRIES = 127, L4_PORTS_LINES = 16 };
+
+struct l4_ports {
+	struct {
+		uint32_t from, line;
+	} entries[L4_PORTS_ENTRIES];
+};
+
+/* The ranges of an address: the first line, and how many entries. */
+struct l4_port_table {
+	uint32_t line, n;
+};
+
 struct l4_address {
 	struct l4_key key;
 	uint32_t id;
-	uint32_t ifindex;  /* where ARP and ND are answered */
-	uint32_t nd_flags; /* of an advertisement for it, network order */
-	uint8_t pad[32];
+	uint32_t ifindex;	    /* where ARP and ND are answered */
+	uint32_t nd_flags;	    /* of an advertisement for it, network order */
+	struct l4_port_table ports; /* of services; a service on one port has a row of its own */
+	uint32_t rest; /* line of the service that takes what no other one does; 0: none */
+	uint8_t pad[20];
 };
 
 /* A server's reply and what it is translated back to. */
@@ -208,8 +230,25 @@ struct l4_reverse {
 	struct l4_key key;
 	uint32_t vip_id;
 	uint32_t vip[4];
-	uint16_t vip_port;
+	uint16_t vip_port; /* 0: the server's own */
 	uint8_t pad[22];
+};
+
+/* A server whose replies are found by ranges of ports: REVERSE, port and protocol 0. */
+struct l4_replies {
+	struct l4_key key;
+	struct l4_port_table ports;
+	uint8_t pad[36];
+};
+
+/* A server of a pool by the id in connection ids: the key's address is the id, zeros behind it, its port the pool's
+ * stable id. */
+enum { L4_QUIC_ID_BYTES = 15 };
+
+struct l4_quic {
+	struct l4_key key;
+	uint32_t server; /* stable id */
+	uint8_t pad[40];
 };
 
 /* How many bits of a tunnel's source may be the flow's. */
@@ -321,10 +360,13 @@ L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);
 L4_IS_LINE(l4_address);
 L4_IS_LINE(l4_reverse);
+L4_IS_LINE(l4_replies);
+L4_IS_LINE(l4_quic);
 L4_IS_LINE(l4_member);
 L4_IS_LINE(l4_port);
 #undef L4_IS_LINE
 _Static_assert(sizeof(struct l4_key) == 20, "no padding");
+_Static_assert(sizeof(struct l4_ports) <= L4_PORTS_LINES * sizeof(struct l4_line), "16 lines");
 _Static_assert(sizeof(struct l4_neighbour) == 64 && sizeof(struct l4_chunk) == 512, "layout");
 
 /* The last word of the table hash of a key. */

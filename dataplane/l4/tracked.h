@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* From a flow to its server: by its slot while that is settled, else by its record. */
 #pragma once
+#include "dataplane/l4/quic.h"
 #include "dataplane/l4/track.h"
 #include "dataplane/l4/walk.h"
 
@@ -250,6 +251,12 @@ L4_INLINE uint32_t l4_choose_tracked(const struct l4_walk *w, const struct l4_fr
 			(uint32_t)hash & s->ring_mask, slot));
 }
 
+/* What a service makes of a slot: without records none is tracked. */
+L4_INLINE uint32_t l4_slot_of(const struct l4_service *s, uint32_t slot)
+{
+	return s->flags & L4_SERVICE_UNTRACKED ? slot & L4_SLOT_NONE : slot;
+}
+
 /* Where a flow goes, of which no packet is in hand: nothing is recorded. As l4_choose() else. */
 L4_INLINE uint32_t l4_peek(const struct l4_walk *w, const struct l4_service *s, uint64_t hash)
 {
@@ -260,6 +267,7 @@ L4_INLINE uint32_t l4_peek(const struct l4_walk *w, const struct l4_service *s, 
 	struct l4_found found;
 
 	l4_tell(w->tables, L4_STEP_SLOT, hash, (uint64_t)at << 16 | slot);
+	slot = l4_slot_of(s, slot);
 	if (!(slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL))
 		return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
 	bucket = l4_tables_records(w->tables, hash);
@@ -283,15 +291,34 @@ L4_INLINE uint64_t l4_service_hash(const struct l4_walk *w, const struct l4_serv
 		       : l4_flow_hash(w->root->flow_key, &w->packet.flow);
 }
 
+/* The member row of the server that a QUIC packet's connection id names, if it serves; or 0. */
+/* QUIC is sent in no fragments (RFC 9000, section 14): those go by their flow, all of them. */
+L4_INLINE uint32_t l4_choose_quic(
+	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
+{
+	const struct l4_view v = { w->tables, w->keys };
+
+	return l4_server_line(
+		&v, l4_tables_quic(w->tables, f, w->packet.l4, s->quic_id_bytes, s->pool_id));
+}
+
 /* The member row of the server that the packet goes to; 0: there is none. */
 L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_service *s, uint64_t hash)
 {
 	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
 
+	uint32_t line;
+
 	l4_tell(w->tables, L4_STEP_SLOT, hash,
 		(uint64_t)((uint32_t)hash & s->ring_mask) << 16 | slot);
-	if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL)
-		return l4_choose_tracked(w, f, s, hash, slot);
+	if (slot & L4_SLOT_TRACKED || s->flags & (L4_SERVICE_TRACK_ALL | L4_SERVICE_QUIC)) {
+		line = s->flags & L4_SERVICE_QUIC && !w->packet.part ? l4_choose_quic(w, f, s) : 0;
+		if (line)
+			return line;
+		slot = l4_slot_of(s, slot);
+		if (slot & L4_SLOT_TRACKED || s->flags & L4_SERVICE_TRACK_ALL)
+			return l4_choose_tracked(w, f, s, hash, slot);
+	}
 	return slot == L4_SLOT_NONE ? 0 : s->member_base + slot;
 }

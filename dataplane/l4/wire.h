@@ -50,6 +50,8 @@ enum {
 	L4_PROTO_ESP = 50,
 	L4_PROTO_AH = 51,
 	L4_PROTO_DSTOPTS = 60,
+	L4_PROTO_SCTP = 132,
+	L4_PROTO_ANY = 255, /* reserved by IANA: stands for all of them */
 };
 
 struct l4_eth {
@@ -134,6 +136,12 @@ enum {
 
 struct l4_udp {
 	be16 sport, dport, len, checksum;
+};
+
+/* RFC 9260, section 3.1. The checksum covers this header and what follows, and no address. */
+struct l4_sctp {
+	be16 sport, dport;
+	be32 tag, checksum;
 };
 
 /* ICMP and ICMPv6 echo (RFC 792, RFC 4443). */

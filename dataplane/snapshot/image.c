@@ -5,6 +5,7 @@
 #include "dataplane/l4/limit.h"
 #include "dataplane/snapshot/guard.h"
 #include "dataplane/snapshot/index.h"
+#include "dataplane/snapshot/ports.h"
 #include "dataplane/snapshot/rings.h"
 
 enum { IMAGE_MAX_PORT_LINES = 4096, IMAGE_MAX_ARRIVALS = 64 };
@@ -20,32 +21,65 @@ struct image {
 	struct ring **rings;	/* per pool */
 	uint32_t *member_lines; /* per pool: line of its first member */
 	bool *pool_serves;	/* per pool: some member has weight */
+	bool *pool_quic;	/* per pool: some service looks for server ids */
 	uint32_t *rows;		/* lines of the rows to be indexed */
 	uint32_t n_rows;
 	uint32_t max_server, max_pool; /* ids */
 	uint16_t *index_of;	       /* of a server id in its pool, L4_SLOT_NONE elsewhere */
+	uint32_t address_base;	       /* line of the first address */
+	/* Ranges of ports: of VIPs, and of servers of nat services. */
+	struct ports_range *taken, *replies;
+	uint32_t n_taken, n_replies;
 	const char *what;
 };
 
-/* Reverse rows: a server of a nat service needs one per service. */
+/* Where a service is found: its ports and ranges. */
+static uint32_t count_places(const struct snapshot_service *s)
+{
+	return s->n_ranges ? s->n_ranges : 1;
+}
+
+static uint32_t count_services(const struct snapshot_input *in)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < in->n_services; i++)
+		n += count_places(&in->services[i]);
+	return n;
+}
+
+/* Reverse rows: a server of a nat service needs one per service and port. */
 static uint32_t count_reverse(const struct snapshot_input *in)
 {
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].forward == L4_FORWARD_NAT)
-			n += in->pools[in->services[i].pool].n_members;
+			n += (uint64_t)in->pools[in->services[i].pool].n_members *
+			     count_places(&in->services[i]);
 	return n > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)n;
+}
+
+static uint32_t count_quic(const struct snapshot_input *in)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < in->n_members; i++)
+		n += in->members[i].has_quic_id;
+	return n;
 }
 
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
 	uint32_t rows = addresses + services + servers + IMAGE_MAX_ARRIVALS, guards = services;
+	/* A table with one range takes a line, and each range at most a quarter of one; a server with ranges has a row for
+	 * them. */
+	uint32_t tables = services + 2 * servers;
 
 	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
-	       index_bucket_lines(rows) + rows + guards + servers + server_ids / L4_LINE_SERVERS +
-	       2 + pool_ids + 1;
+	       index_bucket_lines(rows) + rows + guards + tables + servers +
+	       server_ids / L4_LINE_SERVERS + 2 + pool_ids + 1;
 }
 
 /* Takes n zeroed lines; 0 when the image is full, and then `what` says of what. */
@@ -388,6 +422,7 @@ static struct l4_line *image_row(struct image *im, const char *what)
 
 static int image_addresses(struct image *im)
 {
+	im->address_base = im->used;
 	for (uint32_t i = 0; i < im->in->n_addresses; i++) {
 		const struct snapshot_address *a = &im->in->addresses[i];
 		struct l4_address *row = (struct l4_address *)image_row(im, "vips");
@@ -433,24 +468,131 @@ static int image_vlans(struct image *im)
 	return 0;
 }
 
-static int image_reverse(struct image *im, const struct snapshot_service *s)
+static void take_range(struct ports_range *to, uint8_t af, const uint8_t *bytes, uint8_t protocol,
+	struct snapshot_range r, uint32_t line)
+{
+	to->af = af;
+	memcpy(to->bytes, bytes, af == 6 ? 16 : 4);
+	to->from = (uint32_t)protocol << 16 | r.first;
+	to->to = (uint32_t)protocol << 16 | r.last;
+	to->line = line;
+}
+
+static bool is_port(struct snapshot_range r)
+{
+	return r.first == r.last;
+}
+
+static struct snapshot_range image_range(
+	const struct image *im, const struct snapshot_service *s, uint32_t i)
+{
+	return s->n_ranges ? im->in->ranges[s->first_range + i]
+			   : (struct snapshot_range){ s->port, s->port };
+}
+
+static void reverse_set(struct l4_reverse *row, const struct snapshot_address *vip, uint16_t port)
+{
+	row->vip_id = vip->id;
+	memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
+	row->vip_port = L4_BE16(port);
+}
+
+/* Replies of one server: a row for each port, and one for all ranges. */
+static int image_reverse_member(
+	struct image *im, const struct snapshot_service *s, const struct snapshot_member *m)
 {
 	const struct snapshot_address *vip = &im->in->addresses[s->address];
-	const struct snapshot_pool *p = &im->in->pools[s->pool];
+	uint32_t all = 0;
 
-	for (uint32_t i = 0; i < p->n_members; i++) {
-		const struct snapshot_member *m = &im->in->members[p->first_member + i];
-		struct l4_reverse *row = (struct l4_reverse *)image_row(im, "servers");
+	for (uint32_t i = 0; i < count_places(s); i++) {
+		struct snapshot_range r = image_range(im, s, i);
+		struct l4_reverse *row;
+
+		if (!is_port(r)) {
+			if (!all)
+				all = image_take(im, 1, "servers");
+			if (!all)
+				return -ENOSPC;
+			reverse_set((struct l4_reverse *)&im->lines[all], vip, 0);
+			take_range(&im->replies[im->n_replies++], m->af, m->bytes, s->protocol, r,
+				all);
+			continue;
+		}
+		row = (struct l4_reverse *)image_row(im, "servers");
+		if (!row)
+			return -ENOSPC;
+		key_set(&row->key, m->af, m->bytes, m->port ? m->port : r.first, s->protocol,
+			L4_KIND_REVERSE);
+		reverse_set(row, vip, r.first);
+	}
+	return 0;
+}
+
+static int image_reverse(struct image *im, const struct snapshot_service *s)
+{
+	const struct snapshot_pool *p = &im->in->pools[s->pool];
+	int rc = 0;
+
+	for (uint32_t i = 0; i < p->n_members && !rc; i++)
+		rc = image_reverse_member(im, s, &im->in->members[p->first_member + i]);
+	return rc;
+}
+
+/* The table of one address's ranges. */
+static int image_table(struct image *im, const struct ports_range *ranges, uint32_t n,
+	const char *what, struct l4_port_table *to)
+{
+	uint32_t line = image_take(im, ports_lines(n), what);
+	int entries;
+
+	if (!line)
+		return -ENOSPC;
+	entries = ports_fill(ranges, n, (struct l4_ports *)&im->lines[line]);
+	if (entries < 0)
+		return entries;
+	*to = (struct l4_port_table){ line, (uint32_t)entries };
+	return 0;
+}
+
+static struct l4_address *image_address_of(const struct image *im, const struct ports_range *r)
+{
+	uint32_t i = 0;
+
+	while (im->in->addresses[i].af != r->af ||
+		memcmp(im->in->addresses[i].bytes, r->bytes, r->af == 6 ? 16 : 4))
+		i++;
+	return (struct l4_address *)&im->lines[im->address_base + i];
+}
+
+static int image_taken(struct image *im)
+{
+	int rc = 0;
+
+	ports_sort(im->taken, im->n_taken);
+	for (uint32_t i = 0, n; i < im->n_taken && !rc; i += n) {
+		n = ports_same(im->taken + i, im->n_taken - i);
+		rc = image_table(im, im->taken + i, n, "services",
+			&image_address_of(im, im->taken + i)->ports);
+	}
+	return rc;
+}
+
+static int image_replies(struct image *im)
+{
+	int rc = 0;
+
+	ports_sort(im->replies, im->n_replies);
+	for (uint32_t i = 0, n; i < im->n_replies && !rc; i += n) {
+		const struct ports_range *r = im->replies + i;
+		struct l4_replies *row = (struct l4_replies *)image_row(im, "servers");
 
 		if (!row)
 			return -ENOSPC;
-		key_set(&row->key, m->af, m->bytes, m->port ? m->port : s->port, s->protocol,
-			L4_KIND_REVERSE);
-		row->vip_id = vip->id;
-		memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
-		row->vip_port = L4_BE16(s->port);
+		key_set(&row->key, r->af, r->bytes, 0, 0, L4_KIND_REVERSE);
+		n = ports_same(r, im->n_replies - i);
+		rc = image_table(im, r, n, "servers", &row->ports);
 	}
-	return 0;
+	return rc;
 }
 
 /* From a second to a unit of coarse time, which is a little longer. */
@@ -525,34 +667,118 @@ static void image_service_pool(
 	row->member_base = im->member_lines[s->pool];
 	row->n_members = im->pool_serves[s->pool] ? im->in->pools[s->pool].n_members : 0;
 	row->flags = (uint8_t)((s->track_all ? L4_SERVICE_TRACK_ALL : 0) |
+			       (s->track_none ? L4_SERVICE_UNTRACKED : 0) |
+			       (s->quic_id_bytes ? L4_SERVICE_QUIC : 0) |
 			       (s->client_affinity ? L4_SERVICE_CLIENT : 0) |
 			       (s->reject ? L4_SERVICE_REJECT : 0));
 	row->pool_id = im->in->pools[s->pool].id;
 	row->idle = image_idle(im, s);
+	row->quic_id_bytes = s->quic_id_bytes;
+}
+
+/* The row of a service but for its key. */
+static int image_service(struct image *im, const struct snapshot_service *s, struct l4_service *row)
+{
+	row->id = s->id;
+	row->vip_id = im->in->addresses[s->address].id;
+	row->forward = (uint8_t)s->forward;
+	if (s->forward != L4_FORWARD_LOCAL)
+		image_service_pool(im, s, row);
+	return image_guard(im, s, row);
+}
+
+/* What is left of a VIP. */
+static int image_rest(
+	struct image *im, const struct snapshot_service *s, const struct l4_service *service)
+{
+	struct l4_address *vip = (struct l4_address *)&im->lines[im->address_base + s->address];
+
+	if (vip->rest)
+		return -EINVAL;
+	vip->rest = image_take(im, 1, "services");
+	if (!vip->rest)
+		return -ENOSPC;
+	memcpy(&im->lines[vip->rest], service, sizeof *service);
+	return 0;
+}
+
+/* A row for each port, and one for all ranges. */
+static int image_listen(
+	struct image *im, const struct snapshot_service *s, const struct l4_service *service)
+{
+	const struct snapshot_address *vip = &im->in->addresses[s->address];
+	uint32_t all = 0;
+
+	for (uint32_t i = 0; i < count_places(s); i++) {
+		struct snapshot_range r = image_range(im, s, i);
+		struct l4_service *row;
+
+		if (!is_port(r)) {
+			if (!all)
+				all = image_take(im, 1, "services");
+			if (!all)
+				return -ENOSPC;
+			memcpy(&im->lines[all], service, sizeof *service);
+			take_range(&im->taken[im->n_taken++], vip->af, vip->bytes, s->protocol, r,
+				all);
+			continue;
+		}
+		row = (struct l4_service *)image_row(im, "services");
+		if (!row)
+			return -ENOSPC;
+		*row = *service;
+		key_set(&row->key, vip->af, vip->bytes, r.first, s->protocol, L4_KIND_SERVICE);
+	}
+	return 0;
+}
+
+/* Rows by server ids, where a service of the pool looks for them. */
+static int image_quic(struct image *im)
+{
+	for (uint32_t i = 0; i < im->in->n_pools; i++) {
+		const struct snapshot_pool *p = &im->in->pools[i];
+
+		for (uint32_t k = 0; im->pool_quic[i] && k < p->n_members; k++) {
+			const struct snapshot_member *m = &im->in->members[p->first_member + k];
+			struct l4_quic *row;
+
+			if (!m->has_quic_id)
+				continue;
+			row = (struct l4_quic *)image_row(im, "servers");
+			if (!row)
+				return -ENOSPC;
+			memcpy(row->key.address, m->quic_id, sizeof row->key.address);
+			row->key.port = p->id;
+			row->key.kind = L4_KIND_QUIC;
+			row->server = m->id;
+		}
+	}
+	return 0;
 }
 
 static int image_services(struct image *im)
 {
-	image_pool_idles(im);
-	for (uint32_t i = 0; i < im->in->n_services; i++) {
-		const struct snapshot_service *s = &im->in->services[i];
-		const struct snapshot_address *vip = &im->in->addresses[s->address];
-		struct l4_service *row = (struct l4_service *)image_row(im, "services");
+	int rc = 0;
 
-		if (!row)
-			return -ENOSPC;
-		key_set(&row->key, vip->af, vip->bytes, s->port, s->protocol, L4_KIND_SERVICE);
-		row->id = s->id;
-		row->vip_id = vip->id;
-		row->forward = (uint8_t)s->forward;
+	image_pool_idles(im);
+	for (uint32_t i = 0; i < im->in->n_services && !rc; i++) {
+		const struct snapshot_service *s = &im->in->services[i];
+		struct l4_service service = { 0 };
+
 		if (s->forward != L4_FORWARD_LOCAL)
-			image_service_pool(im, s, row);
-		if (image_guard(im, s, row))
-			return -ENOSPC;
-		if (s->forward == L4_FORWARD_NAT && image_reverse(im, s))
-			return -ENOSPC;
+			im->pool_quic[s->pool] |= s->quic_id_bytes > 0;
+		rc = image_service(im, s, &service);
+		if (!rc)
+			rc = s->protocol == L4_PROTO_ANY ? image_rest(im, s, &service)
+							 : image_listen(im, s, &service);
+		if (!rc && s->forward == L4_FORWARD_NAT)
+			rc = image_reverse(im, s);
 	}
-	return 0;
+	if (!rc)
+		rc = image_quic(im);
+	if (!rc)
+		rc = image_taken(im);
+	return rc ? rc : image_replies(im);
 }
 
 static bool port_is_sound(const struct snapshot_port *p)
@@ -583,9 +809,25 @@ static bool ports_are_sound(const struct snapshot_input *in)
 	return count_arrivals(in) <= IMAGE_MAX_ARRIVALS;
 }
 
+/* Ports are one, or ranges of the input's. */
+static bool places_are_sound(const struct snapshot_input *in)
+{
+	for (uint32_t i = 0; i < in->n_services; i++) {
+		const struct snapshot_service *s = &in->services[i];
+
+		if (s->n_ranges && (s->port || s->first_range > in->n_ranges ||
+					   s->n_ranges > in->n_ranges - s->first_range))
+			return false;
+		if (s->protocol == L4_PROTO_ANY &&
+			(s->forward == L4_FORWARD_NAT || !s->client_affinity))
+			return false;
+	}
+	return true;
+}
+
 static bool input_is_sound(const struct snapshot_input *in)
 {
-	if (!ports_are_sound(in))
+	if (!ports_are_sound(in) || !places_are_sound(in))
 		return false;
 	for (uint32_t i = 0; i < in->n_pools; i++)
 		if (in->pools[i].first_member > in->n_members ||
@@ -593,6 +835,10 @@ static bool input_is_sound(const struct snapshot_input *in)
 			return false;
 	for (uint32_t i = 0; i < in->n_members; i++)
 		if (in->members[i].source_bits > L4_SOURCE_BITS)
+			return false;
+	for (uint32_t i = 0; i < in->n_services; i++)
+		if (in->services[i].quic_id_bytes > L4_QUIC_ID_BYTES ||
+			(in->services[i].quic_id_bytes && in->services[i].protocol != L4_PROTO_UDP))
 			return false;
 	for (uint32_t i = 0; i < in->n_services; i++)
 		if (in->services[i].address >= in->n_addresses ||
@@ -612,8 +858,11 @@ static void image_free(struct image *im)
 	free(im->rings);
 	free(im->member_lines);
 	free(im->pool_serves);
+	free(im->pool_quic);
 	free(im->rows);
 	free(im->index_of);
+	free(im->taken);
+	free(im->replies);
 }
 
 static int image_alloc(struct image *im, uint32_t rows, uint32_t max_lines)
@@ -626,18 +875,21 @@ static int image_alloc(struct image *im, uint32_t rows, uint32_t max_lines)
 	for (uint32_t i = 0; i < in->n_pools; i++)
 		if (in->pools[i].id > im->max_pool)
 			im->max_pool = in->pools[i].id;
-	im->max = snapshot_lines(in->n_addresses, in->n_services, in->n_members + count_reverse(in),
-		im->max_server, im->max_pool);
+	im->max = snapshot_lines(in->n_addresses, count_services(in),
+		in->n_members + count_reverse(in) + count_quic(in), im->max_server, im->max_pool);
 	if (im->max > max_lines)
 		im->max = max_lines;
 	im->lines = calloc(im->max, sizeof *im->lines);
 	im->rings = calloc(in->n_pools + 1u, sizeof(struct ring *));
 	im->member_lines = calloc(in->n_pools + 1u, sizeof *im->member_lines);
 	im->pool_serves = calloc(in->n_pools + 1u, sizeof *im->pool_serves);
+	im->pool_quic = calloc(in->n_pools + 1u, sizeof *im->pool_quic);
 	im->rows = calloc(rows + 1u, sizeof *im->rows);
 	im->index_of = malloc((UINT16_MAX + 1) * sizeof *im->index_of);
-	if (!im->lines || !im->rings || !im->member_lines || !im->pool_serves || !im->rows ||
-		!im->index_of)
+	im->taken = calloc(count_services(in) + 1u, sizeof *im->taken);
+	im->replies = calloc(in->n_ranges ? count_reverse(in) + 1u : 1u, sizeof *im->replies);
+	if (!im->lines || !im->rings || !im->member_lines || !im->pool_serves || !im->pool_quic ||
+		!im->rows || !im->index_of || !im->taken || !im->replies)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= UINT16_MAX; i++)
 		im->index_of[i] = L4_SLOT_NONE;
@@ -715,7 +967,8 @@ int snapshot_build(struct ring_store *s, const struct guard_store *guard,
 	*out = NULL;
 	if (!input_is_sound(in))
 		return rc;
-	rows = count_arrivals(in) + in->n_addresses + in->n_services + count_reverse(in);
+	rows = count_arrivals(in) + in->n_addresses + count_services(in) + count_reverse(in) +
+	       count_quic(in);
 	rc = image_alloc(&im, rows, max_lines);
 	if (!rc)
 		rc = image_fill(&im, generation, rows);

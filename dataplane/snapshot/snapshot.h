@@ -67,20 +67,29 @@ struct snapshot_list {
 	uint64_t digest; /* another one whenever the rest is another */
 };
 
+/* Ports of a service, host order: from the first to the last, which may be the same. */
+struct snapshot_range {
+	uint16_t first, last;
+};
+
 struct snapshot_service {
 	uint32_t id;
 	uint32_t address; /* index into addresses; not a gateway */
-	uint8_t protocol; /* 6 or 17 */
-	uint16_t port;	  /* host order */
+	/* L4_PROTO_TCP, _UDP or _SCTP; _ANY: what no other service of the VIP takes, by client and no port */
+	uint8_t protocol;
+	uint16_t port; /* host order; 0: the ranges tell */
+	uint32_t first_range,
+		n_ranges; /* of the input's; those of an address have no port in common */
 	enum l4_forward forward;
 	uint32_t pool;	 /* index into pools; without meaning where forward is L4_FORWARD_LOCAL */
 	uint32_t idle_s; /* how long a flow may be silent; 0: SNAPSHOT_IDLE_TCP_S or _UDP_S */
-	bool track_all, client_affinity;
+	bool track_all, track_none, client_affinity;
 	bool reject;	      /* answers what no server takes, instead of dropping it */
 	uint8_t guard_checks; /* enum l4_guard_checks, but for SOURCES and RATES */
 	uint32_t source_rate,
 		source_syn_rate; /* packets and SYNs from a source in a second; 0: any number */
-	uint32_t list;		 /* its own: index into lists; 0: none */
+	uint8_t quic_id_bytes; /* connection ids have server ids of so many bytes; 0: they have none */
+	uint32_t list;	       /* its own: index into lists; 0: none */
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */
@@ -122,16 +131,19 @@ struct snapshot_member {
 	uint8_t source_bits;
 	uint16_t gue_port; /* where tunnels to it go by GUE, host order; 0: without */
 	uint16_t mtu;	   /* of the path that tunnels take; 0: not known */
+	uint8_t quic_id[L4_QUIC_ID_BYTES + 1]; /* zeros behind it */
+	bool has_quic_id;
 };
 
 struct snapshot_input {
 	const struct snapshot_port *ports;
 	const struct snapshot_address *addresses;
 	const struct snapshot_service *services;
+	const struct snapshot_range *ranges;
 	const struct snapshot_pool *pools;
 	const struct snapshot_member *members;
 	const struct snapshot_list *lists; /* the first is that of all services */
-	uint32_t n_ports, n_addresses, n_services, n_pools, n_members, n_lists;
+	uint32_t n_ports, n_addresses, n_services, n_ranges, n_pools, n_members, n_lists;
 	uint8_t key[16];  /* of the flow hash, shared by the pair */
 	uint32_t answers; /* ICMP errors and resets that one processor may send in about a second */
 };
@@ -185,7 +197,7 @@ void snapshot_commit(struct ring_store *s, struct snapshot *sn);
 /* The generation was not published: the rings that it added are free again. */
 void snapshot_abort(struct ring_store *s, struct snapshot *sn);
 
-/* How many lines an image needs at most for so many objects and such highest ids; reverse rows are one per
- * server. */
+/* How many lines an image needs at most for so many objects and such highest ids. Reverse rows are one per
+ * server. A service counts once for each of its ports and ranges, and so do its servers; a server with a QUIC id once more. */
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids);

@@ -12,7 +12,7 @@ class Changes:
         self.pools = [pool for pool in model.pools.values() if len(pool.servers) > 1]
         # Slots of these must be known: their services keep records all the time.
         for pool in self.pools:
-            if any(service.track_all and service.pool is pool for service in model.services.values()):
+            if any(service.track_all and service.pool is pool for service in model.all_services):
                 self.slots(pool)
         self.to(60000)
 

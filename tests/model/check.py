@@ -16,14 +16,14 @@ import random
 import subprocess
 import sys
 
-from scapy.layers.inet import IP, TCP, UDP, in4_chksum
+from scapy.layers.inet import IP, UDP, in4_chksum
 from scapy.layers.inet6 import in6_chksum, IPv6
 from scapy.utils import checksum
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'packets'))
 from changes import Changes  # noqa: E402
 from frames import Generator  # noqa: E402
-from model import Answer, Model, Unsure  # noqa: E402
+from model import Answer, Model, Unfollowed, Unsure  # noqa: E402
 from records import EMPTY, Record  # noqa: E402
 from world import World  # noqa: E402
 
@@ -125,7 +125,10 @@ def checksums_right(model, assembly, frame, sound):
     packet = model.ipv6(frame, at) if frame[at] >> 4 == 6 else model.ipv4(frame, at)
     if sound and not packet.is6 and checksum(frame[at:packet.payload]):
         return False
-    packet = (model.payload6 if packet.is6 else model.payload4)(frame, packet)
+    try:
+        packet = (model.payload6 if packet.is6 else model.payload4)(frame, packet)
+    except Unfollowed:
+        return True
     data = frame[packet.payload:packet.end]
     if packet.part:
         data = assembly.add(packet, data, sound)
@@ -133,7 +136,7 @@ def checksums_right(model, assembly, frame, sound):
             packet, data = packet._replace(protocol=data[0]), data[8 + data[1] * 8:]
     if not data or not sound:
         return True
-    if packet.protocol in (1, 58):
+    if packet.protocol == (58 if packet.is6 else 1) and not packet.part:
         return icmp_checksums_right(model, frame, packet)
     return transport_checksum_right(packet, data)
 

@@ -10,7 +10,6 @@ import siphash
 
 # A part that is yet to be sent; right: what it holds is its datagram's.
 Piece = namedtuple('Piece', 'at data more right')
-NUMBERS = {'tcp': 6, 'udp': 17}
 SOME, MANY = 3, 12  # at a time; so many of one bucket drive each other out
 
 
@@ -65,9 +64,10 @@ class Fragments:
             target, dport, first = generator.other(source), generator.port(), 1
         if generator.chance(8):
             target = generator.other(target)
-        layer = generator.transport(protocol, sport, dport, first) / Raw(r.randbytes(r.choice((40, 120, 200, 2800))))
         head = IPv6(src=source, dst=target) if ':' in target else IP(src=source, dst=target)
-        data, protocol = bytes(head / layer)[len(head):], NUMBERS[protocol]
+        packet = generator.number(head / generator.transport(protocol, sport, dport, first))
+        data = bytes(packet / Raw(r.randbytes(r.choice((40, 120, 200, 2800)))))
+        data, protocol = data[len(head):], data[6 if ':' in target else 9]
         if ':' in target and generator.chance(15):
             data, protocol = bytes(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))], nh=protocol)) + data, 60
         if generator.chance(6):

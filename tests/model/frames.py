@@ -7,10 +7,12 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
                                 ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, ICMPv6ParamProblem,
                                 ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt,
                                 IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
+from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
 from fragments import Fragments
+from world import spans
 
 
 class Generator:
@@ -27,12 +29,21 @@ class Generator:
         for service in config['services'].values():
             servers = config['pools'][service['pool']]['servers'] if 'pool' in service else {}
             often = 4 if len(servers) > 1 else 1
-            self.services += [(vips[service['vip']], service.get('protocol', 'tcp'), service['port'])] * often
-            for server in servers.values():
-                self.servers.append((server['address'], service.get('protocol', 'tcp'),
-                                     server.get('port', service['port'])))
-                if service['forward'] == 'nat':
-                    self.translated.append(self.servers[-1])
+            protocol = service.get('protocol', 'tcp')
+            if protocol == 'any':
+                self.services += [(vips[service['vip']], protocol, 80)] * 4
+                continue
+            for port in self.ports_of(service):
+                self.services += [(vips[service['vip']], protocol, port)] * often
+                for server in servers.values():
+                    self.servers.append((server['address'], protocol, server.get('port', port)))
+                    if service['forward'] == 'nat':
+                        self.translated.append(self.servers[-1])
+        self.quic = {}  # server ids by port
+        for service in config['services'].values():
+            if 'quic_id_bytes' in service:
+                servers = config['pools'][service['pool']]['servers'].values()
+                self.quic[service['port']] = [bytes.fromhex(s['quic_id']) for s in servers if 'quic_id' in s]
         self.listed = []  # by lists of sources: both ends of prefixes, and their neighbours
         for group in [config.get('guard', {})] + list(config['services'].values()):
             for net in map(ipaddress.ip_network, group.get('deny', []) + group.get('allow', [])):
@@ -46,6 +57,13 @@ class Generator:
         self.others += [str(address) for _, address in world.neighbours if not address.is_link_local]
         self.others += [str(route[0].network_address) for route in world.routes if route[1] == 'local']
         self.others += ['8.8.8.8', '2001:4860::8']
+
+    @staticmethod
+    def ports_of(service):
+        """Both ends of ranges, and their neighbours."""
+        ports = {port for first, last in spans(service) for port in
+                 ((first,) if first == last else (first - 1, first, last, last + 1))}
+        return sorted(port for port in ports if port < 65536)
 
     def other(self, like):
         return self.random.choice([a for a in self.others if (':' in a) == (':' in like)])
@@ -136,8 +154,14 @@ class Generator:
     def transport(self, protocol, sport, dport, first):
         """A packet of a connection whose SYN had the number `first`, or of somebody who does not know that."""
         r = self.random
+        if protocol == 'any':
+            protocol = r.choice(('tcp', 'udp', 'sctp', 'raw', 'raw'))
+        if protocol == 'raw':
+            return Raw(r.randbytes(r.randrange(8, 60)))
+        if protocol == 'sctp':
+            return SCTP(sport=sport, dport=dport, tag=first) / SCTPChunkData(data=bytes(self.payload()))
         if protocol == 'udp':
-            layer = UDP(sport=sport, dport=dport) / self.payload()
+            layer = UDP(sport=sport, dport=dport) / (self.quic_payload(dport) if dport in self.quic else self.payload())
             if self.chance(15):
                 layer.chksum = 0
             return layer
@@ -147,6 +171,17 @@ class Generator:
         if self.chance(15):
             seq = r.getrandbits(32)
         return TCP(sport=sport, dport=dport, flags=flags, seq=seq % (1 << 32), options=options) / self.payload()
+
+    def quic_payload(self, dport):
+        """A packet of a connection that a server has given an id, or nearly."""
+        r = self.random
+        cid = bytes([r.randrange(256)]) + r.choice(self.quic[dport]) + r.randbytes(r.choice((3, 4, 4, 8)))
+        if self.chance(10):
+            cid = r.randbytes(len(cid))
+        if self.chance(50):
+            return Raw(bytes([r.randrange(0x80)]) + cid + r.randbytes(r.randrange(20)))
+        length = len(cid) if self.chance(90) else r.randrange(256)
+        return Raw(bytes([r.randrange(0x80, 256), 0, 0, 0, 1, length]) + cid + r.randbytes(r.randrange(20)))
 
     def port(self):
         """Few enough for flows to come again."""
@@ -171,11 +206,22 @@ class Generator:
         if self.chance(10):
             port = self.random.choice((0, 22, 80, 443, 0x5000))
         if self.chance(5):
-            protocol = 'udp' if protocol == 'tcp' else 'tcp'
+            protocol = self.random.choice(('udp', 'tcp', 'sctp'))
         if self.chance(2):
             source, sport = target, self.random.choice((sport, port))
-        packet = self.network(source, target) / self.transport(protocol, sport, port, first)
-        return None, packet, interface
+        return None, self.number(self.network(source, target) / self.transport(protocol, sport, port, first)), interface
+
+    def number(self, packet):
+        """A packet of raw bytes gets a protocol: that which scapy leaves 0 or as it was."""
+        last = packet.lastlayer()
+        if not isinstance(last, Raw) or isinstance(last.underlayer, (TCP, UDP)):
+            return packet
+        kind = self.random.choice((47, 50, 51, 103, 2, 58))
+        if isinstance(last.underlayer, IP):
+            last.underlayer.proto = kind
+        elif isinstance(last.underlayer, IPv6):
+            last.underlayer.nh = kind
+        return packet
 
     def reply(self, interface):
         source, protocol, port = self.random.choice(self.servers)

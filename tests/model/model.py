@@ -17,6 +17,7 @@ from scapy.utils import mac2str
 import records
 import siphash
 from datagrams import BYTES_MAX, Datagram, Datagrams
+from world import spans
 
 Answer = namedtuple('Answer', 'verdict interface frame')
 # What is needed of an IP packet: offsets into the frame, and the numbers that decide. part: of a fragment; payload: the
@@ -25,14 +26,17 @@ Packet = namedtuple('Packet', 'is6 at source target ttl_at length protocol paylo
 # Where a fragment lies in its datagram.
 Part = namedtuple('Part', 'id at bytes more')
 
-# where: address and port of each member of the pool, by name; idle: in coarse time; lists: of sources; rates: packets and SYNs
-# of a source in a unit of coarse time.
-Service = namedtuple('Service', 'forward pool where idle track_all client lists rates')
+# where: address of each member of the pool and its port, or None, by name; idle: in coarse time; lists: of sources; rates:
+# packets and SYNs of a source in a unit of coarse time; untracked: no flow has a record; quic: bytes of a server id in
+# connection ids.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject quic')
 # servers: numbers by name; open: names of those that take new flows; gue: the port that its tunnels go to, or None.
 Pool = namedtuple('Pool', 'name number servers open reject gue')
 
-TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMP6, SCTP = 6, 17, 1, 58, 132
 FRAGMENT = 44
+PROTOCOLS = {'tcp': TCP, 'udp': UDP, 'sctp': SCTP, 'any': None}
+HEADERS = {TCP: 20, UDP: 8, SCTP: 12}  # of protocols with ports, at least
 CHECKSUM_AT = {TCP: 16, UDP: 6}
 BOGONS = [ipaddress.ip_network(net) for net in (
     '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
@@ -56,6 +60,10 @@ class Sources:
 
 class Says(Exception):
     """Reading a header came to an end, with this verdict if the packet was for us."""
+
+
+class Unfollowed(Says):
+    """It did at an extension header that cannot be followed."""
 
 
 class Unsure(Exception):
@@ -91,10 +99,13 @@ class Model:
         self.pools, self.names, self.down = {}, {0: None}, set()
         for name, pool in world.config['pools'].items():
             self.add_pool(name, pool)
-        self.services, self.replies = {}, {}
+        self.services, self.replies = {}, {}  # by address, port and protocol
+        self.all_services, self.rest = [], {}
+        self.ranges, self.reply_ranges = [], []  # (address, protocol, ports), and what is there
         for service in world.config.get('services', {}).values():
             self.add_service(service)
-        self.known = set(self.ours) | {address for address, _, _ in self.replies}
+        self.known = set(self.ours) | {address for address, _, _ in self.replies} | \
+            {address for (address, _, _), _ in self.reply_ranges}
         self.slots = {pool.number: records.Slots(len(pool.servers)) for pool in self.pools.values()}
         self.records = records.Records(world.config['limits']['records'], set(self.names) - self.down - {0},
                                        self.slots, {n: self.longest_idle(n) for n in self.slots})
@@ -120,18 +131,49 @@ class Model:
 
     def add_service(self, service):
         address = ipaddress.ip_address(self.world.config['vips'][service['vip']]['address'])
-        protocol = UDP if service.get('protocol') == 'udp' else TCP
-        where, pool = {}, service.get('pool')
-        for name, server in self.world.config['pools'][pool]['servers'].items() if pool else ():
-            where[name] = (ipaddress.ip_address(server['address']), server.get('port', service['port']))
-            if service['forward'] == 'nat':
-                self.replies[where[name] + (protocol,)] = (address, service['port'])
+        protocol = PROTOCOLS[service.get('protocol', 'tcp')]
+        where, pool = {}, self.pools.get(service.get('pool'))
+        for name, server in self.world.config['pools'][pool.name]['servers'].items() if pool else ():
+            where[name] = (ipaddress.ip_address(server['address']), server.get('port'))
+            for first, last in spans(service) if service['forward'] == 'nat' else ():
+                if first == last:
+                    self.replies[where[name][0], where[name][1] or first, protocol] = (address, first)
+                else:
+                    self.reply_ranges.append(((where[name][0], protocol, range(first, last + 1)), address))
         seconds = int(service.get('idle', '60s' if protocol == UDP else '900s').rstrip('s'))
-        self.services[address, service['port'], protocol] = Service(
-            service['forward'], self.pools[pool] if pool else None, where, records.units(seconds),
-            service.get('track') == 'all', service.get('affinity') == 'client',
+        made = Service(
+            service['forward'], pool, where, records.units(seconds),
+            service.get('track') == 'all', service.get('affinity') == 'client' or protocol is None,
             [Sources(self.world.config.get('guard', {})), Sources(service)],
-            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')])
+            [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')],
+            service.get('track') == 'none', bool(pool and pool.reject and protocol),
+            service.get('quic_id_bytes', 0))
+        self.all_services.append(made)
+        if protocol is None:
+            self.rest[address] = made
+            return
+        for first, last in spans(service):
+            if first == last:
+                self.services[address, first, protocol] = made
+            else:
+                self.ranges.append(((address, protocol, range(first, last + 1)), made))
+
+    @staticmethod
+    def within(ranges, address, port, protocol):
+        return next((what for (whose, kind, ports), what in ranges
+                     if (whose, kind) == (address, protocol) and port in ports), None)
+
+    def service(self, address, port, protocol):
+        """The service on a port by itself, else the one with a range that has it or for all that is left, or None."""
+        return self.services.get((address, port, protocol)) or \
+            self.within(self.ranges, address, port, protocol) or self.rest.get(address)
+
+    def back(self, address, port, protocol):
+        """What a server's port is translated back to: (VIP, port), or None."""
+        if (address, port, protocol) in self.replies:
+            return self.replies[address, port, protocol]
+        vip = self.within(self.reply_ranges, address, port, protocol)
+        return vip and (vip, port)
 
     def tokens(self, service, key):
         """How many in a unit of coarse time; infinitely many without a limit."""
@@ -139,7 +181,7 @@ class Model:
         return max(rate * 2 ** 30 // 10 ** 9, 1) if rate else float('inf')
 
     def longest_idle(self, number):
-        return max((s.idle for s in self.services.values() if s.pool and s.pool.number == number), default=0)
+        return max((s.idle for s in self.all_services if s.pool and s.pool.number == number), default=0)
 
     def set_time(self, now):
         """In coarse time; as many answers may be given again."""
@@ -289,11 +331,11 @@ class Model:
         kind, at = packet.protocol, packet.payload
         for followed in range(8):
             if kind in (50, 51):
-                raise Says('extension')
+                raise Unfollowed('extension')
             if kind not in (0, 43, FRAGMENT, 60):
                 return packet._replace(protocol=kind, payload=at)
             if followed == 6:
-                raise Says('extension')
+                raise Unfollowed('extension')
             if at + 8 > packet.end:
                 raise Says('malformed')
             place, behind = word(frame, at + 2), at + 8
@@ -305,15 +347,19 @@ class Model:
             if behind > packet.end:
                 raise Says('malformed')
             if kind == 43 and frame[at + 3]:
-                raise Says('extension')
+                raise Unfollowed('extension')
             kind, at = frame[at], behind
         raise AssertionError
 
     @staticmethod
     def ports(frame, packet):
-        """Checks the TCP or UDP header; (source, destination)."""
+        """Checks the TCP, UDP or SCTP header; (source, destination), of other protocols zeros."""
         at, left = packet.payload, packet.end - packet.payload
+        if packet.protocol not in HEADERS:
+            return 0, 0
         if packet.protocol == TCP and (left < 20 or not 20 <= (frame[at + 12] >> 4) * 4 <= left):
+            raise Says('malformed')
+        if packet.protocol == SCTP and left < 12:
             raise Says('malformed')
         if packet.protocol == UDP and (left < 8 or not 8 <= word(frame, at + 4) <= left):
             raise Says('malformed')
@@ -328,15 +374,18 @@ class Model:
             raise Says('malformed')
         if not part.at:
             packet = self.first(frame, packet)
-            ports = word(frame, packet.payload), word(frame, packet.payload + 2)
-        elif not packet.is6 and packet.protocol not in (TCP, UDP):
+        without = packet.protocol not in HEADERS
+        if without and packet.target not in self.rest and not (packet.is6 and part.at):
             raise Says('fragment')
+        if not part.at:
+            ports = (0, 0) if without else self.first_ports(frame, packet)
         datagram = self.datagram(packet, ports)
         if not datagram.take(part):
             raise Says('fragment_overlap')
         if datagram.is_whole():
             self.datagrams.forget(datagram)
-        return packet._replace(protocol=datagram.protocol, payload=None if part.at else packet.payload), datagram.ports
+        packet = packet._replace(protocol=datagram.protocol, payload=None if part.at or without else packet.payload)
+        return packet, datagram.ports
 
     def first(self, frame, packet):
         """The first fragment with what is behind its headers, all of which must be in it: RFC 7112, 5; RFC 1858, 3."""
@@ -349,17 +398,20 @@ class Model:
             if inner.part:
                 raise Says('extension')
             packet = inner._replace(part=packet.part)
-        if packet.protocol not in (TCP, UDP):
-            raise Says('fragment')
+        return packet
+
+    @staticmethod
+    def first_ports(frame, packet):
+        """Of a first fragment, in which the whole transport header must be (RFC 1858, 3)."""
         left = packet.end - packet.payload
-        if left < (20 if packet.protocol == TCP else 8):
+        if left < HEADERS[packet.protocol]:
             raise Says('fragment_tiny')
-        header = (frame[packet.payload + 12] >> 4) * 4 if packet.protocol == TCP else 8
+        header = (frame[packet.payload + 12] >> 4) * 4 if packet.protocol == TCP else 0
         if packet.protocol == TCP and header < 20:
             raise Says('malformed')
         if header > left:
             raise Says('fragment_tiny')
-        return packet
+        return word(frame, packet.payload), word(frame, packet.payload + 2)
 
     def datagram(self, packet, ports):
         """That of a fragment; ports: of a first one."""
@@ -381,19 +433,22 @@ class Model:
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
-        packet = payload(frame, packet)
+        try:
+            packet = payload(frame, packet)
+        except Unfollowed:  # by addresses, where a service takes such
+            if packet.target not in self.rest:
+                raise
+            return self.request(interface, frame, packet._replace(protocol=None), (0, 0))
         if packet.part:
             return self.request(interface, frame, *self.complete(frame, packet))
         if packet.protocol == (ICMP6 if packet.is6 else ICMP):
             if self.is_error(frame, packet):
                 return self.error_in(interface, frame, packet)
             return self.echo(interface, frame, packet)
-        if packet.protocol not in (TCP, UDP):
-            raise Says('no_service')
         return self.request(interface, frame, *self.complete(frame, packet))
 
     def request(self, interface, frame, packet, ports):
-        service = self.services.get((packet.target, ports[1], packet.protocol))
+        service = self.service(packet.target, ports[1], packet.protocol)
         if service is None:
             raise Says('no_service')
         self.flow = (packet.source, packet.target, packet.protocol, *ports), service.pool
@@ -424,21 +479,28 @@ class Model:
         if len(part) < at + (40 if packet.is6 else 20) or part[at] >> 4 != (6 if packet.is6 else 4):
             raise Says('icmp_no_flow')
         if packet.is6:
+            inner = self.ipv6(part, at)._replace(end=len(part))
             try:
-                inner = self.extensions(part, self.ipv6(part, at)._replace(end=len(part)), 0xfff8)
+                inner = self.extensions(part, inner, 0xfff8)
+            except Unfollowed:
+                if inner.protocol != 50:
+                    raise Says('icmp_no_flow') from None
             except Says:
                 raise Says('icmp_no_flow') from None
         else:
             inner = self.ipv4(part, at)
         later = inner.part if packet.is6 else word(part, at + 6) & 0x1fff
-        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or inner.protocol not in (TCP, UDP):
+        if later or inner.payload < at + 20 or inner.payload + 8 > len(part) or \
+                inner.protocol == (ICMP6 if packet.is6 else ICMP):
             raise Says('icmp_no_flow')
+        if inner.protocol not in (TCP, UDP, SCTP):
+            return inner, 0, 0
         return inner, word(part, inner.payload), word(part, inner.payload + 2)
 
     def error_in(self, interface, frame, packet):
         """About what one of our addresses sent: to the flow's server."""
         inner, ours, port = self.quoted(frame, packet)
-        service = self.services.get((packet.target, ours, inner.protocol))
+        service = self.service(packet.target, ours, inner.protocol)
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
         self.flow = (inner.target, packet.target, inner.protocol, port, ours), service.pool
@@ -450,7 +512,7 @@ class Model:
             raise Says('ttl_exceeded')
         flow = siphash.client_hash(inner.target, service.pool.number) if service.client else \
             siphash.flow_hash(inner.target, packet.target, port, ours, inner.protocol)
-        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner)
+        return {server: self.forward_error(service, server, flow, interface, frame, packet, inner, ours)
                 for server in self.peek(service, flow)}
 
     def peek(self, service, flow):
@@ -458,12 +520,12 @@ class Model:
         if not self.knows(service.pool):
             return service.pool.open
         owner, base = self.slots[number].of(flow)
-        if base is None and not service.track_all:
+        if service.untracked or base is None and not service.track_all:
             return [self.names[owner]]
         idle = self.records.idle[number] if service.client else service.idle
         return [self.names[self.records.peek(number, flow, idle)]]
 
-    def forward_error(self, service, server, flow, interface, frame, packet, inner):
+    def forward_error(self, service, server, flow, interface, frame, packet, inner, ours):
         if server is None:
             return Answer('no_server', None, frame)
         address, port = service.where[server]
@@ -474,7 +536,7 @@ class Model:
             return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
         answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
         if service.forward == 'nat' and answer.verdict == 'forwarded':
-            return self.translate_error(answer, frame, packet, inner, (address, port), False)
+            return self.translate_error(answer, frame, packet, inner, (address, port or ours), False)
         return answer
 
     def error_out(self, interface, frame, packet):
@@ -485,8 +547,8 @@ class Model:
             inner, _, port = self.quoted(frame, packet) if is_error else (None, 0, 0)
         except Says:
             inner = None
-        key = inner and (inner.target, port, inner.protocol)
-        if not inner or inner.source != packet.target or key not in self.replies:
+        back = inner and self.back(inner.target, port, inner.protocol)
+        if not inner or inner.source != packet.target or back is None:
             return self.stays('not_ours', frame)
         kind, hop = self.route(packet.target)
         if kind == 'local':
@@ -497,7 +559,7 @@ class Model:
             raise Says('no_route')
         answer = self.quiet(self.send('replied', interface, frame, packet, hop, None, False), frame)
         if answer.verdict == 'replied':
-            answer = self.translate_error(answer, frame, packet, inner, self.replies[key], True)
+            answer = self.translate_error(answer, frame, packet, inner, back, True)
         return {None: answer}
 
     @staticmethod
@@ -527,8 +589,8 @@ class Model:
         else:
             put(packet.at + 10, update(word(out, packet.at + 10), *outer))
             changes.append(put(inner.at + 10, update(word(out, inner.at + 10), *address)))
-        at = inner.payload + CHECKSUM_AT[inner.protocol]
-        if at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
+        at = inner.payload + CHECKSUM_AT.get(inner.protocol, 0)
+        if inner.protocol != SCTP and at + 2 <= packet.end and not (inner.protocol == UDP and not word(out, at)):
             checksum = update(word(out, at), address[0] + port[0], address[1] + port[1])
             changes.append(put(at, b'\xff\xff' if inner.protocol == UDP and checksum == b'\0\0' else checksum))
         old, to = (b''.join(part) for part in zip(*changes))
@@ -580,14 +642,31 @@ class Model:
         flags = Tcp(frame[packet.payload:packet.end]).flags
         return bool(flags.S and not flags.A)
 
+    def by_connection_id(self, service, frame, packet):
+        """The server that a QUIC packet names, if it serves (RFC 8999, 5.1 and 5.2; QUIC-LB, 5.1), or None."""
+        data = frame[packet.payload + 8:packet.payload + word(frame, packet.payload + 4)]
+        need = 1 + service.quic + 4
+        if len(data) < 1 + need:
+            return None
+        cid = data[1:] if data[0] < 0x80 else data[6:6 + data[5]]
+        if data[0] >= 0x80 and (data[5] < need or len(data) < 6 + data[5]) or cid[0] >> 5 == 7:
+            return None
+        for name, server in self.world.config['pools'][service.pool.name]['servers'].items():
+            if server.get('quic_id') == cid[1:1 + service.quic].hex():
+                return None if service.pool.servers[name] in self.down else name
+        return None
+
     def choices(self, service, flow, frame, packet):
         """The servers that the packet may go to; [None]: there is none."""
+        named = self.by_connection_id(service, frame, packet) if service.quic and not packet.part else None
+        if named:
+            return [named]
         number = service.pool.number
         if not self.knows(service.pool):
             assert not service.track_all
             return service.pool.open
         owner, base = self.slots[number].of(flow)
-        if base is None and not service.track_all:
+        if service.untracked or base is None and not service.track_all:
             return [self.names[owner]]
         idle, signal, seq = service.idle, None, 0
         if service.client:
@@ -616,11 +695,11 @@ class Model:
             return Answer('no_route', None, frame)
         if service.forward == 'tunnel':
             return self.tunnel(service, server, interface, frame, packet, hop, flow)
-        new = (address, port) if service.forward == 'nat' else None
+        new = (address, port or self.flow[0][4]) if service.forward == 'nat' else None
         return self.send('forwarded', interface, frame, packet, hop, new, False)
 
     def no_server(self, service, interface, frame, packet):
-        if not service.pool.reject or packet.payload is None:
+        if not service.reject or packet.payload is None:
             return Answer('no_server', None, frame)
         return self.reject(interface, frame, packet)
 
@@ -703,7 +782,7 @@ class Model:
 
     def reject(self, interface, frame, packet):
         """RFC 9293, 3.10.7.1; RFC 1122, 3.2.2.1; RFC 4443, 3.1."""
-        if packet.protocol == UDP:
+        if packet.protocol != TCP:
             answer = self.error(frame, packet, packet.target, Icmp4(type=3, code=3), ICMPv6DestUnreach(code=4))
         else:
             segment = Tcp(frame[packet.payload:packet.end])
@@ -724,22 +803,22 @@ class Model:
             return self.error_out(interface, frame, packet)
         try:
             packet = payload(frame, packet)
-            if not packet.part and packet.protocol not in (TCP, UDP):
+            if not packet.part and packet.protocol not in HEADERS:
                 raise Says
             packet, ports = self.complete(frame, packet)
-            key = packet.source, ports[0], packet.protocol
+            back = self.back(packet.source, ports[0], packet.protocol)
         except Says:
-            key = None
-        if key not in self.replies:
+            back = None
+        if back is None:
             return self.stays('not_ours', frame)
         kind, hop = self.route(packet.target)
         if kind == 'local':
             return self.stays('own', frame)
         if frame[packet.ttl_at] <= 1:
-            return {None: self.expired(interface, frame, packet, self.replies[key][0])}
+            return {None: self.expired(interface, frame, packet, back[0])}
         if kind != 'unicast':
             raise Says('no_route')
-        return {None: self.send('replied', interface, frame, packet, hop, self.replies[key], True)}
+        return {None: self.send('replied', interface, frame, packet, hop, back, True)}
 
     def echo(self, interface, frame, packet):
         """RFC 792; RFC 4443, 4.2 and 2.4 (e)."""
@@ -813,11 +892,11 @@ class Model:
         if packet.payload is None:
             return  # the first fragment's checksum covers all
         port_at = packet.payload + (0 if at_source else 2)
-        sum_at = packet.payload + CHECKSUM_AT[packet.protocol]
+        sum_at = packet.payload + CHECKSUM_AT.get(packet.protocol, 0)
         changed = old + bytes(out[port_at:port_at + 2])
         out[port_at:port_at + 2] = new[1].to_bytes(2, 'big')
-        if packet.protocol == UDP and word(out, sum_at) == 0:
-            return  # RFC 768: the sender made none
+        if packet.protocol == SCTP or packet.protocol == UDP and word(out, sum_at) == 0:
+            return  # RFC 9260, 3.1: no address is in its checksum. RFC 768: the sender made none
         checksum = update(word(out, sum_at), changed, new[0].packed + new[1].to_bytes(2, 'big'))
         if packet.protocol == UDP and checksum == b'\0\0':
             checksum = b'\xff\xff'

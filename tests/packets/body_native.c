@@ -267,6 +267,22 @@ static enum l4_verdict l4_tables_enter(
 			 : l4_fragment_enter(t, hash, what, part);
 }
 
+static uint32_t l4_tables_ports(
+	const struct l4_tables *t, uint32_t table, uint32_t n, uint32_t port)
+{
+	const struct l4_ports *ports = l4_tables_line(t, table);
+
+	return ports ? l4_ports_line(ports, n, port) : 0;
+}
+
+static uint32_t l4_tables_quic(const struct l4_tables *t, const struct l4_frame *f, uint32_t l4,
+	uint32_t id_bytes, uint16_t pool)
+{
+	struct l4_walk w;
+
+	return l4_walk_begin(&w, t) ? l4_quic_server(&w, f, l4, id_bytes, pool) : 0;
+}
+
 static struct l4_view view_of(const struct l4_tables *t)
 {
 	return (struct l4_view){ t, l4_tables_line(t, L4_LINE_KEYS) };

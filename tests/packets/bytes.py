@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-from scapy.layers import inet, inet6, l2
+from scapy.layers import inet, inet6, l2, sctp
 from scapy.packet import Packet, Raw
 
 import siphash
@@ -59,9 +59,9 @@ def beside(flow, n):
     return (flow if isinstance(flow, int) else hash_of(flow)) ^ n
 
 
-def label(frame):
-    """The flow label of a tunnel for the packet."""
-    return siphash.flow_label(hash_of(frame))
+def label(flow):
+    """The flow label of a tunnel that the packet, or what has this hash, is in."""
+    return siphash.flow_label(flow if isinstance(flow, int) else hash_of(flow))
 
 
 def spread(prefix, frame):
@@ -99,7 +99,7 @@ def error(frame, source, kind):
 
 def names_of(world_path):
     out = {}
-    for module in (l2, inet, inet6):
+    for module in (l2, inet, inet6, sctp):
         out.update(vars(module))
     out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, gue=gue, quote=quote, error=error,
                client=client, beside=beside)

@@ -9,7 +9,8 @@ struct layers {
 	size_t l3, l4;
 	bool is6;
 	uint8_t protocol;
-	size_t next; /* where the number of the next header stands (IPv6) */
+	const struct conf_service *quic; /* whose QUIC packet it is to be, or NULL */
+	size_t next;			 /* where the number of the next header stands (IPv6) */
 };
 
 static uint64_t draw(struct generator *g)
@@ -261,6 +262,26 @@ static void put_payload(struct generator *g, struct frame *f)
 	put_random(g, f, chance(g, 4) ? 1150 + below(g, 400) : chance(g, 60) ? below(g, 64) : 0);
 }
 
+/* A QUIC packet with a server's id, or nearly. */
+static void put_quic(struct generator *g, struct frame *f, const struct conf_service *s)
+{
+	const struct conf_pool *p = &g->world->conf->pools[s->pool];
+	const struct conf_server *server =
+		&g->world->conf->servers[p->first_server + below(g, p->n_servers)];
+	unsigned more = 2 + below(g, 5), len = 1u + server->quic_id.n + more;
+
+	if (chance(g, 50)) {
+		put8(f, below(g, 0x80));
+	} else {
+		put8(f, 0x80 + below(g, 0x80));
+		put_random(g, f, 4);
+		put8(f, chance(g, 90) ? len : (unsigned)draw(g) & 0xff);
+	}
+	put8(f, (unsigned)draw(g) & 0xff);
+	put(f, server->quic_id.bytes, server->quic_id.n);
+	put_random(g, f, more + below(g, 3));
+}
+
 static void put_transport(
 	struct generator *g, struct frame *f, struct layers *at, unsigned sport, unsigned dport)
 {
@@ -271,6 +292,8 @@ static void put_transport(
 	if (at->protocol == IPPROTO_UDP) {
 		put16(f, 0);
 		put16(f, 0);
+	} else if (at->protocol != IPPROTO_TCP) {
+		put_random(g, f, 8);
 	} else {
 		put_random(g, f, 8);
 		put8(f, (5 + options) << 4);
@@ -280,7 +303,10 @@ static void put_transport(
 		for (unsigned i = 0; i < options * 4; i++)
 			put8(f, 1);
 	}
-	put_payload(g, f);
+	if (at->quic)
+		put_quic(g, f, at->quic);
+	else
+		put_payload(g, f);
 }
 
 /* Fills in the lengths and the checksums. */
@@ -296,6 +322,9 @@ static void finish(struct generator *g, struct frame *f, const struct layers *at
 		set16(f, at->l3 + 2, (unsigned)(f->len - at->l3));
 	if (!at->is6)
 		set16(f, at->l3 + 10, fold(add_up(f->bytes + at->l3, at->l4 - at->l3, 0)));
+	if (at->protocol != IPPROTO_TCP && at->protocol != IPPROTO_UDP &&
+		at->protocol != IPPROTO_ICMP && at->protocol != IPPROTO_ICMPV6)
+		return;
 	where = at->l4 + (at->protocol == IPPROTO_TCP ? 16 : at->protocol == IPPROTO_UDP ? 6 : 2);
 	if (at->protocol == IPPROTO_UDP)
 		set16(f, at->l4 + 4, (unsigned)size);
@@ -333,16 +362,39 @@ static struct addr listed(struct generator *g, const struct conf_service *s, str
 	return client;
 }
 
+/* A port of a service, mostly at the end of a range. */
+static unsigned service_port(struct generator *g, const struct conf_service *s)
+{
+	const struct conf_range *r = s->ports.n ? &s->ports.list[below(g, s->ports.n)] : NULL;
+
+	if (!r)
+		return 80;
+	if (r->first == r->last)
+		return r->first;
+	if (chance(g, 20))
+		return r->first + below(g, (size_t)(r->last - r->first));
+	return (unsigned)(chance(g, 50) ? r->first - below(g, 2) : r->last + below(g, 2)) & 0xffff;
+}
+
 /* Now and then surely one that limits its sources: a flow alone hardly meets a limit. */
 static const struct conf_service *any_service(struct generator *g)
 {
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
 
-	for (unsigned tries = chance(g, 12) ? 40 : 0;
+	for (unsigned tries = chance(g, 12) ? 100 : 0;
 		tries && !s->source_rate && !s->source_syn_rate; tries--)
 		s = &c->services[below(g, c->n_services)];
 	return s;
+}
+
+/* The protocol of a packet for a service; of one for all of them any that has no number of its own here. */
+static uint8_t service_protocol(struct generator *g, const struct conf_service *s)
+{
+	static const uint8_t others[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ESP,
+		IPPROTO_AH, IPPROTO_GRE, 4, 41, 103, 255 };
+
+	return s->protocol == CONF_PROTOCOL_ANY ? PICK(g, others) : s->protocol;
 }
 
 /* A flow of a service: mostly one that sent before, and may have a record. */
@@ -358,6 +410,7 @@ static const struct generated_flow *pick_flow(struct generator *g)
 	if (chance(g, 25))
 		flow->client = listed(g, flow->service, flow->client);
 	flow->port = client_port(g);
+	flow->dport = service_port(g, flow->service);
 	flow->seq = (uint32_t)draw(g);
 	return flow;
 }
@@ -390,11 +443,12 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 	bool itself = chance(g, 1);
 	struct addr nobody = bogon(g, vip->af);
 
-	at->protocol = s->protocol;
+	at->protocol = service_protocol(g, s);
 	put_ip(g, f, itself ? dst : chance(g, 2) ? &nobody : &flow->client, dst, at);
-	put_transport(g, f, at, itself && chance(g, 80) ? s->port : flow->port,
-		chance(g, 92) ? s->port : client_port(g));
-	if (s->protocol == IPPROTO_TCP && !chance(g, 10))
+	at->quic = s->quic_id_bytes && chance(g, 80) ? s : NULL;
+	put_transport(g, f, at, itself && chance(g, 80) ? flow->dport : flow->port,
+		chance(g, 92) ? flow->dport : client_port(g));
+	if (at->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
 	finish(g, f, at);
 }
@@ -415,9 +469,9 @@ static void make_reply(struct generator *g, struct frame *f, struct layers *at)
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
 	const struct conf_server *server = a_server(g, s);
 	struct addr dst = other(g, server->address.af);
-	unsigned port = server->port ? server->port : s->port;
+	unsigned port = server->port ? server->port : service_port(g, s);
 
-	at->protocol = s->protocol;
+	at->protocol = service_protocol(g, s);
 	put_ip(g, f, &server->address, &dst, at);
 	put_transport(g, f, at, chance(g, 92) ? port : client_port(g), client_port(g));
 	finish(g, f, at);
@@ -526,9 +580,9 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	const struct addr *vip = &c->vips[s->vip].address;
 	bool out = chance(g, 40), is6 = vip->af == 6;
 	const struct addr *end = out ? &server->address : vip, *to = out ? &flow->client : vip;
-	unsigned port = out && server->port ? server->port : s->port;
+	unsigned port = out && server->port ? server->port : flow->dport;
 	struct frame quoted = { 0 };
-	struct layers in = { .protocol = s->protocol };
+	struct layers in = { .protocol = service_protocol(g, s) };
 	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
 
 	put_ip(g, &quoted, out ? &flow->client : end, out ? end : &flow->client, &in);

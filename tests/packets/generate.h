@@ -10,7 +10,7 @@ enum { GENERATED_FLOWS = 512 };
 struct generated_flow {
 	const struct conf_service *service; /* NULL: none yet */
 	struct addr client;
-	unsigned port;
+	unsigned port, dport;
 	uint32_t seq; /* of its SYN */
 };
 

@@ -42,6 +42,14 @@ def read_config(text):
     return group('end')
 
 
+def spans(service):
+    """The ports of a service: (first, last) of each port and range."""
+    if service.get('ports') == 'any':
+        return [(1, 65535)]
+    parts = str(service.get('ports', service.get('port'))).split(',')
+    return [(int(part.split('-')[0]), int(part.split('-')[-1])) for part in parts]
+
+
 class World:
     """config: nested dicts; links: by name; routes and neighbours as written; names: the `let`s."""
 

@@ -194,6 +194,7 @@ static void test_services(void **state)
 	assert_string_equal(text_at(j, "address"), "192.0.2.10");
 	assert_string_equal(text_at(j, "protocol"), "tcp");
 	assert_int_equal(number_at(j, "port"), 80);
+	assert_string_equal(text_at(j, "ports"), "80");
 	assert_string_equal(text_at(j, "forward"), "nat");
 	assert_string_equal(text_at(j, "pool"), "web");
 	assert_int_equal(number_at(j, "idle_ms"), 900000);

@@ -59,6 +59,18 @@ static inline struct l4_way *l4_tables_way(const struct l4_tables *t)
 
 #include "dataplane/l4/tracked.h"
 
+/* No service here is one of QUIC. */
+static uint32_t l4_tables_quic(const struct l4_tables *t, const struct l4_frame *f, uint32_t l4,
+	uint32_t id_bytes, uint16_t pool)
+{
+	(void)t;
+	(void)f;
+	(void)l4;
+	(void)id_bytes;
+	(void)pool;
+	return 0;
+}
+
 static enum l4_record_place l4_tables_rank(const struct l4_tables *t, uint64_t what, uint16_t now)
 {
 	(void)t;
