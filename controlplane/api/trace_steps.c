@@ -357,7 +357,7 @@ static void tell_find(struct teller *t, const struct l4_step *s)
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &quic)) {
 		say(t, "the QUIC connection id names server ");
 		tell_server_name(t, "server", quic.server);
-	} else if (kind == L4_KIND_REVERSE && !(s->a & 0xffffff)) {
+	} else if (kind == L4_KIND_REPLIES) {
 		say(t, "ranges of ports that the server may reply from");
 	} else if (kind == L4_KIND_REVERSE &&
 		   engine_line(site_engine(t->site), (uint32_t)s->b, &reverse)) {

@@ -53,12 +53,13 @@ L4_INLINE const struct l4_service *l4_service_else(
 L4_INLINE const struct l4_reverse *l4_find_reverse(const struct l4_walk *w,
 	const uint32_t server[4], uint64_t sum, uint8_t protocol, uint16_t port)
 {
-	uint8_t kind = L4_KIND_REVERSE | (w->packet.flow.is6 ? L4_KIND_IS6 : 0);
-	const struct l4_reverse *rev = l4_find(w, server, sum, l4_key_tail(port, protocol, kind));
+	uint8_t is6 = w->packet.flow.is6 ? L4_KIND_IS6 : 0;
+	const struct l4_reverse *rev =
+		l4_find(w, server, sum, l4_key_tail(port, protocol, L4_KIND_REVERSE | is6));
 	const struct l4_replies *all;
 
 	if (rev)
 		return rev;
-	all = l4_find(w, server, sum, l4_key_tail(0, 0, kind));
+	all = l4_find(w, server, sum, l4_key_tail(0, 0, L4_KIND_REPLIES | is6));
 	return all ? l4_ports_find(w, all->ports, protocol, port, L4_KIND_REVERSE) : NULL;
 }

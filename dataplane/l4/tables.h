@@ -49,11 +49,12 @@ enum l4_kind {
 	L4_KIND_REVERSE = 4,
 	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
 	L4_KIND_QUIC = 8 | L4_KIND_IS6,
+	L4_KIND_REPLIES = 10,
 };
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
- * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol, or by the server
- * alone where it has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags. */
+ * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol, REPLIES by a server
+ * that has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags. */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -234,7 +235,7 @@ struct l4_reverse {
 	uint8_t pad[22];
 };
 
-/* A server whose replies are found by ranges of ports: REVERSE, port and protocol 0. */
+/* A server whose replies are found by ranges of ports. */
 struct l4_replies {
 	struct l4_key key;
 	struct l4_port_table ports;

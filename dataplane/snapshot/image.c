@@ -588,7 +588,7 @@ static int image_replies(struct image *im)
 
 		if (!row)
 			return -ENOSPC;
-		key_set(&row->key, r->af, r->bytes, 0, 0, L4_KIND_REVERSE);
+		key_set(&row->key, r->af, r->bytes, 0, 0, L4_KIND_REPLIES);
 		n = ports_same(r, im->n_replies - i);
 		rc = image_table(im, r, n, "servers", &row->ports);
 	}

@@ -28,12 +28,13 @@ class Generator:
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
             servers = config['pools'][service['pool']]['servers'] if 'pool' in service else {}
-            often = 4 if len(servers) > 1 else 1
             protocol = service.get('protocol', 'tcp')
             if protocol == 'any':
                 self.services += [(vips[service['vip']], protocol, 80)] * 4
                 continue
-            for port in self.ports_of(service):
+            ports = self.ports_of(service)
+            often = 4 if len(servers) > 1 and len(ports) == 1 else 1
+            for port in ports:
                 self.services += [(vips[service['vip']], protocol, port)] * often
                 for server in servers.values():
                     self.servers.append((server['address'], protocol, server.get('port', port)))
