@@ -187,8 +187,8 @@ L4_INLINE enum l4_verdict l4_fragment_record(const struct l4_walk *w, const stru
 		return L4_V_ENGINE_FAULT;
 	note->ports.l4 = L4_HEADLESS;
 	if (!g->from) {
-		if (l4_fragment_has_ports(p->flow.protocol))
-			note->ports.l4 = p->l4;
+		/* Without ports nothing is read from there. */
+		note->ports.l4 = l4_fragment_has_ports(p->flow.protocol) ? p->l4 : p->l3;
 		what = l4_datagram_what(
 			p->flow.protocol, l4_tables_now(w->tables), p->flow.sport, p->flow.dport);
 	}
@@ -211,6 +211,8 @@ L4_INLINE enum l4_verdict l4_fragment_take(struct l4_walk *w, const struct l4_fr
 	l4_tell(w->tables, L4_STEP_FRAGMENT, (uint64_t)g.id << 32 | g.from << 16 | g.bytes, g.more);
 	if (!g.from && p->flow.is6)
 		v = l4_fragment_skip6(f, p);
+	if (v == L4_V_EXTENSION && all)
+		v = L4_V_FORWARDED;
 	if (v != L4_V_FORWARDED)
 		return v;
 	if (!l4_fragment_has_ports(p->flow.protocol)) {

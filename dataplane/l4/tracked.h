@@ -291,8 +291,8 @@ L4_INLINE uint64_t l4_service_hash(const struct l4_walk *w, const struct l4_serv
 		       : l4_flow_hash(w->root->flow_key, &w->packet.flow);
 }
 
-/* The member row of the server that a QUIC packet's connection id names, if it serves; or 0. */
-/* QUIC is sent in no fragments (RFC 9000, section 14): those go by their flow, all of them. */
+/* The member row of the server that a QUIC packet's connection id names, if it serves; or 0. QUIC is sent in no fragments
+ * (RFC 9000, section 14): those go by their flow, all of them, and are not for this. */
 L4_INLINE uint32_t l4_choose_quic(
 	const struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
 {
@@ -307,7 +307,6 @@ L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_service *s, uint64_t hash)
 {
 	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
-
 	uint32_t line;
 
 	l4_tell(w->tables, L4_STEP_SLOT, hash,

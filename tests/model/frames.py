@@ -33,7 +33,7 @@ class Generator:
                 self.services += [(vips[service['vip']], protocol, 80)] * 4
                 continue
             ports = self.ports_of(service)
-            often = 4 if len(servers) > 1 and len(ports) == 1 else 1
+            often = 12 if len(servers) > 1 and len(ports) == 1 else 1
             for port in ports:
                 self.services += [(vips[service['vip']], protocol, port)] * often
                 for server in servers.values():

@@ -384,7 +384,7 @@ class Model:
             raise Says('fragment_overlap')
         if datagram.is_whole():
             self.datagrams.forget(datagram)
-        packet = packet._replace(protocol=datagram.protocol, payload=None if part.at or without else packet.payload)
+        packet = packet._replace(protocol=datagram.protocol, payload=None if part.at else packet.payload)
         return packet, datagram.ports
 
     def first(self, frame, packet):
@@ -393,10 +393,14 @@ class Model:
             try:
                 inner = self.extensions(frame, packet._replace(protocol=FRAGMENT, payload=packet.payload - 8, part=None),
                                         0xfff8)
-            except Says as why:
-                raise Says('fragment_tiny' if str(why) == 'malformed' else str(why)) from None
-            if inner.part:
-                raise Says('extension')
+                if inner.part:
+                    raise Unfollowed('extension')
+            except Unfollowed:  # by addresses, where a service takes such
+                if packet.target not in self.rest:
+                    raise
+                return packet._replace(protocol=FRAGMENT)
+            except Says:
+                raise Says('fragment_tiny') from None
             packet = inner._replace(part=packet.part)
         return packet
 
