@@ -92,7 +92,7 @@ static void check_port(struct conf_tree *t, unsigned pool, struct use u)
 			"tcp on the servers",
 			h->name, h->line, p->name, conf_protocol_name(u.other_protocol->protocol),
 			u.other_protocol->name, u.other_protocol->line);
-	else if (u.other && lacks_port(t->conf, p))
+	else if (u.tcp && u.other && lacks_port(t->conf, p))
 		diags_add(t->diags, DIAG_WARNING, t->text,
 			conf_tree_spot(t, CONF_POOL, pool, "health"),
 			"pool \"%.63s\" serves port %u (service \"%.63s\", line %d) and port %u "

@@ -104,8 +104,10 @@ const char *conf_ports_text(const struct conf_ports *p, char buf[CONF_PORTS_TEXT
 	size_t used = 0;
 
 	buf[0] = '\0';
-	if (p->n == 1 && p->list[0].first == 1 && p->list[0].last == UINT16_MAX)
-		return strcpy(buf, ANY);
+	if (p->n == 1 && p->list[0].first == 1 && p->list[0].last == UINT16_MAX) {
+		snprintf(buf, CONF_PORTS_TEXT, "%s", ANY);
+		return buf;
+	}
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct conf_range *r = &p->list[i];
 

@@ -158,7 +158,7 @@ L4_INLINE bool l4_parts_lack(struct l4_parts *parts, struct l4_part part, bool m
 	for (uint32_t i = 0; i < L4_FRAGMENT_WORDS && left && !before; i++) {
 		uint64_t *units = &parts->units[word & (L4_DATAGRAM_WORDS - 1)];
 		uint32_t n = left < 64 - from ? left : 64 - from;
-		uint64_t bits = UINT64_MAX >> (64 - n) << from;
+		uint64_t bits = UINT64_MAX >> ((64 - n) & 63) << from;
 
 		before |= bits & (mark ? __sync_fetch_and_or(units, bits) : *units);
 		word++;

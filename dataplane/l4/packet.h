@@ -420,6 +420,27 @@ L4_INLINE bool l4_take_ports(struct l4_walk *w)
 	return true;
 }
 
+/* Reads what is behind the addresses. L4_V_FORWARDED: it goes on by its ports, if it is `ported`, else by addresses alone. */
+L4_INLINE enum l4_verdict l4_process_payload(
+	struct l4_walk *w, const struct l4_frame *f, bool *ported)
+{
+	struct l4_packet *p = &w->packet;
+	enum l4_parsed parsed = l4_parse_payload(f, p);
+
+	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
+	*ported = true;
+	if (parsed == L4_PARSED_PORTS)
+		return L4_V_FORWARDED;
+	if (parsed == L4_PARSED_FRAGMENT)
+		return l4_take_ports(w) ? L4_V_FORWARDED : L4_NEXT_FRAGMENT;
+	if (parsed != L4_PARSED_OTHER && parsed != L4_PARSED_EXTENSION)
+		return L4_NEXT_RARE;
+	p->l4 = p->l3;			   /* nothing is read from there */
+	p->flow.sport = p->flow.dport = 0; /* which no service has by itself */
+	*ported = false;
+	return L4_V_FORWARDED;
+}
+
 /* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
 L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
 	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
@@ -429,21 +450,14 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 	const struct l4_address *ours = NULL;
 	const struct l4_service *service;
 	const struct l4_reverse *rev;
-	enum l4_parsed parsed;
+	enum l4_verdict v;
+	bool ported;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	parsed = l4_parse_payload(f, p);
-	l4_tell_packet(w, L4_STEP_TRANSPORT, parsed, 0);
-	if (parsed == L4_PARSED_FRAGMENT) {
-		if (!l4_take_ports(w))
-			return L4_NEXT_FRAGMENT;
-	} else if (parsed != L4_PARSED_PORTS) {
-		if (parsed != L4_PARSED_OTHER && parsed != L4_PARSED_EXTENSION)
-			return L4_NEXT_RARE;
-		p->l4 = p->l3;			   /* nothing is read from there */
-		p->flow.sport = p->flow.dport = 0; /* which no service has by itself */
-	}
+	v = l4_process_payload(w, f, &ported);
+	if (v != L4_V_FORWARDED)
+		return v;
 	/* What follows is looked at once and not for each protocol and each row of headers before it. */
 	p->flow.protocol = (uint8_t)l4_forget(p->flow.protocol, UINT8_MAX);
 	p->l4 = l4_forget(p->l4, L4_HEADLESS);
@@ -460,9 +474,7 @@ L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f
 			return l4_process_service(w, f, service, r);
 		if (ours) {
 			r->vip_id = ours->id;
-			return parsed == L4_PARSED_PORTS || parsed == L4_PARSED_FRAGMENT
-				       ? L4_V_NO_SERVICE
-				       : L4_NEXT_RARE;
+			return ported ? L4_V_NO_SERVICE : L4_NEXT_RARE;
 		}
 	}
 	if (l4_filter_has(w, src)) {

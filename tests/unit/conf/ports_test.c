@@ -60,12 +60,12 @@ static void a_list_has_an_end(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < CONF_PORTS_MAX; i++)
-		used += (size_t)sprintf(
-			text + used, "%s%u-%u", i ? "," : "", 10001 + 4 * i, 10002 + 4 * i);
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%u-%u", i ? "," : "",
+			10001 + 4 * i, 10002 + 4 * i);
 	assert_int_equal(conf_ports_parse(text, m, &p), 0);
 	assert_int_equal(p.n, CONF_PORTS_MAX);
 	assert_string_equal(conf_ports_text(&p, back), text);
-	strcat(text, ",1");
+	snprintf(text + used, sizeof text - used, ",1");
 	assert_int_equal(conf_ports_parse(text, m, &p), -ERANGE);
 	conf_memory_free(m);
 }
