@@ -705,6 +705,14 @@ int tandem_trace(struct xdp_md *ctx)
 	return action;
 }
 
+/* n, from 1 to L4_CAPTURE_BYTES, so that Linux 6.1 knows that of it: by a mask and no comparison. */
+static __always_inline uint32_t capture_size(uint32_t n)
+{
+	n--;
+	__asm__("" : "+r"(n));
+	return (n & (L4_CAPTURE_BYTES - 1)) + 1;
+}
+
 /* Copies the frame as it is now into the record in hand. */
 static __always_inline void capture_frame(
 	struct xdp_md *ctx, struct l4_captured *c, enum l4_leg leg, uint32_t ifindex)
@@ -716,16 +724,19 @@ static __always_inline void capture_frame(
 	c->ifindex = ifindex;
 	c->len = (uint32_t)len;
 	c->captured = 0;
-	if (n && n <= L4_CAPTURE_BYTES && !bpf_xdp_load_bytes(ctx, 0, c->bytes, n))
+	if (!n)
+		return;
+	n = capture_size(n);
+	if (!bpf_xdp_load_bytes(ctx, 0, c->bytes, n))
 		c->captured = n;
 }
 
 static __always_inline void capture_send(struct l4_captured *c)
 {
-	uint32_t size = offsetof(struct l4_captured, bytes) + c->captured, zero = 0;
+	uint32_t n = c->captured ? capture_size(c->captured) : 0, zero = 0;
 	uint64_t *lost;
 
-	if (size <= sizeof *c && !bpf_ringbuf_output(&captures, c, size, 0))
+	if (!bpf_ringbuf_output(&captures, c, offsetof(struct l4_captured, bytes) + n, 0))
 		return;
 	lost = bpf_map_lookup_elem(&captures_lost, &zero);
 	if (lost)
