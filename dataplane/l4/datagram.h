@@ -32,10 +32,6 @@ enum {
 	L4_DATAGRAM_DPORT_AT = 48,
 };
 
-struct l4_datagram {
-	uint64_t who, what;
-};
-
 /* What of a datagram has come. */
 struct l4_parts {
 	uint32_t got; /* units */
@@ -47,7 +43,7 @@ struct l4_parts {
 };
 
 struct l4_datagram_bucket {
-	struct l4_datagram datagrams[L4_BUCKET_DATAGRAMS];
+	struct l4_record datagrams[L4_BUCKET_DATAGRAMS];
 	struct l4_parts parts[L4_BUCKET_DATAGRAMS];
 };
 
@@ -69,12 +65,10 @@ L4_INLINE uint8_t l4_datagram_state(uint64_t what)
 	return (uint8_t)what;
 }
 
-/* How long ago it began. A clock that another processor reads may be one unit ahead of ours. */
+/* How long ago it began. */
 L4_INLINE uint16_t l4_datagram_age(uint64_t what, uint16_t now)
 {
-	uint16_t age = (uint16_t)(now - (uint16_t)(what >> L4_DATAGRAM_TIME_AT));
-
-	return age == 0xffff ? 0 : age;
+	return l4_time_since((uint16_t)(what >> L4_DATAGRAM_TIME_AT), now);
 }
 
 /* The number of a datagram's record in its bucket, and its `what`; L4_BUCKET_DATAGRAMS: it has none. */
@@ -128,7 +122,7 @@ L4_INLINE uint32_t l4_datagram_begin(
 {
 	uint64_t was = 0;
 	uint32_t at = l4_datagram_victim(b, now, &was);
-	struct l4_datagram *d;
+	struct l4_record *d;
 	struct l4_parts *parts;
 
 	if (at == L4_BUCKET_DATAGRAMS)
@@ -136,7 +130,7 @@ L4_INLINE uint32_t l4_datagram_begin(
 	at = l4_forget(at, L4_BUCKET_DATAGRAMS - 1);
 	d = &b->datagrams[at];
 	parts = &b->parts[at];
-	if (__sync_val_compare_and_swap(&d->what, was, L4_DATAGRAM_BUSY) != was)
+	if (!l4_record_exchange(d, was, L4_DATAGRAM_BUSY))
 		return L4_BUCKET_DATAGRAMS;
 	*(volatile uint64_t *)&d->who = who;
 	parts->got = 0;
@@ -208,7 +202,7 @@ L4_INLINE bool l4_datagram_take(
 		parts->high = part.from + part.units;
 	got = __sync_fetch_and_add(&parts->got, part.units) + part.units;
 	if (got == *(volatile uint32_t *)&parts->end)
-		__sync_val_compare_and_swap(&b->datagrams[at & (L4_BUCKET_DATAGRAMS - 1)].what,
-			what, L4_DATAGRAM_EMPTY);
+		l4_record_exchange(
+			&b->datagrams[at & (L4_BUCKET_DATAGRAMS - 1)], what, L4_DATAGRAM_EMPTY);
 	return true;
 }

@@ -41,9 +41,6 @@ L4_INLINE void l4_flow_of_quote(struct l4_flow *flow, const struct l4_flow *quot
 	flow->protocol = quoted->protocol;
 }
 
-/* Offsets are below these in every packet that was parsed; the masks say so where that is out of sight. */
-enum { L4_ERROR_L3_MASK = 0x1f, L4_ERROR_MASK = 0x3fff };
-
 /* Takes up the way of an error where rare.h left it. */
 L4_INLINE bool l4_error_begin(
 	struct l4_walk *w, struct l4_packet *q, const struct l4_tables *t, struct l4_result *r)
@@ -57,11 +54,11 @@ L4_INLINE bool l4_error_begin(
 	w->port = NULL; /* nothing goes back there */
 	r->vip_id = note->vip_id;
 	w->packet = note->quote.error;
-	w->packet.l3 &= L4_ERROR_L3_MASK;
-	w->packet.l4 &= L4_ERROR_MASK;
+	w->packet.l3 &= L4_L3_MASK;
+	w->packet.l4 &= L4_PAYLOAD_MASK;
 	*q = note->quote.quoted;
-	q->l3 &= L4_ERROR_MASK;
-	q->l4 &= L4_ERROR_MASK;
+	q->l3 &= L4_PAYLOAD_MASK;
+	q->l4 &= L4_PAYLOAD_MASK;
 	return true;
 }
 

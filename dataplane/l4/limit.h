@@ -6,6 +6,14 @@
 /* Coarse time: nanoseconds of CLOCK_MONOTONIC shifted by this, in units of 1.07 s, modulo 2^16. */
 enum { L4_TIME_SHIFT = 30 };
 
+/* How long ago something was. A clock that another processor reads may be one unit ahead of ours. */
+L4_INLINE uint16_t l4_time_since(uint16_t then, uint16_t now)
+{
+	uint16_t age = (uint16_t)(now - then);
+
+	return age == 0xffff ? 0 : age;
+}
+
 /* A token bucket, filled up again whenever coarse time goes on. One per processor, which alone uses it; all zero
  * at first. */
 struct l4_limit {

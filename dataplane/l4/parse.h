@@ -5,8 +5,9 @@
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 
-/* Where a transport header can be: behind two tags, the IPv6 header and that many extension headers of 2048 bytes. */
-enum { L4_MAX_EXTENSIONS = 6, L4_PAYLOAD_MASK = 0x3fff };
+/* Where a network header can be, behind two tags, and a transport header, behind that and extension headers of 2048 bytes: at no
+ * more than these, which as masks say so where it is out of sight. */
+enum { L4_MAX_EXTENSIONS = 6, L4_L3_MASK = 0x1f, L4_PAYLOAD_MASK = 0x3fff };
 
 /* Where l4 is of a later fragment, which has no transport header: no frame with fragments is as long, and l4_at() finds
  * nothing there. */
@@ -60,7 +61,7 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 		type = v->type;
 		off += sizeof *v;
 	}
-	p->l3 = l4_forget(off, 31);
+	p->l3 = l4_forget(off, L4_L3_MASK);
 	p->tags[0] = outer;
 	p->tags[1] = inner;
 	p->ethertype = __builtin_bswap16(type);
@@ -203,9 +204,9 @@ L4_INLINE enum l4_parsed l4_parse_extensions(
 			return L4_PARSED_FRAGMENT;
 		}
 		off += next == L4_PROTO_FRAGMENT ? 8 : (ext->len + 1u) * 8;
-		off = l4_forget(off, L4_PAYLOAD_MASK);
-		if (off > end)
+		if (off > end || off > L4_PAYLOAD_MASK)
 			return L4_PARSED_MALFORMED;
+		off = l4_forget(off, L4_PAYLOAD_MASK);
 		if (next == L4_PROTO_ROUTING && ext->segments_left)
 			return L4_PARSED_EXTENSION;
 		next = ext->next_header;

@@ -101,13 +101,10 @@ L4_INLINE uint64_t l4_record_what(
 	       (uint64_t)time << L4_RECORD_TIME_AT | (agrees ? L4_RECORD_AGREES : 0) | state;
 }
 
-/* How long ago, in units of coarse time, the flow was last seen. A clock that another processor reads may be
- * one unit ahead of ours. */
+/* How long ago, in units of coarse time, the flow was last seen. */
 L4_INLINE uint16_t l4_record_age(uint64_t what, uint16_t now)
 {
-	uint16_t age = (uint16_t)(now - l4_record_time(what));
-
-	return age == 0xffff ? 0 : age;
+	return l4_time_since(l4_record_time(what), now);
 }
 
 /* Whether the record has outlived its time. idle: how long a live flow may be silent. */

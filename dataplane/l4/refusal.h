@@ -8,9 +8,6 @@
 #include "dataplane/l4/verdict.h"
 #include "dataplane/l4/walk.h"
 
-/* Offsets are below these in every packet that was parsed; the masks say so where that is out of sight. */
-enum { L4_REFUSAL_L3_MASK = 0x1f, L4_REFUSAL_L4_MASK = 0x3fff };
-
 L4_INLINE struct l4_icmp_kind l4_refusal_icmp(const struct l4_refusal *r)
 {
 	switch (r->kind) {
@@ -39,7 +36,7 @@ L4_INLINE enum l4_verdict l4_refusal_verdict(uint32_t kind)
 L4_INLINE bool l4_refuse_icmp(
 	const struct l4_tables *t, struct l4_frame *f, const struct l4_refusal *r)
 {
-	uint32_t l3 = r->l3 & L4_REFUSAL_L3_MASK, room = r->is6 ? L4_ICMP_ROOM6 : L4_ICMP_ROOM4;
+	uint32_t l3 = r->l3 & L4_L3_MASK, room = r->is6 ? L4_ICMP_ROOM6 : L4_ICMP_ROOM4;
 	uint32_t quote = l4_icmp_quote(r->is6, r->ip_len);
 	uint64_t sum = l4_icmp_sum(f, l3, quote);
 	struct l4_icmp_kind kind = l4_refusal_icmp(r);
@@ -53,7 +50,7 @@ L4_INLINE bool l4_refuse_icmp(
 L4_INLINE bool l4_refuse_reset(const struct l4_tables *t, struct l4_frame *f,
 	const struct l4_refusal *r, const struct l4_tcp *tcp)
 {
-	uint32_t l3 = r->l3 & L4_REFUSAL_L3_MASK;
+	uint32_t l3 = r->l3 & L4_L3_MASK;
 	struct l4_tcp reset = l4_reset_tcp(tcp, r->ip_len - (r->l4 - r->l3));
 	struct l4_eth *eth;
 	uint8_t ours[6];
@@ -73,11 +70,11 @@ L4_INLINE enum l4_verdict l4_refusal_answer(const struct l4_tables *t, struct l4
 	const struct l4_note *note, struct l4_result *out)
 {
 	const struct l4_refusal *r = &note->refusal;
-	const struct l4_tcp *tcp = l4_at(f, r->l4 & L4_REFUSAL_L4_MASK, sizeof *tcp);
+	const struct l4_tcp *tcp = l4_at(f, r->l4 & L4_PAYLOAD_MASK, sizeof *tcp);
 	struct l4_limit *limit = l4_tables_limit(t);
 
 	*out = (struct l4_result){ .ifindex = r->ifindex, .vip_id = note->vip_id };
-	if (!l4_icmp_source_is_host(f, r->l3 & L4_REFUSAL_L3_MASK, r->is6))
+	if (!l4_icmp_source_is_host(f, r->l3 & L4_L3_MASK, r->is6))
 		return note->why;
 	if (r->kind == L4_REFUSE_RESET && (!tcp || tcp->flags & L4_TCP_RST))
 		return note->why;

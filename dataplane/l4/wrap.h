@@ -5,9 +5,6 @@
 #pragma once
 #include "dataplane/l4/packet.h"
 
-/* Offsets are below this in every packet that was parsed; the mask says so where that is out of sight. */
-enum { L4_WRAP_L3_MASK = 0x1f };
-
 /* Bytes of what is put before the packet. */
 L4_INLINE uint32_t l4_wrap_room(const struct l4_member *m)
 {
@@ -57,7 +54,7 @@ L4_INLINE bool l4_wrap_inner(const struct l4_frame *f, uint32_t at, bool is6, ui
 L4_INLINE bool l4_wrap_outer(const struct l4_frame *f, uint32_t l3, const struct l4_member *m,
 	uint8_t tos, uint32_t len, uint8_t protocol, uint64_t hash)
 {
-	be16 *type = l4_at(f, (l3 - sizeof *type) & L4_WRAP_L3_MASK, sizeof *type);
+	be16 *type = l4_at(f, (l3 - sizeof *type) & L4_L3_MASK, sizeof *type);
 	struct l4_ip6 *outer6;
 	be32 *outer4;
 
@@ -83,7 +80,7 @@ L4_INLINE bool l4_wrap_outer(const struct l4_frame *f, uint32_t l3, const struct
 L4_INLINE bool l4_wrap_up(
 	const struct l4_tables *t, struct l4_frame *f, const struct l4_enclosed *e, uint32_t room)
 {
-	uint32_t l3 = e->l3 & L4_WRAP_L3_MASK, len = e->ip_len;
+	uint32_t l3 = e->l3 & L4_L3_MASK, len = e->ip_len;
 	uint8_t tos, protocol = e->is6 ? L4_PROTO_IP6 : L4_PROTO_IP4;
 
 	if (!l4_tables_grow(t, f, (int)room) || !l4_tunnel_link(f, l3, room) ||

@@ -270,7 +270,7 @@ static void test_find_in_every_place_by_all_bits(void **state)
 		uint64_t found = 0;
 
 		for (unsigned i = 0; i < L4_BUCKET_DATAGRAMS; i++)
-			b.datagrams[i] = (struct l4_datagram){ ~hash,
+			b.datagrams[i] = (struct l4_record){ ~hash,
 				l4_datagram_what(UDP, NOW, (uint16_t)i, 9) };
 		b.datagrams[at].who = hash;
 		assert_int_equal(l4_datagram_find(&b, hash, NOW, &found), at);
