@@ -45,13 +45,6 @@ service()
 }
 
 site=http://$(url front 10)
-who()
-{
-	for _ in $(seq 40); do
-		on client curl -sS -m 3 "$site/who"
-	done | sort -u
-}
-
 head -c 5000000 /dev/urandom >"$lab/blob"
 sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 upload()
@@ -67,7 +60,7 @@ serving 2
 for n in 1 2; do
 	decap "srv$n" --from "$(addr back 2)" --from "$(addr back 2 "$other")" --vip "$vip" --mss 9000
 done
-expect_is "what servers see" "$(who)" "srv1 $(addr front 99) $vip"$'\n'"srv2 $(addr front 99) $vip"
+expect_is "what servers see" "$(who "$site")" "srv1 $(addr front 99) $vip"$'\n'"srv2 $(addr front 99) $vip"
 
 # Alone, with segments that do not fit: the client is told, in its own family.
 service "$srv2"

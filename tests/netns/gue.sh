@@ -46,13 +46,6 @@ service()
 }
 
 site=http://$(url front 10)
-who()
-{
-	for _ in $(seq 40); do
-		on client curl -sS -m 3 "$site/who"
-	done | sort -u
-}
-
 head -c 5000000 /dev/urandom >"$lab/blob"
 sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 upload()
@@ -69,7 +62,7 @@ for n in 1 2; do
 	decap "srv$n" --from "$(addr back 2)" --from "$(addr back 2 "$other")" --vip "$vip" --gue 6090 --mss 9000
 done
 capture tunnels switch lb.back "udp dst port 6090"
-expect_is "what servers see" "$(who)" "srv1 $(addr front 99) $vip"$'\n'"srv2 $(addr front 99) $vip"
+expect_is "what servers see" "$(who "$site")" "srv1 $(addr front 99) $vip"$'\n'"srv2 $(addr front 99) $vip"
 stop tunnels INT
 expect_is "where tunnels come from" "$(captured tunnels -q | awk '{ sub(/[.][0-9]+$/, "", $3); print $3 }' | sort -u)" \
 	"$(printf '%s\n' "$(addr back 2)" "$(addr back 2 "$other")" | sort)"

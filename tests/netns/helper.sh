@@ -335,6 +335,14 @@ serve()
 	start "$1" "$1" "$here/server.py" "$1" "$lab" "${@:2}"
 }
 
+# What the servers behind a URL say of themselves and of the client, in forty connections: who URL
+who()
+{
+	for _ in $(seq 40); do
+		on client curl -sS -m 3 "$1/who"
+	done | sort -u
+}
+
 # Bad checksums that hosts have received.
 bad_checksums()
 {

@@ -61,13 +61,6 @@ services()
 }
 
 site=http://$(url front 10)
-who()
-{
-	for _ in $(seq 40); do
-		on client curl -sS -m 3 "$site/who"
-	done | sort -u
-}
-
 # A tunnel from the stranger to srv1 that carries a SYN for the VIP.
 intrude()
 {
@@ -103,7 +96,7 @@ for n in 1 2; do
 	decap "srv$n" back --from "$(addr back 2)" --vip "$vip" --mss 9000
 done
 expected="srv1 $(addr front 99) $vip"$'\n'"srv2 $(addr front 99) $vip"
-expect_is "what servers see" "$(who)" "$expected"
+expect_is "what servers see" "$(who "$site")" "$expected"
 capture tunnels switch lb.back "$outer proto $protocol"
 upload "by path MTU discovery"
 stop tunnels INT
@@ -142,7 +135,7 @@ for n in 1 2; do
 	decap "srv$n" back --from "$sources" --vip "$vip"
 done
 capture spread switch lb.back "$outer proto $protocol"
-expect_is "what servers see of tunnels from a prefix" "$(who)" "$expected"
+expect_is "what servers see of tunnels from a prefix" "$(who "$site")" "$expected"
 stop spread INT
 expect "tunnels come from many addresses" [ "$(captured spread -q | awk '{ print $3 }' | sort -u | wc -l)" -ge 5 ]
 expect_is "bad checksums received" "$(bad_checksums client srv1 srv2)" 0
