@@ -6,7 +6,9 @@
 #include <bpf/bpf_helpers.h>
 #include "dataplane/l4/capture.h"
 #include "dataplane/l4/datagram.h"
+#include "dataplane/l4/flood.h"
 #include "dataplane/l4/limit.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/tables.h"
 #include "dataplane/l4/traced.h"
@@ -160,6 +162,24 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct l4_datagram_bucket);
 } datagrams SEC(".maps");
+
+/* Floods of SYNs, by the service's stable id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_flood);
+} floods SEC(".maps");
+
+/* Connections that began with a SYN cookie, 2^proxied_bits buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct l4_proxied_bucket);
+} proxied SEC(".maps");
 
 /* Where new records were put, by enum l4_record_place. */
 struct {

@@ -26,6 +26,9 @@ const volatile uint32_t source_bits = 14;
 /* The same of datagrams in fragments. */
 const volatile uint32_t datagram_bits = 10;
 
+/* The same of connections that began with a SYN cookie. */
+const volatile uint32_t proxied_bits = 6;
+
 enum { ASK_INTERVAL_NS = 100 * 1000 * 1000 };
 
 struct l4_tables {

@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 4
+#define L4_TABLES_VERSION 5
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -79,6 +79,7 @@ enum l4_service_flags {
 	L4_SERVICE_REJECT = 4,	  /* packets without a server are answered */
 	L4_SERVICE_UNTRACKED = 8, /* no flow has a record: packets go where the ring says now */
 	L4_SERVICE_QUIC = 16,	  /* connection ids name servers */
+	L4_SERVICE_COOKIES = 32,  /* TCP; floods of SYNs are answered with SYN cookies */
 };
 
 struct l4_service {
@@ -94,7 +95,8 @@ struct l4_service {
 	uint8_t quic_id_bytes; /* QUIC: of a server id, 1 to L4_QUIC_ID_BYTES */
 	uint8_t pad0;
 	uint32_t guard; /* line of its struct l4_guard; 0: every source may send what it likes */
-	uint8_t pad1[8];
+	uint32_t syn_limit; /* COOKIES: how many SYNs in a unit of coarse time are no flood */
+	uint8_t pad1[4];
 };
 
 /* What is looked at before a packet of the service takes its slot. */
@@ -232,7 +234,9 @@ struct l4_reverse {
 	uint32_t vip_id;
 	uint32_t vip[4];
 	uint16_t vip_port; /* 0: the server's own */
-	uint8_t pad[22];
+	uint16_t pad0;
+	uint32_t cookies; /* stable id of the service, if that has L4_SERVICE_COOKIES; or 0 */
+	uint8_t pad1[16];
 };
 
 /* A server whose replies are found by ranges of ports. */
