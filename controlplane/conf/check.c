@@ -11,6 +11,7 @@ int conf_check(struct conf_tree *t)
 		conf_check_quic,
 		conf_check_nat,
 		conf_check_health,
+		conf_check_cookies,
 		conf_check_guard, /* before limits, which count its prefixes */
 		conf_check_limits,
 		conf_check_unused,

@@ -14,6 +14,7 @@ int conf_check_ports(struct conf_tree *t);
 int conf_check_quic(struct conf_tree *t);
 int conf_check_nat(struct conf_tree *t);
 int conf_check_health(struct conf_tree *t);
+int conf_check_cookies(struct conf_tree *t);
 int conf_check_guard(struct conf_tree *t);
 int conf_check_limits(struct conf_tree *t);
 int conf_check_unused(struct conf_tree *t);

@@ -19,6 +19,7 @@ enum conf_forward {
 /* Which slots' flows have records: those that a change touched, all, or none. */
 enum conf_track { CONF_TRACK_CHANGES, CONF_TRACK_ALL, CONF_TRACK_NONE };
 enum conf_affinity { CONF_AFFINITY_NONE, CONF_AFFINITY_CLIENT };
+enum conf_syn_cookies { CONF_SYN_COOKIES_OFF, CONF_SYN_COOKIES_AUTO };
 enum conf_health_type { CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
 /* What becomes of packets that nobody who means well sends. */
@@ -121,6 +122,9 @@ struct conf_service {
 	struct conf_sources sources; /* of its own */
 	/* Packets and SYNs that a source may send in a second; 0: those under guard hold. */
 	uint32_t source_rate, source_syn_rate;
+	enum conf_syn_cookies syn_cookies;
+	uint32_t
+		syn_threshold; /* SYNs in a second that are no flood; counts with syn_cookies only */
 	int line;
 };
 
@@ -188,7 +192,8 @@ struct conf_limits {
 		guard_sources; /* whose rates are known; the engine rounds it up to a power of two */
 	uint32_t guard_prefixes; /* of sources, of all lists together */
 	uint32_t datagrams; /* in fragments, at a time; the engine rounds it up to a power of two */
-	uint32_t answers;   /* to refused packets, per processor in about a second */
+	uint32_t syn_proxied; /* connections begun by SYN cookies; likewise */
+	uint32_t answers;     /* to refused packets, per processor in about a second */
 };
 
 #define CONF_SOURCE_BITS 32

@@ -86,6 +86,11 @@ static const struct conf_word affinities[] = {
 	{ "client", CONF_AFFINITY_CLIENT },
 	{ 0 },
 };
+static const struct conf_word syn_cookies[] = {
+	{ "off", CONF_SYN_COOKIES_OFF },
+	{ "auto", CONF_SYN_COOKIES_AUTO },
+	{ 0 },
+};
 static const struct conf_word unwanted[] = {
 	{ "pass", CONF_UNWANTED_PASS },
 	{ "drop", CONF_UNWANTED_DROP },
@@ -162,6 +167,10 @@ const struct conf_key conf_schema[] = {
 	  .help = "packets of which some fragments have come and others not, at a time, 1 KiB each, rounded up to a "
 		  "power of two; of more than that the oldest are forgotten, and the rest of their "
 		  "fragments dropped" },
+	{ .path = "limits.syn_proxied", .type = CONF_INT, FIELD(conf, limits.syn_proxied),
+	  .unit = "connections", .min = 64, .max = 33554432, .fallback = "65536",
+	  .help = "connections of nat services that were begun by SYN cookies, 32 bytes each, rounded up to a power "
+		  "of two; more than that cannot begin so, and their clients try again" },
 	{ .path = "limits.answers", .type = CONF_INT, FIELD(conf, limits.answers), .unit = "packets",
 	  .min = 0, .max = 1000000, .fallback = "1000", .reloadable = true,
 	  .help = "ICMP errors and TCP resets that each CPU may send in about a second to senders of packets "
@@ -393,6 +402,17 @@ const struct conf_key conf_schema[] = {
 	  .unit = "SYNs", .min = 1, .max = 1000000000, .otherwise = "guard.source_syn_rate",
 	  .reloadable = true, .example = "100",
 	  .help = "TCP connections that each source may begin to the service in a second" },
+	{ .path = "services.*.syn_cookies", .type = CONF_ENUM, FIELD(conf_service, syn_cookies),
+	  .words = syn_cookies, .fallback = "off", .reloadable = true,
+	  .help = "tcp with forward nat or local: auto: while more SYNs than \"syn_threshold\" come in a second, each is "
+		  "answered with a SYN cookie, and only who answers that has a connection, so that forged ones take "
+		  "no room; nat: servers see no SYN of a flood, and connections begun in one go without the "
+		  "client's TCP options but window scale, MSS and SACK; local: this host's own "
+		  "stack gives and takes the cookies (net.ipv4.tcp_syncookies is 2 meanwhile)" },
+	{ .path = "services.*.syn_threshold", .type = CONF_INT, FIELD(conf_service, syn_threshold),
+	  .unit = "SYNs", .min = 0, .max = 10000000, .fallback = "10000", .reloadable = true,
+	  .help = "SYNs in a second, from all clients together, that are no flood yet; counted in steps of 1.07 s; 0: "
+		  "every SYN is answered with a cookie" },
 	{ .path = "services.*.deny", .type = CONF_PREFIXES, FIELD(conf_service, sources.deny),
 	  .otherwise = "none is denied", .reloadable = true, .example = "203.0.113.0/24",
 	  .help = "sources that may not use the service; those under guard hold besides" },

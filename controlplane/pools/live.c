@@ -78,7 +78,8 @@ static bool same_limits(const struct conf_limits *a, const struct conf_limits *b
 	       a->servers == b->servers && a->routes == b->routes &&
 	       a->neighbours == b->neighbours && a->ring_slots == b->ring_slots &&
 	       a->records == b->records && a->guard_prefixes == b->guard_prefixes &&
-	       a->guard_sources == b->guard_sources && a->datagrams == b->datagrams;
+	       a->guard_sources == b->guard_sources && a->datagrams == b->datagrams &&
+	       a->syn_proxied == b->syn_proxied;
 }
 
 int live_may_follow(const struct conf *from, const struct conf *to, struct err *e)
