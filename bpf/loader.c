@@ -16,6 +16,7 @@
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/capture.h"
 #include "dataplane/l4/datagram.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/l4/verdict.h"
 
 struct loader {
@@ -33,7 +34,7 @@ struct kept_map {
 	bool carried; /* by itself, when its shape is the same; else by value or not at all */
 };
 
-enum { KEPT_MAPS = 9 };
+enum { KEPT_MAPS = 11 };
 
 static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 {
@@ -48,6 +49,8 @@ static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 	out[6] = (struct kept_map){ b->maps.rings, false };
 	out[7] = (struct kept_map){ b->maps.neighbours, false };
 	out[8] = (struct kept_map){ b->maps.records, false };
+	out[9] = (struct kept_map){ b->maps.floods, true };
+	out[10] = (struct kept_map){ b->maps.proxied, false };
 }
 
 static void pin_dir(const struct loader *l, const char *suffix, char *path, size_t size)
@@ -102,6 +105,12 @@ static uint32_t datagram_buckets(uint32_t datagrams)
 			    L4_BUCKET_DATAGRAMS);
 }
 
+static uint32_t proxied_buckets(uint32_t proxied)
+{
+	return power_of_two(
+		(proxied < LOADER_MIN_PROXIED ? LOADER_MIN_PROXIED : proxied) / L4_BUCKET_PROXIED);
+}
+
 /* Of the object's programs, each instance loads one. */
 static void load_only(struct tandem_bpf *b, const struct bpf_program *wanted)
 {
@@ -130,6 +139,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	b->rodata->source_bits = (uint32_t)__builtin_ctz(source_buckets(s->sources));
 	bpf_map__set_max_entries(b->maps.datagrams, datagram_buckets(s->datagrams));
 	b->rodata->datagram_bits = (uint32_t)__builtin_ctz(datagram_buckets(s->datagrams));
+	bpf_map__set_max_entries(b->maps.floods, s->services + 1);
+	bpf_map__set_max_entries(b->maps.proxied, proxied_buckets(s->proxied));
 	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
 }
 
@@ -220,36 +231,72 @@ static void *map_values(int fd, uint32_t n, uint32_t value_size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static bool records_are_empty(int fd, uint32_t buckets)
+static bool is_empty_record(const void *entry)
 {
-	const size_t size = (size_t)buckets * sizeof(struct l4_record_bucket);
-	const struct l4_record *r = map_values(fd, buckets, sizeof(struct l4_record_bucket));
-	bool empty = true;
-
-	for (uint32_t i = 0; r && i < buckets * L4_BUCKET_RECORDS && empty; i++)
-		empty = l4_record_state(r[i].what) == L4_RECORD_EMPTY;
-	if (r)
-		munmap((void *)r, size);
-	return r && empty;
+	return l4_record_state(((const struct l4_record *)entry)->what) == L4_RECORD_EMPTY;
 }
 
-/* Before the load: live records are used on, in a table of whatever size; only an empty one is replaced. */
-static void reuse_records(struct loader *l)
+static bool is_empty_proxied(const void *entry)
 {
-	struct bpf_map *map = l->bpf->maps.records;
+	return l4_proxied_state(((const struct l4_proxied *)entry)->what) == L4_PROXIED_EMPTY;
+}
+
+/* A table of what lives, in entries of so many bytes. */
+struct live_table {
+	struct bpf_map *map;
+	size_t entry_size;
+	bool (*is_empty)(const void *entry);
+	bool *kept;
+};
+
+static bool table_is_empty(const struct live_table *t, int fd, const struct bpf_map_info *info)
+{
+	const size_t size = (size_t)info->max_entries * info->value_size;
+	const char *entries = map_values(fd, info->max_entries, info->value_size);
+	bool empty = true;
+
+	for (size_t at = 0; entries && at < size && empty; at += t->entry_size)
+		empty = t->is_empty(entries + at);
+	if (entries)
+		munmap((void *)entries, size);
+	return entries && empty;
+}
+
+/* Before the load: what lives is used on, in a table of whatever size; only an empty one is replaced. */
+static void reuse_table(const struct loader *l, const struct live_table *t)
+{
 	struct bpf_map_info info;
-	int fd = old_map(l, map, &info);
+	int fd = old_map(l, t->map, &info);
 
 	if (fd < 0)
 		return;
-	if (info.max_entries == bpf_map__max_entries(map)) {
-		bpf_map__reuse_fd(map, fd);
-	} else if (!records_are_empty(fd, info.max_entries)) {
-		l->past.records_kept = true;
-		bpf_map__set_max_entries(map, info.max_entries);
-		bpf_map__reuse_fd(map, fd);
+	if (info.max_entries == bpf_map__max_entries(t->map)) {
+		bpf_map__reuse_fd(t->map, fd);
+	} else if (!table_is_empty(t, fd, &info)) {
+		*t->kept = true;
+		bpf_map__set_max_entries(t->map, info.max_entries);
+		bpf_map__reuse_fd(t->map, fd);
 	}
 	close(fd);
+}
+
+static void reuse_tables(struct loader *l)
+{
+	const struct live_table tables[] = {
+		{ l->bpf->maps.records, sizeof(struct l4_record), is_empty_record,
+			&l->past.records_kept },
+		{ l->bpf->maps.proxied, sizeof(struct l4_proxied), is_empty_proxied,
+			&l->past.proxied_kept },
+	};
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		reuse_table(l, &tables[i]);
+}
+
+/* The program finds buckets by so many of a hash's highest bits. */
+static uint32_t bucket_bits(const struct bpf_map *map)
+{
+	return (uint32_t)__builtin_ctz(bpf_map__max_entries(map));
 }
 
 /* The last image, and the rings beside it, as long as this process lives. */
@@ -404,10 +451,10 @@ int loader_open(
 	bpf_map__set_inner_map_fd(l->bpf->maps.generation, image);
 	if (run_dir) {
 		reuse_counters(l);
-		reuse_records(l);
+		reuse_tables(l);
 	}
-	l->bpf->rodata->record_bits =
-		(uint32_t)__builtin_ctz(bpf_map__max_entries(l->bpf->maps.records));
+	l->bpf->rodata->record_bits = bucket_bits(l->bpf->maps.records);
+	l->bpf->rodata->proxied_bits = bucket_bits(l->bpf->maps.proxied);
 	rc = tandem_bpf__load(l->bpf);
 	if (rc) {
 		rc = rc == -EPERM || rc == -ENOMEM ? rc : -EOPNOTSUPP;

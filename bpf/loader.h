@@ -17,7 +17,12 @@
 struct tandem_bpf;
 struct loader;
 
-enum { LOADER_MIN_RECORDS = 1024, LOADER_MIN_SOURCES = 1024, LOADER_MIN_DATAGRAMS = 64 };
+enum {
+	LOADER_MIN_RECORDS = 1024,
+	LOADER_MIN_SOURCES = 1024,
+	LOADER_MIN_DATAGRAMS = 64,
+	LOADER_MIN_PROXIED = 64,
+};
 
 struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
@@ -28,6 +33,8 @@ struct loader_sizes {
 	uint32_t records;      /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
 	uint32_t sources;      /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
 	uint32_t datagrams;    /* in fragments, at a time; likewise, LOADER_MIN_DATAGRAMS or more */
+	uint32_t
+		proxied; /* connections begun by SYN cookies; likewise, LOADER_MIN_PROXIED or more */
 };
 
 /* What the process before left, as far as it can be read. */
@@ -43,8 +50,9 @@ struct loader_past {
 	uint32_t image_lines;
 	const struct l4_chunk *rings;
 	uint32_t n_chunks;
-	/* Its table of records holds some and has another size than asked for: it is used on as it is. */
-	bool records_kept;
+	/* Its table of records, or of connections begun by SYN cookies, holds some and has another size than asked for: it
+	 * is used on as it is. */
+	bool records_kept, proxied_kept;
 };
 
 /* Whether a kernel of this release ("6.1.0-18-amd64") is one that the program is made for: Linux 6.1 or later. */

@@ -8,6 +8,8 @@
 #include "controlplane/conf/conf.h"
 #include "controlplane/host/host.h"
 #include "dataplane/l4/capture.h"
+#include "dataplane/l4/flood.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/l4/trace.h"
 #include "dataplane/l4/verdict.h"
@@ -92,14 +94,20 @@ struct l4_record *engine_records(struct engine *en, uint32_t *n);
 /* Where new records were put since the engine was first set up, by enum l4_record_place. */
 int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]);
 
+/* Floods of SYNs (dataplane/l4/flood.h) as packets know them, by the stable ids of services; n is how many rows there are. */
+struct l4_flood *engine_floods(struct engine *en, uint32_t *n);
+/* The table of connections that were begun by SYN cookies (dataplane/l4/proxied.h), as packets use it, and the number of its
+ * entries. */
+struct l4_proxied *engine_proxied(struct engine *en, uint32_t *n);
+
 /* Reads the slot tables of the generation that a former process published last; see snapshot_read_slots(). Returns 0
  * too where there is none. */
 int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg);
 
 enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };
 
-/* Sets what is counted for a stable id back to zero, since the number has another object now. Packets that are
- * counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
+/* Sets what is counted for a stable id back to zero, since the number has another object now; a service's flood is over
+ * too. Packets that are counted meanwhile may be lost to the count. Returns 0 or a negative errno. */
 int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id);
 
 /* Bytes of a frame that fit into a page, with the room that the kernel keeps before and behind it. */

@@ -23,14 +23,17 @@ struct engine {
 	struct ring_store *ring_store;
 	struct neighbours *neighbours;
 	struct guard_store *guard_store;
-	struct l4_chunk *rings;		  /* the map, mapped */
-	struct l4_line *guard;		  /* likewise */
-	uint64_t *coarse;		  /* likewise */
-	struct l4_neighbour *rows;	  /* likewise */
-	struct l4_record_bucket *records; /* likewise */
+	struct l4_chunk *rings;		   /* the map, mapped */
+	struct l4_line *guard;		   /* likewise */
+	uint64_t *coarse;		   /* likewise */
+	struct l4_neighbour *rows;	   /* likewise */
+	struct l4_record_bucket *records;  /* likewise */
+	struct l4_flood *floods;	   /* likewise */
+	struct l4_proxied_bucket *proxied; /* likewise */
 	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
 	uint32_t n_hop_rows;
-	size_t rings_size, guard_size, coarse_size, rows_size, records_size;
+	size_t rings_size, guard_size, coarse_size, rows_size, records_size, floods_size,
+		proxied_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -172,8 +175,11 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 	en->coarse = map_memory(en->bpf->maps.guard_coarse, &en->coarse_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
 	en->records = map_memory(en->bpf->maps.records, &en->records_size);
+	en->floods = map_memory(en->bpf->maps.floods, &en->floods_size);
+	en->proxied = map_memory(en->bpf->maps.proxied, &en->proxied_size);
 	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
-	if (!en->rings || !en->guard || !en->coarse || !en->rows || !en->records || !en->ring_store)
+	if (!en->rings || !en->guard || !en->coarse || !en->rows || !en->records || !en->floods ||
+		!en->proxied || !en->ring_store)
 		return -ENOMEM;
 	en->guard_store = guard_store_new(en->guard, en->coarse, o->limits->guard_prefixes);
 	if (!en->guard_store)
@@ -191,6 +197,10 @@ static void tell_past(const struct loader_past *past)
 	if (past->records_kept)
 		log_warn("the table of records keeps its size while it holds live flows: "
 			 "limits.records counts from the next start that finds it empty");
+	if (past->proxied_kept)
+		log_warn("the table of connections begun by SYN cookies keeps its size while it "
+			 "holds some: limits.syn_proxied counts from the next start that finds it "
+			 "empty");
 	if (past->links)
 		log_info("%u interface(s) still run the former process' program; it "
 			 "serves until the first snapshot is published, %s",
@@ -215,6 +225,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.records = lim->records,
 		.sources = lim->guard_sources,
 		.datagrams = lim->datagrams,
+		.proxied = lim->syn_proxied,
 	};
 	struct engine *en = calloc(1, sizeof *en);
 	int rc;
@@ -269,6 +280,10 @@ void engine_close(struct engine *en)
 		munmap(en->rows, en->rows_size);
 	if (en->records)
 		munmap(en->records, en->records_size);
+	if (en->floods)
+		munmap(en->floods, en->floods_size);
+	if (en->proxied)
+		munmap(en->proxied, en->proxied_size);
 	loader_close(en->loader);
 	free(en);
 }
@@ -690,6 +705,18 @@ int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]
 	return 0;
 }
 
+struct l4_flood *engine_floods(struct engine *en, uint32_t *n)
+{
+	*n = bpf_map__max_entries(en->bpf->maps.floods);
+	return en->floods;
+}
+
+struct l4_proxied *engine_proxied(struct engine *en, uint32_t *n)
+{
+	*n = bpf_map__max_entries(en->bpf->maps.proxied) * L4_BUCKET_PROXIED;
+	return en->proxied->entries;
+}
+
 int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 {
 	const struct loader_past *past = loader_past(en->loader);
@@ -714,12 +741,24 @@ static int clear_rows(const struct bpf_map *map, uint32_t row, uint32_t n, unsig
 	return rc;
 }
 
+/* Connections go on being counted from where they are: packets may have begun one already. */
+static void end_flood(struct engine *en, uint32_t id)
+{
+	struct l4_flood *f = &en->floods[id];
+
+	*(volatile uint32_t *)&f->seen = 0;
+	*(volatile uint32_t *)&f->ready = 0;
+	f->ended = *(volatile uint32_t *)&f->begun - 1;
+}
+
 int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
 {
 	switch (kind) {
 	case ENGINE_VIP:
 		return clear_rows(en->bpf->maps.drop_counters, id * L4_V_COUNT, L4_V_COUNT, 1);
 	case ENGINE_SERVICE:
+		if (id < bpf_map__max_entries(en->bpf->maps.floods))
+			end_flood(en, id);
 		return clear_rows(en->bpf->maps.service_counters, id, 1, 2);
 	case ENGINE_SERVER:
 		return clear_rows(en->bpf->maps.server_counters, id, 1, 2);

@@ -2,6 +2,7 @@
 #include "controlplane/pools/build.h"
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +201,20 @@ static void build_ranges(struct build *b, struct snapshot_service *to, const str
 			(struct snapshot_range){ s->ports.list[i].first, s->ports.list[i].last };
 }
 
-static void build_services(struct build *b, const struct conf *c, const struct binding *ids)
+/* What a cookie began needs its translation as long as it lives, also when no more cookies are wanted. */
+static void build_cookies(
+	struct snapshot_service *to, const struct conf_service *s, bool has_proxied)
+{
+	bool wanted = s->syn_cookies == CONF_SYN_COOKIES_AUTO;
+
+	to->syn_cookies = wanted || (has_proxied && s->protocol == IPPROTO_TCP &&
+					    s->forward == CONF_FORWARD_NAT);
+	if (to->syn_cookies)
+		to->syn_threshold = wanted ? s->syn_threshold : UINT32_MAX;
+}
+
+static void build_services(struct build *b, const struct conf *c, const struct binding *ids,
+	const struct build_facts *facts)
 {
 	for (unsigned i = 0; i < c->n_services; i++) {
 		const struct conf_service *s = &c->services[i];
@@ -218,6 +232,7 @@ static void build_services(struct build *b, const struct conf *c, const struct b
 		b->services[i].quic_id_bytes = s->quic_id_bytes;
 		/* What no port tells apart cannot be refused by one. */
 		b->services[i].reject = s->protocol != CONF_PROTOCOL_ANY && rejects(c, s->pool);
+		build_cookies(&b->services[i], s, facts->proxied && facts->proxied[i]);
 		b->services[i].guard_checks = build_guard_checks(c);
 		b->services[i].source_rate = s->source_rate ? s->source_rate : c->guard.source_rate;
 		b->services[i].source_syn_rate = s->source_syn_rate ? s->source_syn_rate
@@ -360,7 +375,7 @@ int build_new(struct build **out, const struct conf *c, const struct binding *id
 	}
 	memcpy(b->ports, facts->ports, c->n_interfaces * sizeof *b->ports);
 	build_addresses(b, c, ids, facts->ports);
-	build_services(b, c, ids);
+	build_services(b, c, ids, facts);
 	build_lists(b, c);
 	build_pools(b, &from);
 	duty_free(&from.duty);

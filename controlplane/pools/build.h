@@ -21,6 +21,8 @@ struct build_facts {
 	const struct snapshot_port
 		*ports;		      /* one per interface of the configuration, in its order */
 	const struct build_hop *hops; /* one per server */
+	/* One per service: whether connections of it live that SYN cookies began; NULL: nowhere. */
+	const bool *proxied;
 };
 
 /* What is not an engine's business, but told of and shown. */

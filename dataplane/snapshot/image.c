@@ -443,6 +443,14 @@ static bool places_are_sound(const struct snapshot_input *in)
 	return true;
 }
 
+/* Cookies are of TCP, for who sees both ways of a connection. */
+static bool cookies_are_sound(const struct snapshot_service *s)
+{
+	return !s->syn_cookies ||
+	       (s->protocol == L4_PROTO_TCP &&
+		       (s->forward == L4_FORWARD_NAT || s->forward == L4_FORWARD_LOCAL));
+}
+
 static bool input_is_sound(const struct snapshot_input *in)
 {
 	if (!ports_are_sound(in) || !places_are_sound(in))
@@ -462,7 +470,8 @@ static bool input_is_sound(const struct snapshot_input *in)
 		if (in->services[i].address >= in->n_addresses ||
 			(in->services[i].pool >= in->n_pools &&
 				in->services[i].forward != L4_FORWARD_LOCAL) ||
-			(in->services[i].list && in->services[i].list >= in->n_lists))
+			(in->services[i].list && in->services[i].list >= in->n_lists) ||
+			!cookies_are_sound(&in->services[i]))
 			return false;
 	for (uint32_t i = 0; i < in->n_members; i++)
 		if (in->members[i].id > UINT16_MAX)

@@ -67,8 +67,10 @@ static struct snapshot_range image_range(
 			   : (struct snapshot_range){ s->port, s->port };
 }
 
-static void reverse_set(struct l4_reverse *row, const struct snapshot_address *vip, uint16_t port)
+static void reverse_set(struct l4_reverse *row, const struct snapshot_service *s,
+	const struct snapshot_address *vip, uint16_t port)
 {
+	row->cookies = s->syn_cookies ? s->id : 0;
 	row->vip_id = vip->id;
 	memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
 	row->vip_port = L4_BE16(port);
@@ -90,7 +92,7 @@ static int image_reverse_member(
 				all = image_take(im, 1, "servers");
 			if (!all)
 				return -ENOSPC;
-			reverse_set((struct l4_reverse *)&im->lines[all], vip, 0);
+			reverse_set((struct l4_reverse *)&im->lines[all], s, vip, 0);
 			take_range(&im->replies[im->n_replies++], m->af, m->bytes, s->protocol, r,
 				all);
 			continue;
@@ -100,7 +102,7 @@ static int image_reverse_member(
 			return -ENOSPC;
 		image_key(&row->key, m->af, m->bytes, m->port ? m->port : r.first, s->protocol,
 			L4_KIND_REVERSE);
-		reverse_set(row, vip, r.first);
+		reverse_set(row, s, vip, r.first);
 	}
 	return 0;
 }
@@ -234,6 +236,14 @@ static int image_guard(struct image *im, const struct snapshot_service *s, struc
 	return 0;
 }
 
+/* How many SYNs are no flood yet in a unit of coarse time, which is a little longer than a second. */
+static uint32_t syn_limit(uint32_t threshold)
+{
+	uint64_t n = (((uint64_t)threshold << L4_TIME_SHIFT) + 999999999) / 1000000000;
+
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
 static void image_service_pool(
 	const struct image *im, const struct snapshot_service *s, struct l4_service *row)
 {
@@ -261,6 +271,10 @@ static int image_service(struct image *im, const struct snapshot_service *s, str
 	row->forward = (uint8_t)s->forward;
 	if (s->forward != L4_FORWARD_LOCAL)
 		image_service_pool(im, s, row);
+	if (s->syn_cookies) {
+		row->flags |= L4_SERVICE_COOKIES;
+		row->syn_limit = syn_limit(s->syn_threshold);
+	}
 	return image_guard(im, s, row);
 }
 

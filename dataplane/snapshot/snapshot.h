@@ -90,6 +90,10 @@ struct snapshot_service {
 		source_syn_rate; /* packets and SYNs from a source in a second; 0: any number */
 	uint8_t quic_id_bytes; /* connection ids have server ids of so many bytes; 0: they have none */
 	uint32_t list;	       /* its own: index into lists; 0: none */
+	/* Answers SYNs with cookies while more than so many come in a second; UINT32_MAX: never again, but goes on with
+	 * connections that were begun so. */
+	bool syn_cookies;
+	uint32_t syn_threshold;
 };
 
 /* A pool's slot table, by the servers' stable ids; 0 is none. */

@@ -116,7 +116,8 @@ int setup_build(const struct world *w, struct build **out)
 	if (!rc)
 		rc = setup_facts(w, &ports, &hops);
 	if (!rc)
-		rc = build_new(out, w->conf, &ids, st, &(struct build_facts){ ports, hops });
+		rc = build_new(out, w->conf, &ids, st,
+			&(struct build_facts){ .ports = ports, .hops = hops });
 	free(ports);
 	free(hops);
 	binding_free(&ids);

@@ -60,7 +60,8 @@ static int setup(void **state)
 		.routes = 16,
 		.neighbours = 16,
 		.ring_slots = 1024,
-		.records = 1024 };
+		.records = 1024,
+		.syn_proxied = 100 };
 	const struct host_link link = { .ifindex = LOOPBACK,
 		.name = "lo",
 		.mac = { 2, 0, 0, 0, 0, 1 },
@@ -157,10 +158,41 @@ static void test_reset(void **state)
 	assert_true(engine_counter_reset(engine, ENGINE_SERVER, 1000) < 0);
 }
 
+/* The flood of a service that is gone is not that of the one which has its number now. What has begun is counted on: a packet
+ * may have begun it since the number was given. */
+static void test_floods_end_with_their_service(void **state)
+{
+	struct l4_flood was = { .syns = 3, .seen = 1, .begun = 5, .ended = 5, .ready = 1 };
+	struct l4_flood *floods;
+	uint32_t n;
+
+	(void)state;
+	floods = engine_floods(engine, &n);
+	assert_int_equal(n, 9); /* limits.services, and nobody's */
+	floods[SERVICE] = floods[OTHER_SERVICE] = was;
+	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVICE, SERVICE), 0);
+	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVER, OTHER_SERVICE), 0);
+	assert_false(floods[SERVICE].seen || floods[SERVICE].ready);
+	assert_int_equal(floods[SERVICE].begun, 5);
+	assert_true(l4_flood_has_proxied(&floods[SERVICE]));
+	assert_memory_equal(&floods[OTHER_SERVICE], &was, sizeof was);
+}
+
+static void test_the_table_of_proxied_is_as_large_as_wanted(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	engine_proxied(engine, &n);
+	assert_int_equal(n, 128);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_floods_end_with_their_service),
+		cmocka_unit_test(test_the_table_of_proxied_is_as_large_as_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -13,12 +13,14 @@
 #include <unistd.h>
 #include "bpf/loader.h"
 #include "bpf/tandem.skel.h"
+#include "dataplane/l4/flood.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/snapshot/read.h"
 
 static char run_dir[] = "/tmp/tandem-loader-XXXXXX";
 static uint32_t ports[2];
 
-static const struct loader_sizes sizes = { 4, 4, 8, 16, 16, 64, 8, 0, 8, 1024, 1024, 64 };
+static const struct loader_sizes sizes = { 4, 4, 8, 16, 16, 64, 8, 0, 8, 1024, 1024, 64, 64 };
 
 static struct loader *open_loader(const struct loader_sizes *s)
 {
@@ -270,6 +272,98 @@ static void test_an_empty_table_is_replaced(void **state)
 	loader_close(l);
 }
 
+/* A connection that a cookie began, in the last bucket of a table of the smallest size, and its service's flood. */
+enum { PROXIED_BUCKET = LOADER_MIN_PROXIED / L4_BUCKET_PROXIED - 1, FLOODED = 4 };
+
+static const struct l4_proxied begun = { 0x1122334455667788, L4_PROXIED_OPEN, 1, 2, 3, 0 };
+static const struct l4_flood flood = { .syns = 9, .seen = 1, .begun = 7, .ended = 6 };
+
+static void leave_proxied(struct loader *l)
+{
+	struct l4_proxied_bucket b = { .entries = { [3] = begun } };
+	uint32_t bucket = PROXIED_BUCKET, id = FLOODED;
+
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(loader_bpf(l)->maps.proxied), &bucket, &b, 0), 0);
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(loader_bpf(l)->maps.floods), &id, &flood, 0), 0);
+}
+
+static bool has_proxied(struct loader *l)
+{
+	uint32_t bucket = PROXIED_BUCKET;
+	struct l4_proxied_bucket b;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(loader_bpf(l)->maps.proxied), &bucket, &b), 0);
+	return !memcmp(&b.entries[3], &begun, sizeof begun);
+}
+
+static bool has_flood(struct loader *l)
+{
+	uint32_t id = FLOODED;
+	struct l4_flood f;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(loader_bpf(l)->maps.floods), &id, &f), 0);
+	return !memcmp(&f, &flood, sizeof flood);
+}
+
+static uint32_t proxied_buckets(struct loader *l)
+{
+	uint32_t n = bpf_map__max_entries(loader_bpf(l)->maps.proxied);
+
+	assert_int_equal(1u << loader_bpf(l)->rodata->proxied_bits, n);
+	return n;
+}
+
+static void run_and_close(struct loader *l)
+{
+	publish(l, 1);
+	attach(l, 1);
+	loader_close(l);
+}
+
+/* Without what they know, connections that cookies began could not go on. */
+static void test_floods_survive(void **state)
+{
+	struct loader_sizes larger = sizes;
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	assert_false(has_proxied(l) || has_flood(l));
+	leave_proxied(l);
+	run_and_close(l);
+	l = open_loader(&sizes);
+	assert_true(has_proxied(l) && has_flood(l));
+	assert_false(loader_past(l)->proxied_kept);
+	assert_int_equal(proxied_buckets(l), PROXIED_BUCKET + 1);
+	run_and_close(l);
+	larger.proxied = 4 * LOADER_MIN_PROXIED;
+	larger.services = 50;
+	l = open_loader(&larger);
+	assert_true(has_proxied(l) && has_flood(l));
+	assert_true(loader_past(l)->proxied_kept);
+	assert_int_equal(proxied_buckets(l), PROXIED_BUCKET + 1);
+	assert_int_equal(bpf_map__max_entries(loader_bpf(l)->maps.floods), 51);
+	loader_close(l);
+}
+
+static void test_an_empty_table_of_proxied_is_replaced(void **state)
+{
+	struct loader_sizes larger = sizes;
+
+	(void)state;
+	run_and_close(open_loader(&sizes));
+	larger.proxied = 3 * LOADER_MIN_PROXIED; /* rounded up to 4 times */
+	for (int i = 0; i < 2; i++) {
+		struct loader *l = open_loader(&larger);
+
+		assert_false(loader_past(l)->proxied_kept);
+		assert_int_equal(proxied_buckets(l), 4 * (PROXIED_BUCKET + 1));
+		run_and_close(l);
+	}
+}
+
 static int keep_table(void *arg, uint16_t pool, uint32_t n, const uint16_t *owner,
 	const uint16_t *base, const uint16_t *since)
 {
@@ -450,6 +544,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_records_survive, teardown),
 		cmocka_unit_test_teardown(test_a_filled_table_keeps_its_size, teardown),
 		cmocka_unit_test_teardown(test_an_empty_table_is_replaced, teardown),
+		cmocka_unit_test_teardown(test_floods_survive, teardown),
+		cmocka_unit_test_teardown(test_an_empty_table_of_proxied_is_replaced, teardown),
 		cmocka_unit_test_teardown(test_slots_survive, teardown),
 		cmocka_unit_test_teardown(test_all_or_nothing, teardown),
 		cmocka_unit_test_teardown(test_an_image_that_is_too_long, teardown),

@@ -344,6 +344,32 @@ static void test_guard_checks(void **state)
 	assert_int_equal(checks_of("guard: { bogons = \"drop\"; };"), L4_GUARD_BOGONS);
 }
 
+/* The first service is one of nat by tcp, the second is neither. */
+static void test_syn_cookies(void **state)
+{
+	const bool both[2] = { true, true };
+	struct fixture *f = *state;
+	struct build *off, *on, *ending;
+
+	off = build(f);
+	assert_false(off->services[0].syn_cookies || off->services[0].syn_threshold);
+	f->conf->services[0].syn_cookies = CONF_SYN_COOKIES_AUTO;
+	f->conf->services[0].syn_threshold = 70;
+	on = build(f);
+	assert_true(on->services[0].syn_cookies);
+	assert_int_equal(on->services[0].syn_threshold, 70);
+	f->conf->services[0].syn_cookies = CONF_SYN_COOKIES_OFF;
+	f->facts.proxied = both;
+	ending = build(f);
+	assert_true(ending->services[0].syn_cookies);
+	assert_int_equal(ending->services[0].syn_threshold, UINT32_MAX);
+	assert_false(ending->services[1].syn_cookies);
+	assert_false(build_same(off, on) || build_same(on, ending) || build_same(off, ending));
+	build_free(off);
+	build_free(on);
+	build_free(ending);
+}
+
 static void test_lists(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test(test_next_hop),
 		cmocka_unit_test(test_guard_checks),
+		cmocka_unit_test_setup_teardown(test_syn_cookies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test(test_own_source),
 		cmocka_unit_test(test_configured_source),

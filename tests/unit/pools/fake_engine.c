@@ -200,6 +200,20 @@ int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]
 	return 0;
 }
 
+struct l4_flood *engine_floods(struct engine *en, uint32_t *n)
+{
+	(void)en;
+	*n = FAKE_FLOODS;
+	return fake.floods;
+}
+
+struct l4_proxied *engine_proxied(struct engine *en, uint32_t *n)
+{
+	(void)en;
+	*n = FAKE_PROXIED;
+	return fake.proxied;
+}
+
 int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 {
 	const struct fake_slots *p = &fake.past;

@@ -4,7 +4,7 @@
 #include "controlplane/engine/engine.h"
 #include "dataplane/snapshot/snapshot.h"
 
-enum { FAKE_RECORDS = 64, FAKE_SLOTS = 256 };
+enum { FAKE_RECORDS = 64, FAKE_SLOTS = 256, FAKE_FLOODS = 16, FAKE_PROXIED = 64 };
 
 /* A slot table that a former process published. */
 struct fake_slots {
@@ -18,6 +18,8 @@ struct fake_engine {
 	bool adopt; /* engine_open() finds what a former process left */
 
 	struct l4_record records[FAKE_RECORDS];
+	struct l4_flood floods[FAKE_FLOODS];
+	struct l4_proxied proxied[FAKE_PROXIED];
 	struct fake_slots past;
 	uint64_t places[L4_PLACE_COUNT];
 
