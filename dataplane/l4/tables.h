@@ -11,7 +11,7 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 4
+#define L4_TABLES_VERSION 5
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
 struct l4_line {
@@ -232,7 +232,9 @@ struct l4_reverse {
 	uint32_t vip_id;
 	uint32_t vip[4];
 	uint16_t vip_port; /* 0: the server's own */
-	uint8_t pad[22];
+	uint16_t pad0;
+	uint32_t service_id;
+	uint8_t pad1[16];
 };
 
 /* A server whose replies are found by ranges of ports. */

@@ -67,8 +67,10 @@ static struct snapshot_range image_range(
 			   : (struct snapshot_range){ s->port, s->port };
 }
 
-static void reverse_set(struct l4_reverse *row, const struct snapshot_address *vip, uint16_t port)
+static void reverse_set(struct l4_reverse *row, const struct snapshot_service *s,
+	const struct snapshot_address *vip, uint16_t port)
 {
+	row->service_id = s->id;
 	row->vip_id = vip->id;
 	memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
 	row->vip_port = L4_BE16(port);
@@ -90,7 +92,7 @@ static int image_reverse_member(
 				all = image_take(im, 1, "servers");
 			if (!all)
 				return -ENOSPC;
-			reverse_set((struct l4_reverse *)&im->lines[all], vip, 0);
+			reverse_set((struct l4_reverse *)&im->lines[all], s, vip, 0);
 			take_range(&im->replies[im->n_replies++], m->af, m->bytes, s->protocol, r,
 				all);
 			continue;
@@ -100,7 +102,7 @@ static int image_reverse_member(
 			return -ENOSPC;
 		image_key(&row->key, m->af, m->bytes, m->port ? m->port : r.first, s->protocol,
 			L4_KIND_REVERSE);
-		reverse_set(row, vip, r.first);
+		reverse_set(row, s, vip, r.first);
 	}
 	return 0;
 }
