@@ -260,6 +260,12 @@ static enum l4_verdict l4_tables_guard(
 	return l4_guard(t, g, p);
 }
 
+static enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_guard_error(t, g, p);
+}
+
 static enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
