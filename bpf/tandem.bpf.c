@@ -327,6 +327,16 @@ static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
 	c->bytes += bytes;
 }
 
+/* id: 0 is nobody's. */
+static __always_inline void count_drop(void *map, uint32_t id, enum l4_verdict v)
+{
+	uint32_t row = id * L4_V_COUNT + v;
+	uint64_t *n = id ? bpf_map_lookup_elem(map, &row) : NULL;
+
+	if (n)
+		++*n;
+}
+
 static __always_inline void count_verdict(enum l4_verdict v, const struct l4_result *r)
 {
 	uint32_t row = v;
@@ -334,12 +344,10 @@ static __always_inline void count_verdict(enum l4_verdict v, const struct l4_res
 
 	if (n)
 		++*n;
-	if (v < L4_V_MALFORMED || !r->vip_id)
+	if (v < L4_V_MALFORMED)
 		return;
-	row = r->vip_id * L4_V_COUNT + v;
-	n = bpf_map_lookup_elem(&drop_counters, &row);
-	if (n)
-		++*n;
+	count_drop(&vip_drops, r->vip_id, v);
+	count_drop(&service_drops, r->service_id, v);
 }
 
 static __always_inline struct l4_trace trace_of(enum l4_verdict v, const struct l4_result *r)
@@ -545,6 +553,29 @@ static __always_inline enum l4_verdict l4_tables_guard(
 						: tandem_guard(g, p.high, p.low, p.what));
 }
 
+__noinline int tandem_guard_error(
+	const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_guard_error(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+__noinline int traced_guard_error(
+	const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = true };
+
+	return (int)(g ? l4_guard_error(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return (enum l4_verdict)(t && t->traced ? traced_guard_error(g, p.high, p.low, p.what)
+						: tandem_guard_error(g, p.high, p.low, p.what));
+}
+
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
  * generation that is published now, which may be later than the packet's: all that they decide by it is which
  * record is worth least. */
@@ -663,6 +694,7 @@ static __always_inline enum l4_verdict take_up(
 	if (!t->traced)
 		ask(&note->want);
 	r->vip_id = note->vip_id;
+	r->service_id = note->service_id;
 	return (enum l4_verdict)note->why;
 }
 

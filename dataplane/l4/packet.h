@@ -73,6 +73,7 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 		return why;
 	note->why = why;
 	note->vip_id = r->vip_id;
+	note->service_id = r->service_id;
 	if (w->refuse) {
 		if (w->packet.l4 == L4_HEADLESS)
 			return why; /* RFC 1812, section 4.3.2.7 */
@@ -356,7 +357,7 @@ L4_INLINE enum l4_verdict l4_note_request(const struct l4_walk *w, const struct 
 L4_INLINE enum l4_verdict l4_note_reply(
 	const struct l4_walk *w, const struct l4_reverse *rev, const struct l4_end *end)
 {
-	struct l4_proxying *to = l4_note_proxy(w, rev->cookies, rev->vip_id, true);
+	struct l4_proxying *to = l4_note_proxy(w, rev->service_id, rev->vip_id, true);
 	const struct l4_flow *flow = &w->packet.flow;
 
 	if (!to)
@@ -386,6 +387,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
+	r->service_id = s->id;
 	if (s->guard && !(s->flags & L4_SERVICE_COOKIES && !cookies)) {
 		v = l4_pass_guard(w, f, s);
 		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
@@ -417,10 +419,8 @@ L4_INLINE enum l4_verdict l4_process_service(
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
-	if (v == L4_V_FORWARDED) {
-		r->service_id = s->id;
+	if (v == L4_V_FORWARDED)
 		r->server_id = m->id;
-	}
 	return v;
 }
 
@@ -449,6 +449,7 @@ L4_INLINE enum l4_verdict l4_reply_way(
 		return L4_V_OWN;
 	w->reverse = rev;
 	r->vip_id = rev->vip_id;
+	r->service_id = rev->service_id;
 	if (p->ttl <= 1)
 		return l4_expired(w);
 	if (!route || route->kind == L4_ROUTE_DISCARD)
@@ -488,7 +489,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	if (v != L4_V_REPLIED)
 		return v;
 	l4_reverse_end(rev, w->packet.flow.sport, &to);
-	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->cookies, true))
+	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->service_id, true))
 		return l4_note_reply(w, rev, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }

@@ -415,6 +415,7 @@ L4_INLINE enum l4_verdict l4_synproxy(
 	if (!x.flood || !x.bucket || !tcp)
 		return L4_V_ENGINE_FAULT;
 	r->vip_id = x.note->vip_id;
+	r->service_id = x.note->service_id;
 	x.tcp = *tcp;
 	l4_options_read(f, x.l4 + sizeof *tcp, x.l4 + (tcp->offset >> 4) * 4u, x.note->flow.is6,
 		&x.note->options);

@@ -297,6 +297,12 @@ static enum l4_verdict l4_tables_guard(
 	return l4_guard(t, g, p);
 }
 
+static enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_guard_error(t, g, p);
+}
+
 static enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
@@ -350,7 +356,7 @@ struct body {
 	struct guard_store *guard;
 	uint64_t generation;
 	uint64_t verdicts[L4_V_COUNT];
-	uint64_t (*drops)[L4_V_COUNT];
+	uint64_t (*vip_drops)[L4_V_COUNT], (*service_drops)[L4_V_COUNT];
 	struct engine_counter *services, *servers;
 	uint32_t n_vips, n_services, n_servers;
 };
@@ -487,7 +493,8 @@ static void native_close(struct body *b)
 	free(b->tables.datagrams);
 	free(b->tables.floods);
 	free(b->tables.proxied);
-	free(b->drops);
+	free(b->vip_drops);
+	free(b->service_drops);
 	free(b->services);
 	free(b->servers);
 	free(b);
@@ -506,7 +513,8 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->n_vips = c->n_vips + c->n_gateways;
 	b->n_services = c->n_services;
 	b->n_servers = c->n_servers;
-	b->drops = calloc(b->n_vips + 1u, sizeof *b->drops);
+	b->vip_drops = calloc(b->n_vips + 1u, sizeof *b->vip_drops);
+	b->service_drops = calloc(b->n_services + 1u, sizeof *b->service_drops);
 	b->services = calloc(b->n_services + 1u, sizeof *b->services);
 	b->servers = calloc(b->n_servers + 1u, sizeof *b->servers);
 	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
@@ -533,8 +541,9 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 		b->tables.proxied_bits++;
 	b->tables.proxied = calloc(1u << b->tables.proxied_bits, sizeof *b->tables.proxied);
 	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->tables.floods &&
-		b->tables.proxied && b->drops && b->services && b->servers && b->store &&
-		b->guard && b->tables.guard && b->tables.coarse && b->tables.rings)
+		b->tables.proxied && b->vip_drops && b->service_drops && b->services &&
+		b->servers && b->store && b->guard && b->tables.guard && b->tables.coarse &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -569,8 +578,8 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 	if (!t->memory)
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
-	out->verdict = l4_process(t, &f, ifindex, r);
 	*bytes = f.len;
+	out->verdict = l4_process(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_FRAGMENT)
 		out->verdict = l4_fragment(t, &f, r);
 	if (out->verdict == L4_NEXT_PORTS)
@@ -618,7 +627,9 @@ static int native_inject(
 		return rc;
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
-		b->drops[r.vip_id][out->verdict]++;
+		b->vip_drops[r.vip_id][out->verdict]++;
+	if (out->verdict >= L4_V_MALFORMED && r.service_id)
+		b->service_drops[r.service_id][out->verdict]++;
 	if (out->verdict == L4_V_LOCAL)
 		count(&b->services[r.service_id], bytes);
 	if (out->verdict == L4_V_FORWARDED) {
@@ -677,7 +688,15 @@ static int native_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_C
 {
 	if (vip_id > b->n_vips)
 		return -ENOENT;
-	memcpy(out, b->drops[vip_id], sizeof b->drops[vip_id]);
+	memcpy(out, b->vip_drops[vip_id], sizeof b->vip_drops[vip_id]);
+	return 0;
+}
+
+static int native_service_drops(struct body *b, uint32_t service_id, uint64_t out[L4_V_COUNT])
+{
+	if (service_id > b->n_services)
+		return -ENOENT;
+	memcpy(out, b->service_drops[service_id], sizeof b->service_drops[service_id]);
 	return 0;
 }
 
@@ -710,6 +729,7 @@ const struct body_ops body_native = {
 	.server_counter = native_server_counter,
 	.verdicts = native_verdicts,
 	.vip_drops = native_vip_drops,
+	.service_drops = native_service_drops,
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,
