@@ -32,5 +32,7 @@ L4_INLINE bool l4_mac_is_broadcast(const uint8_t a[6])
 /* As a number, the first byte the lowest. */
 L4_INLINE uint64_t l4_mac_number(const uint8_t mac[6])
 {
-	return *(const l4_mac_head *)mac | (uint64_t) * (const l4_mac_tail *)(mac + 4) << 32;
+	uint64_t tail = *(const l4_mac_tail *)(mac + 4);
+
+	return *(const l4_mac_head *)mac | tail << 32;
 }
