@@ -42,11 +42,15 @@ static void add_group(struct plan *p, const struct addr *a)
 		nic_solicited_node(a->bytes, p->groups[p->n_groups++]);
 }
 
-/* What is the interface's own is in no filter. */
-static void add_mac(struct plan *p, const struct conf_vip *v, const struct site_port *port)
+/* Adds a virtual one to those of an interface, which begin at `first`, once. What is the interface's own is in no filter. */
+static void add_mac(struct plan *p, unsigned first, const uint8_t mac[6], const uint8_t own[6])
 {
-	if (mac_is_unicast(v->mac) && memcmp(v->mac, port->facts.mac, sizeof v->mac) != 0)
-		memcpy(p->macs[p->n_macs++], v->mac, sizeof v->mac);
+	if (!mac_is_unicast(mac) || !memcmp(mac, own, 6))
+		return;
+	for (unsigned i = first; i < p->n_macs; i++)
+		if (!memcmp(p->macs[i], mac, 6))
+			return;
+	memcpy(p->macs[p->n_macs++], mac, 6);
 }
 
 static void plan_addresses(
@@ -57,7 +61,7 @@ static void plan_addresses(
 	for (unsigned i = 0; i < c->n_vips; i++)
 		if (c->vips[i].interface == interface) {
 			add_group(p, &c->vips[i].address);
-			add_mac(p, &c->vips[i], port);
+			add_mac(p, first_mac, c->vips[i].mac, port->facts.mac);
 		}
 	for (unsigned i = 0; i < c->n_gateways; i++)
 		if (c->gateways[i].interface == interface)
