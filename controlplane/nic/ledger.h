@@ -11,6 +11,8 @@ enum ledger_kind {
 	LEDGER_FEATURE, /* was on, and was turned off */
 	LEDGER_GROUP,	/* was joined */
 	LEDGER_ADDRESS, /* was added */
+	LEDGER_UNICAST, /* was added to the filter */
+	LEDGER_PROMISC, /* was told to take all frames */
 };
 
 enum { LEDGER_NAME = 48 };
@@ -19,7 +21,8 @@ struct ledger_entry {
 	enum ledger_kind kind;
 	uint32_t ifindex;
 	char device[IF_NAMESIZE];
-	char what[LEDGER_NAME]; /* the feature's name, the group's MAC address, or the address */
+	char what
+		[LEDGER_NAME]; /* the feature's name, the MAC address, or the address; PROMISC: "on" */
 };
 
 struct ledger {
@@ -29,6 +32,7 @@ struct ledger {
 
 void ledger_free(struct ledger *l);
 
+bool ledger_same(const struct ledger_entry *a, const struct ledger_entry *b);
 /* Whether the entry is on the list. */
 bool ledger_has(const struct ledger *l, const struct ledger_entry *e);
 /* Puts it at the end, unless it is there. Returns 0 or -ENOMEM. */
