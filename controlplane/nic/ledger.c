@@ -14,6 +14,7 @@ static const char *const words[] = {
 	[LEDGER_FEATURE] = "feature",
 	[LEDGER_GROUP] = "group",
 	[LEDGER_ADDRESS] = "address",
+	[LEDGER_SETTING] = "setting",
 };
 
 enum { WORDS = sizeof words / sizeof *words };

@@ -11,6 +11,7 @@ enum ledger_kind {
 	LEDGER_FEATURE, /* was on, and was turned off */
 	LEDGER_GROUP,	/* was joined */
 	LEDGER_ADDRESS, /* was added */
+	LEDGER_SETTING, /* of this host's own TCP stack, was changed; the device is lo */
 };
 
 enum { LEDGER_NAME = 48 };
@@ -19,7 +20,8 @@ struct ledger_entry {
 	enum ledger_kind kind;
 	uint32_t ifindex;
 	char device[IF_NAMESIZE];
-	char what[LEDGER_NAME]; /* the feature's name, the group's MAC address, or the address */
+	char what
+		[LEDGER_NAME]; /* the feature's name, the group's MAC address, the address, or NAME=VALUE as it was before */
 };
 
 struct ledger {
