@@ -34,7 +34,7 @@ struct kept_map {
 	bool carried; /* by itself, when its shape is the same; else by value or not at all */
 };
 
-enum { KEPT_MAPS = 11 };
+enum { KEPT_MAPS = 12 };
 
 static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 {
@@ -43,14 +43,15 @@ static void kept_maps(const struct loader *l, struct kept_map out[KEPT_MAPS])
 	out[0] = (struct kept_map){ b->maps.service_counters, true };
 	out[1] = (struct kept_map){ b->maps.server_counters, true };
 	out[2] = (struct kept_map){ b->maps.verdict_counters, true };
-	out[3] = (struct kept_map){ b->maps.drop_counters, true };
-	out[4] = (struct kept_map){ b->maps.record_counters, true };
-	out[5] = (struct kept_map){ b->maps.generation, false };
-	out[6] = (struct kept_map){ b->maps.rings, false };
-	out[7] = (struct kept_map){ b->maps.neighbours, false };
-	out[8] = (struct kept_map){ b->maps.records, false };
-	out[9] = (struct kept_map){ b->maps.floods, true };
-	out[10] = (struct kept_map){ b->maps.proxied, false };
+	out[3] = (struct kept_map){ b->maps.vip_drops, true };
+	out[4] = (struct kept_map){ b->maps.service_drops, true };
+	out[5] = (struct kept_map){ b->maps.record_counters, true };
+	out[6] = (struct kept_map){ b->maps.generation, false };
+	out[7] = (struct kept_map){ b->maps.rings, false };
+	out[8] = (struct kept_map){ b->maps.neighbours, false };
+	out[9] = (struct kept_map){ b->maps.records, false };
+	out[10] = (struct kept_map){ b->maps.floods, true };
+	out[11] = (struct kept_map){ b->maps.proxied, false };
 }
 
 static void pin_dir(const struct loader *l, const char *suffix, char *path, size_t size)
@@ -141,7 +142,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	b->rodata->datagram_bits = (uint32_t)__builtin_ctz(datagram_buckets(s->datagrams));
 	bpf_map__set_max_entries(b->maps.floods, s->services + 1);
 	bpf_map__set_max_entries(b->maps.proxied, proxied_buckets(s->proxied));
-	bpf_map__set_max_entries(b->maps.drop_counters, (s->addresses + 1) * L4_V_COUNT);
+	bpf_map__set_max_entries(b->maps.vip_drops, (s->addresses + 1) * L4_V_COUNT);
+	bpf_map__set_max_entries(b->maps.service_drops, (s->services + 1) * L4_V_COUNT);
 }
 
 /* One value holds all lines: the program reaches them from one pointer, without a look-up each. A table of ports is read

@@ -130,13 +130,20 @@ struct {
 	__type(value, uint64_t);
 } verdict_counters SEC(".maps");
 
-/* Row vip_id * L4_V_COUNT + verdict: drops only. */
+/* Row id * L4_V_COUNT + verdict: drops only, by addresses of ours and by services. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
 	__type(value, uint64_t);
-} drop_counters SEC(".maps");
+} vip_drops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} service_drops SEC(".maps");
 
 /* Records of flows whose slot is tracked, 2^record_bits buckets. */
 struct {

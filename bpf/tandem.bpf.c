@@ -262,6 +262,16 @@ static __always_inline void count(void *map, uint32_t id, uint64_t bytes)
 	c->bytes += bytes;
 }
 
+/* id: 0 is nobody's. */
+static __always_inline void count_drop(void *map, uint32_t id, enum l4_verdict v)
+{
+	uint32_t row = id * L4_V_COUNT + v;
+	uint64_t *n = id ? bpf_map_lookup_elem(map, &row) : NULL;
+
+	if (n)
+		++*n;
+}
+
 static __always_inline void count_verdict(enum l4_verdict v, const struct l4_result *r)
 {
 	uint32_t row = v;
@@ -269,12 +279,10 @@ static __always_inline void count_verdict(enum l4_verdict v, const struct l4_res
 
 	if (n)
 		++*n;
-	if (v < L4_V_MALFORMED || !r->vip_id)
+	if (v < L4_V_MALFORMED)
 		return;
-	row = r->vip_id * L4_V_COUNT + v;
-	n = bpf_map_lookup_elem(&drop_counters, &row);
-	if (n)
-		++*n;
+	count_drop(&vip_drops, r->vip_id, v);
+	count_drop(&service_drops, r->service_id, v);
 }
 
 static __always_inline struct l4_trace trace_of(enum l4_verdict v, const struct l4_result *r)
@@ -596,6 +604,7 @@ static __always_inline enum l4_verdict take_up(
 	if (!t->traced)
 		ask(&note->want);
 	r->vip_id = note->vip_id;
+	r->service_id = note->service_id;
 	return (enum l4_verdict)note->why;
 }
 

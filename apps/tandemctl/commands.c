@@ -37,7 +37,7 @@ const struct command commands[] = {
 		.noun = "service",
 		.verb = "list",
 		.usage = "",
-		.help = "the services, with packets and bytes sent to servers",
+		.help = "the services, with packets and bytes sent, and drops",
 		.run = service_list,
 	},
 	{
@@ -46,7 +46,7 @@ const struct command commands[] = {
 		.usage = "NAME",
 		.least = 1,
 		.most = 1,
-		.help = "one service",
+		.help = "one service, and its drops by reason",
 		.run = service_show,
 	},
 	{

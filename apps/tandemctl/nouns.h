@@ -9,6 +9,9 @@ void vip_table(const struct screen *s, const json_t *vips);
 void service_table(const struct screen *s, const json_t *services);
 void server_table(const struct screen *s, const json_t *servers);
 
+/* {"reason": count} as a table under an empty line, unless there is none. */
+void drop_table(const struct screen *s, json_t *drops);
+
 /* Who changed servers at run time, when and why: entries of a status' "changes", or servers. */
 void change_table(const struct screen *s, const json_t *changes);
 

@@ -27,6 +27,7 @@ void service_table(const struct screen *s, const json_t *services)
 		{ .title = "SERVING", .print = print_serving },
 		{ .title = "PACKETS", .key = "packets", .flags = FIELD_RIGHT },
 		{ .title = "BYTES", .key = "bytes", .flags = FIELD_RIGHT },
+		{ .title = "DROPS", .key = "drops", .print = field_sum, .flags = FIELD_RIGHT },
 	};
 
 	fields_table(s, services, FIELDS(fields));
@@ -55,8 +56,10 @@ enum ctl_exit service_show(struct ctl *ctl, char **args)
 	json_t *service;
 	enum ctl_exit rc = api_get_named(ctl, "services", args[0], &service);
 
-	if (!rc && !ctl->json)
+	if (!rc && !ctl->json) {
 		fields_record(&ctl->screen, service, FIELDS(fields));
+		drop_table(&ctl->screen, json_object_get(service, "drops"));
+	}
 	json_decref(service);
 	return rc;
 }

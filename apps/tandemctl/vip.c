@@ -17,26 +17,6 @@ void vip_table(const struct screen *s, const json_t *vips)
 	fields_table(s, vips, FIELDS(fields));
 }
 
-/* {"reason": count} as a table. */
-static void drop_table(const struct screen *s, json_t *drops)
-{
-	static const struct field fields[] = {
-		{ .title = "DROPPED", .key = "count", .flags = FIELD_RIGHT },
-		{ .title = "REASON", .key = "reason" },
-	};
-	json_t *rows = json_array();
-
-	for (void *i = json_object_iter(drops); i; i = json_object_iter_next(drops, i))
-		json_array_append_new(
-			rows, json_pack("{s:s, s:O}", "reason", json_object_iter_key(i), "count",
-				      json_object_iter_value(i)));
-	if (json_array_size(rows)) {
-		putc('\n', s->out);
-		fields_table(s, rows, FIELDS(fields));
-	}
-	json_decref(rows);
-}
-
 enum ctl_exit vip_list(struct ctl *ctl, char **args)
 {
 	(void)args;

@@ -30,6 +30,14 @@ static json_t *ports_value(const struct conf_service *s)
 	return s->ports.n ? json_string(conf_ports_text(&s->ports, ports)) : json_null();
 }
 
+static json_t *drops_value(const struct site *s, uint32_t id)
+{
+	uint64_t counts[L4_V_COUNT];
+
+	return engine_service_drops(site_engine(s), id, counts) ? json_object()
+								: value_drops(counts);
+}
+
 static json_t *service_value(const struct site *s, unsigned index)
 {
 	const struct conf *conf = site_conf(s);
@@ -40,7 +48,7 @@ static json_t *service_value(const struct site *s, unsigned index)
 
 	engine_service_counter(site_engine(s), id, &count);
 	return json_pack(
-		"{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:i, s:i, s:I, s:I}",
+		"{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:i, s:i, s:I, s:I, s:o}",
 		"name", v->name, "id", (json_int_t)id, "vip", conf->vips[v->vip].name, "address",
 		value_addr(&conf->vips[v->vip].address), "protocol", value_protocol(v->protocol),
 		"port", v->port ? json_integer(v->port) : json_null(), "ports", ports_value(v),
@@ -49,7 +57,8 @@ static json_t *service_value(const struct site *s, unsigned index)
 		v->affinity == CONF_AFFINITY_CLIENT ? "client" : "none", "quic_id_bytes",
 		v->quic_id_bytes ? json_integer(v->quic_id_bytes) : json_null(), "serving",
 		pool ? count_serving(s, pool) : 0, "servers", pool ? pool->n_servers : 0, "packets",
-		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes);
+		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes, "drops",
+		drops_value(s, id));
 }
 
 void api_services_list(struct call *c)

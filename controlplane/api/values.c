@@ -168,6 +168,17 @@ const char *verdict_help(enum l4_verdict v)
 	return verdicts[v].help;
 }
 
+json_t *value_drops(const uint64_t counts[L4_V_COUNT])
+{
+	json_t *drops = json_object();
+
+	for (int v = 0; v < L4_V_COUNT; v++)
+		if (counts[v])
+			json_object_set_new(drops, verdict_name((enum l4_verdict)v),
+				json_integer((json_int_t)counts[v]));
+	return drops;
+}
+
 enum l4_action verdict_action(enum l4_verdict v)
 {
 	return verdicts[v].action;

@@ -46,6 +46,8 @@ json_t *value_encapsulation(enum conf_encapsulation encapsulation);
 json_t *value_diagnostics(const struct diags *d);
 
 const char *verdict_name(enum l4_verdict v);
+/* {"reason": count}, those that are not zero. */
+json_t *value_drops(const uint64_t counts[L4_V_COUNT]);
 const char *verdict_help(enum l4_verdict v);
 enum l4_action verdict_action(enum l4_verdict v);
 const char *action_name(enum l4_action a);

@@ -16,16 +16,9 @@ static json_t *services_of(const struct conf *conf, unsigned vip)
 
 static json_t *drops_value(const struct site *s, uint32_t id)
 {
-	json_t *drops = json_object();
 	uint64_t counts[L4_V_COUNT];
 
-	if (engine_vip_drops(site_engine(s), id, counts))
-		return drops;
-	for (int v = 0; v < L4_V_COUNT; v++)
-		if (counts[v])
-			json_object_set_new(drops, verdict_name((enum l4_verdict)v),
-				json_integer((json_int_t)counts[v]));
-	return drops;
+	return engine_vip_drops(site_engine(s), id, counts) ? json_object() : value_drops(counts);
 }
 
 /* VIPs first, then gateways, as if they were one array. */

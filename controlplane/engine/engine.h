@@ -87,7 +87,9 @@ void engine_each_used_neighbour(struct engine *en,
 int engine_service_counter(const struct engine *en, uint32_t id, struct engine_counter *out);
 int engine_server_counter(const struct engine *en, uint32_t id, struct engine_counter *out);
 int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT]);
+/* Drops of packets to an address of ours, and of packets and replies of a service, by verdict. */
 int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t out[L4_V_COUNT]);
 
 /* The table of records of flows (dataplane/l4/record.h), as packets use it, and the number of its entries. */
 struct l4_record *engine_records(struct engine *en, uint32_t *n);

@@ -111,6 +111,7 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 	}
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;
+	r->service_id = s->id;
 	if (s->forward == L4_FORWARD_LOCAL)
 		return l4_note_local(w, s);
 	if (!s->n_members)
@@ -127,10 +128,8 @@ L4_INLINE enum l4_verdict l4_error_to_server(
 	if (m->neighbour == L4_NO_NEIGHBOUR)
 		return L4_V_NO_ROUTE;
 	v = l4_error_forward(w, f, q, s, m, hash, r);
-	if (v == L4_V_FORWARDED) {
-		r->service_id = s->id;
+	if (v == L4_V_FORWARDED)
 		r->server_id = m->id;
-	}
 	return v;
 }
 

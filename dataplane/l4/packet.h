@@ -72,6 +72,7 @@ L4_INLINE enum l4_verdict l4_note(struct l4_walk *w, enum l4_verdict why, const 
 		return why;
 	note->why = why;
 	note->vip_id = r->vip_id;
+	note->service_id = r->service_id;
 	if (w->refuse) {
 		if (w->packet.l4 == L4_HEADLESS)
 			return why; /* RFC 1812, section 4.3.2.7 */
@@ -303,6 +304,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
+	r->service_id = s->id;
 	if (s->guard) {
 		v = l4_pass_guard(w, f, s);
 		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
@@ -330,10 +332,8 @@ L4_INLINE enum l4_verdict l4_process_service(
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
-	if (v == L4_V_FORWARDED) {
-		r->service_id = s->id;
+	if (v == L4_V_FORWARDED)
 		r->server_id = m->id;
-	}
 	return v;
 }
 
@@ -362,6 +362,7 @@ L4_INLINE enum l4_verdict l4_reply_way(
 		return L4_V_OWN;
 	w->reverse = rev;
 	r->vip_id = rev->vip_id;
+	r->service_id = rev->service_id;
 	if (p->ttl <= 1)
 		return l4_expired(w);
 	if (!route || route->kind == L4_ROUTE_DISCARD)

@@ -10,7 +10,9 @@ struct l4_result {
 	uint32_t ifindex; /* L4_SEND: the device to leave by */
 	/* Of the address of ours that the packet was for, or whose service it was. */
 	uint32_t vip_id;
-	uint32_t service_id, server_id; /* FORWARDED; the service LOCAL too */
+	uint32_t
+		service_id; /* whose packet, or whose server's reply it is, as soon as that is known */
+	uint32_t server_id; /* FORWARDED */
 };
 
 enum l4_refusal_kind {
@@ -77,7 +79,7 @@ struct l4_enclosed {
 /* What one function leaves to the next about the packet in hand. */
 struct l4_note {
 	uint32_t why; /* enum l4_verdict */
-	uint32_t vip_id;
+	uint32_t vip_id, service_id;
 	struct l4_refusal refusal;   /* L4_NEXT_REFUSAL */
 	struct l4_want want;	     /* L4_NEXT_WANT */
 	struct l4_part_ports ports;  /* L4_NEXT_PORTS */

@@ -235,8 +235,9 @@ struct l4_reverse {
 	uint32_t vip[4];
 	uint16_t vip_port; /* 0: the server's own */
 	uint16_t pad0;
+	uint32_t service_id;
 	uint32_t cookies; /* stable id of the service, if that has L4_SERVICE_COOKIES; or 0 */
-	uint8_t pad1[16];
+	uint8_t pad1[12];
 };
 
 /* A server whose replies are found by ranges of ports. */

@@ -145,6 +145,7 @@ L4_INLINE enum l4_verdict l4_wrap(
 	l4_tell(t, L4_STEP_REFUSAL, w.refuse, w.fits);
 	note->why = v;
 	note->vip_id = r->vip_id;
+	note->service_id = r->service_id;
 	note->refusal.kind = w.refuse;
 	note->refusal.mtu = w.fits;
 	return L4_NEXT_REFUSAL;

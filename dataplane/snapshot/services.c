@@ -70,6 +70,7 @@ static struct snapshot_range image_range(
 static void reverse_set(struct l4_reverse *row, const struct snapshot_service *s,
 	const struct snapshot_address *vip, uint16_t port)
 {
+	row->service_id = s->id;
 	row->cookies = s->syn_cookies ? s->id : 0;
 	row->vip_id = vip->id;
 	memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);

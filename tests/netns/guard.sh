@@ -50,6 +50,12 @@ rogue_is_served()
 	wait_for 5 "the rogue is served at $1" gets "$1"
 }
 
+# What a service has dropped as denied: service_drops NAME
+service_drops()
+{
+	ask '.drops.denied // 0' service show "$1"
+}
+
 rogue_is_not_served()
 {
 	expect_not "the rogue is served at $1" gets "$1"
@@ -77,6 +83,16 @@ for round in 1 2 3 4 5; do
 	rogue_is_served "${urls[$((round % 2))]}"
 done
 expect "the VIP's drops have the name" holds '[.vips[] | select(.name == "web4") | .drops.denied > 0] | any' vip list
+
+# A service's drops have it too, and go on when the daemon is started anew.
+denied=$(service_drops web4)
+expect "web4 has dropped some" [ "$denied" -gt 0 ]
+expect "the list of drops names the service" holds '[.drops[] | select(.service == "web4" and .vip == "web4" and
+	.reason == "denied").count] == ['"$denied"']' drops
+stop tandemd
+tandemd_start
+serving 4
+expect_is "drops after a start" "$(service_drops web4)" "$denied"
 more long 60
 
 # A file with mistakes changes nothing, and each is told with its line.

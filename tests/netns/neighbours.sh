@@ -85,8 +85,8 @@ is_dropped()
 ip -n "$prefix-switch" link set srv1.back down
 tandemd_start
 expect_not "srv1 answers without a cable" fetch 10 0.5 srv1
-expect "no_neighbour counts for the VIP" holds '[.drops[] | select(.vip == "near" and .reason == "no_neighbour") |
-	.count > 0] == [true]' drops
+expect "no_neighbour counts for the VIP and its service" holds '[.drops[] | select(.vip == "near" and
+	.reason == "no_neighbour") | .count > 0] == [true, true]' drops
 expect "the kernel was asked for srv1" grep -qE 'INCOMPLETE|FAILED' < <(
 	ip -n "$prefix-lb" neigh show "$(addr back 11)" dev back)
 ip -n "$prefix-switch" link set srv1.back up

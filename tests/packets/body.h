@@ -57,6 +57,7 @@ struct body_ops {
 	int (*server_counter)(struct body *b, uint32_t id, struct engine_counter *out);
 	int (*verdicts)(struct body *b, uint64_t out[L4_V_COUNT]);
 	int (*vip_drops)(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
+	int (*service_drops)(struct body *b, uint32_t service_id, uint64_t out[L4_V_COUNT]);
 	/* Publishes another input, whose next hops the world knows, as the next generation. */
 	int (*publish)(struct body *b, const struct snapshot_input *in, struct err *e);
 	/* The table of records, and the number of its entries, a power of two of at least 1024. */

@@ -313,7 +313,7 @@ struct body {
 	struct guard_store *guard;
 	uint64_t generation;
 	uint64_t verdicts[L4_V_COUNT];
-	uint64_t (*drops)[L4_V_COUNT];
+	uint64_t (*vip_drops)[L4_V_COUNT], (*service_drops)[L4_V_COUNT];
 	struct engine_counter *services, *servers;
 	uint32_t n_vips, n_services, n_servers;
 };
@@ -448,7 +448,8 @@ static void native_close(struct body *b)
 	free(b->tables.records);
 	free(b->tables.sources);
 	free(b->tables.datagrams);
-	free(b->drops);
+	free(b->vip_drops);
+	free(b->service_drops);
 	free(b->services);
 	free(b->servers);
 	free(b);
@@ -467,7 +468,8 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->n_vips = c->n_vips + c->n_gateways;
 	b->n_services = c->n_services;
 	b->n_servers = c->n_servers;
-	b->drops = calloc(b->n_vips + 1u, sizeof *b->drops);
+	b->vip_drops = calloc(b->n_vips + 1u, sizeof *b->vip_drops);
+	b->service_drops = calloc(b->n_services + 1u, sizeof *b->service_drops);
 	b->services = calloc(b->n_services + 1u, sizeof *b->services);
 	b->servers = calloc(b->n_servers + 1u, sizeof *b->servers);
 	b->store = ring_store_new(c->limits.ring_slots, c->limits.pools);
@@ -488,9 +490,9 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	while ((uint32_t)L4_BUCKET_DATAGRAMS << b->tables.datagram_bits < c->limits.datagrams)
 		b->tables.datagram_bits++;
 	b->tables.datagrams = calloc(1u << b->tables.datagram_bits, sizeof *b->tables.datagrams);
-	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->drops &&
-		b->services && b->servers && b->store && b->guard && b->tables.guard &&
-		b->tables.coarse && b->tables.rings)
+	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->vip_drops &&
+		b->service_drops && b->services && b->servers && b->store && b->guard &&
+		b->tables.guard && b->tables.coarse && b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -566,7 +568,9 @@ static int native_inject(
 		return rc;
 	b->verdicts[out->verdict]++;
 	if (out->verdict >= L4_V_MALFORMED && r.vip_id)
-		b->drops[r.vip_id][out->verdict]++;
+		b->vip_drops[r.vip_id][out->verdict]++;
+	if (out->verdict >= L4_V_MALFORMED && r.service_id)
+		b->service_drops[r.service_id][out->verdict]++;
 	if (out->verdict == L4_V_LOCAL)
 		count(&b->services[r.service_id], len);
 	if (out->verdict == L4_V_FORWARDED) {
@@ -624,7 +628,15 @@ static int native_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_C
 {
 	if (vip_id > b->n_vips)
 		return -ENOENT;
-	memcpy(out, b->drops[vip_id], sizeof b->drops[vip_id]);
+	memcpy(out, b->vip_drops[vip_id], sizeof b->vip_drops[vip_id]);
+	return 0;
+}
+
+static int native_service_drops(struct body *b, uint32_t service_id, uint64_t out[L4_V_COUNT])
+{
+	if (service_id > b->n_services)
+		return -ENOENT;
+	memcpy(out, b->service_drops[service_id], sizeof b->service_drops[service_id]);
 	return 0;
 }
 
@@ -657,6 +669,7 @@ const struct body_ops body_native = {
 	.server_counter = native_server_counter,
 	.verdicts = native_verdicts,
 	.vip_drops = native_vip_drops,
+	.service_drops = native_service_drops,
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,

@@ -197,6 +197,11 @@ static int xdp_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUN
 	return engine_vip_drops(b->engine, vip_id, out);
 }
 
+static int xdp_service_drops(struct body *b, uint32_t service_id, uint64_t out[L4_V_COUNT])
+{
+	return engine_service_drops(b->engine, service_id, out);
+}
+
 static int xdp_publish(struct body *b, const struct snapshot_input *in, struct err *e)
 {
 	return engine_publish(b->engine, in, e);
@@ -272,6 +277,7 @@ const struct body_ops body_xdp = {
 	.server_counter = xdp_server_counter,
 	.verdicts = xdp_verdicts,
 	.vip_drops = xdp_vip_drops,
+	.service_drops = xdp_service_drops,
 	.publish = xdp_publish,
 	.records = xdp_records,
 	.places = xdp_places,

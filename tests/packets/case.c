@@ -489,16 +489,31 @@ static int read_server(struct reader *r, struct err *e)
 		r, CASE_SERVER, r->n > 1 ? world_server(r->f->world, r->word[1]) : -1, e);
 }
 
-/* drops VIP|GATEWAY REASON N */
-static int read_drops(struct reader *r, struct err *e)
+/* WORD NAME REASON N */
+static int read_drop_counter(
+	struct reader *r, enum case_counter_kind kind, int index, struct err *e)
 {
-	struct case_counter c = { .kind = CASE_DROPS };
+	struct case_counter c = { .kind = kind };
 
 	c.reason = r->n == 4 ? verdict_find(r->word[2]) : L4_V_COUNT;
 	if (c.reason == L4_V_COUNT || verdicts[c.reason].action != L4_DROP ||
 		!words_number(r->word[3], UINT32_MAX, &c.packets))
-		return lines_error(&r->lines, e, "expected: drops ADDRESS REASON N");
-	return read_counter(r, c, world_address(r->f->world, r->word[1]), e);
+		return lines_error(&r->lines, e, "expected: %s NAME REASON N", r->word[0]);
+	return read_counter(r, c, index, e);
+}
+
+/* drops VIP|GATEWAY REASON N */
+static int read_drops(struct reader *r, struct err *e)
+{
+	return read_drop_counter(
+		r, CASE_DROPS, r->n > 1 ? world_address(r->f->world, r->word[1]) : -1, e);
+}
+
+/* service_drops SERVICE REASON N */
+static int read_service_drops(struct reader *r, struct err *e)
+{
+	return read_drop_counter(r, CASE_SERVICE_DROPS,
+		r->n > 1 ? conf_find_service(r->f->world->conf, r->word[1]) : -1, e);
 }
 
 /* places NAME N: new records that were put into such entries */
@@ -545,6 +560,7 @@ static const struct {
 	{ "service", read_service, CASE_WORD },
 	{ "server", read_server, CASE_WORD },
 	{ "drops", read_drops, CASE_WORD },
+	{ "service_drops", read_service_drops, CASE_WORD },
 	{ "now", read_now, CASE_WORD },
 	{ "slots", read_slots, CASE_WORD },
 	{ "slot", read_slots, CASE_WORD },

@@ -44,14 +44,14 @@ struct case_step {
 	enum l4_step_kind way[L4_WAY_STEPS];
 };
 
-enum case_counter_kind { CASE_SERVICE, CASE_SERVER, CASE_DROPS, CASE_PLACES };
+enum case_counter_kind { CASE_SERVICE, CASE_SERVER, CASE_DROPS, CASE_SERVICE_DROPS, CASE_PLACES };
 
 /* A difference over the case. What is not listed must not have changed. */
 struct case_counter {
 	enum case_counter_kind kind;
 	/* Of the service, the server, the address (world_address()), or enum l4_record_place. */
 	unsigned index;
-	enum l4_verdict reason; /* CASE_DROPS */
+	enum l4_verdict reason; /* CASE_DROPS, CASE_SERVICE_DROPS */
 	uint64_t packets, bytes;
 };
 

@@ -17,8 +17,9 @@ struct tally *tally_new(const struct world_file *world)
 	t->world = world;
 	t->services = calloc(world->conf->n_services + 1u, sizeof *t->services);
 	t->servers = calloc(world->conf->n_servers + 1u, sizeof *t->servers);
-	t->drops = calloc(n_addresses(t) + 1u, sizeof *t->drops);
-	if (t->services && t->servers && t->drops)
+	t->vip_drops = calloc(n_addresses(t) + 1u, sizeof *t->vip_drops);
+	t->service_drops = calloc(world->conf->n_services + 1u, sizeof *t->service_drops);
+	if (t->services && t->servers && t->vip_drops && t->service_drops)
 		return t;
 	tally_free(t);
 	return NULL;
@@ -30,7 +31,8 @@ void tally_free(struct tally *t)
 		return;
 	free(t->services);
 	free(t->servers);
-	free(t->drops);
+	free(t->vip_drops);
+	free(t->service_drops);
 	free(t);
 }
 
@@ -45,7 +47,9 @@ int tally_read(struct tally *t, const struct body_ops *ops, struct body *b)
 	for (unsigned i = 0; i < t->world->conf->n_servers && !rc; i++)
 		rc = ops->server_counter(b, i + 1, &t->servers[i]);
 	for (unsigned i = 0; i < n_addresses(t) && !rc; i++)
-		rc = ops->vip_drops(b, i + 1, t->drops[i]);
+		rc = ops->vip_drops(b, i + 1, t->vip_drops[i]);
+	for (unsigned i = 0; i < t->world->conf->n_services && !rc; i++)
+		rc = ops->service_drops(b, i + 1, t->service_drops[i]);
 	return rc;
 }
 
@@ -53,6 +57,12 @@ static void subtract(struct engine_counter *a, const struct engine_counter *b)
 {
 	a->packets -= b->packets;
 	a->bytes -= b->bytes;
+}
+
+static void subtract_drops(uint64_t after[L4_V_COUNT], const uint64_t before[L4_V_COUNT])
+{
+	for (unsigned v = 0; v < L4_V_COUNT; v++)
+		after[v] -= before[v];
 }
 
 void tally_subtract(struct tally *after, const struct tally *before)
@@ -66,8 +76,9 @@ void tally_subtract(struct tally *after, const struct tally *before)
 	for (unsigned i = 0; i < after->world->conf->n_servers; i++)
 		subtract(&after->servers[i], &before->servers[i]);
 	for (unsigned i = 0; i < n_addresses(after); i++)
-		for (unsigned v = 0; v < L4_V_COUNT; v++)
-			after->drops[i][v] -= before->drops[i][v];
+		subtract_drops(after->vip_drops[i], before->vip_drops[i]);
+	for (unsigned i = 0; i < after->world->conf->n_services; i++)
+		subtract_drops(after->service_drops[i], before->service_drops[i]);
 }
 
 void tally_expect(struct tally *t, const struct packet_case *c)
@@ -85,8 +96,10 @@ void tally_expect(struct tally *t, const struct packet_case *c)
 			t->servers[k->index] = traffic;
 		else if (k->kind == CASE_PLACES)
 			t->places[k->index] = k->packets;
+		else if (k->kind == CASE_SERVICE_DROPS)
+			t->service_drops[k->index][k->reason] = k->packets;
 		else
-			t->drops[k->index][k->reason] = k->packets;
+			t->vip_drops[k->index][k->reason] = k->packets;
 	}
 }
 
@@ -108,18 +121,19 @@ static unsigned print_traffic(FILE *out, const char *what, const char *name,
 	       print_number(out, what, name, "bytes", want->bytes, got->bytes, got_name);
 }
 
-static unsigned print_drops(FILE *out, const struct tally *want, const struct tally *got,
-	unsigned address, const char *got_name)
+static unsigned print_drops(FILE *out, const char *what, const char *name,
+	const uint64_t want[L4_V_COUNT], const uint64_t got[L4_V_COUNT], const char *got_name)
 {
-	const struct conf *c = want->world->conf;
-	const char *name = address < c->n_vips ? c->vips[address].name
-					       : c->gateways[address - c->n_vips].name;
 	unsigned n = 0;
 
 	for (unsigned v = 0; v < L4_V_COUNT; v++)
-		n += print_number(out, "drops", name, verdict_name(v), want->drops[address][v],
-			got->drops[address][v], got_name);
+		n += print_number(out, what, name, verdict_name(v), want[v], got[v], got_name);
 	return n;
+}
+
+static const char *address_name(const struct conf *c, unsigned address)
+{
+	return address < c->n_vips ? c->vips[address].name : c->gateways[address - c->n_vips].name;
 }
 
 unsigned tally_print_diff(
@@ -141,6 +155,10 @@ unsigned tally_print_diff(
 		n += print_traffic(out, "server", c->servers[i].name, &want->servers[i],
 			&got->servers[i], got_name);
 	for (unsigned i = 0; i < n_addresses(want); i++)
-		n += print_drops(out, want, got, i, got_name);
+		n += print_drops(out, "drops", address_name(c, i), want->vip_drops[i],
+			got->vip_drops[i], got_name);
+	for (unsigned i = 0; i < c->n_services; i++)
+		n += print_drops(out, "service_drops", c->services[i].name, want->service_drops[i],
+			got->service_drops[i], got_name);
 	return n;
 }

@@ -9,7 +9,8 @@ struct tally {
 	uint64_t verdicts[L4_V_COUNT];
 	uint64_t places[L4_PLACE_COUNT];
 	struct engine_counter *services, *servers;
-	uint64_t (*drops)[L4_V_COUNT]; /* VIPs, then gateways */
+	uint64_t (*vip_drops)[L4_V_COUNT]; /* VIPs, then gateways */
+	uint64_t (*service_drops)[L4_V_COUNT];
 };
 
 /* All zero. Returns NULL when out of memory. */

@@ -187,6 +187,8 @@ static void test_services(void **state)
 
 	(void)state;
 	fake.service[1] = (struct engine_counter){ 10, 640 };
+	fake.service_drops[1][L4_V_DENIED] = 7;
+	fake.service_drops[1][L4_V_NO_ROUTE] = 8;
 	assert_int_equal(json_array_size(at(get("/v1/services"), "services")), 2);
 	j = get("/v1/services/web");
 	assert_int_equal(number_at(j, "id"), 1);
@@ -204,7 +206,11 @@ static void test_services(void **state)
 	assert_int_equal(number_at(j, "servers"), 2);
 	assert_int_equal(number_at(j, "packets"), 10);
 	assert_int_equal(number_at(j, "bytes"), 640);
+	assert_int_equal(json_object_size(at(j, "drops")), 2);
+	assert_int_equal(number_at(j, "drops.denied"), 7);
+	assert_int_equal(number_at(j, "drops.no_route"), 8);
 	j = get("/v1/services/dns");
+	assert_int_equal(json_object_size(at(j, "drops")), 0);
 	assert_string_equal(text_at(j, "protocol"), "udp");
 	assert_string_equal(text_at(j, "forward"), "dsr");
 	ask("GET", "/v1/services/none", NULL, 404);
@@ -520,19 +526,27 @@ static void test_health_and_drops(void **state)
 	fake.vip_drops[1][L4_V_NO_SERVICE] = 2;
 	fake.vip_drops[2][L4_V_MALFORMED] = 1;
 	fake.vip_drops[2][L4_V_FORWARDED] = 1; /* no drop */
+	fake.service_drops[2][L4_V_NO_SERVER] = 5;
 	j = get("/v1/drops");
-	assert_int_equal(json_array_size(at(j, "drops")), 4);
+	assert_int_equal(json_array_size(at(j, "drops")), 5);
 	assert_true(json_is_null(at(j, "drops.0.vip")));
+	assert_true(json_is_null(at(j, "drops.0.service")));
 	assert_string_equal(text_at(j, "drops.0.reason"), "forwarded");
 	assert_string_equal(text_at(j, "drops.0.action"), "send");
 	assert_int_equal(number_at(j, "drops.0.count"), 100);
 	assert_string_equal(text_at(j, "drops.1.reason"), "no_service");
 	assert_string_equal(text_at(j, "drops.1.action"), "drop");
 	assert_string_equal(text_at(j, "drops.2.vip"), "web");
+	assert_true(json_is_null(at(j, "drops.2.service")));
 	assert_int_equal(number_at(j, "drops.2.count"), 2);
 	assert_true(strlen(text_at(j, "drops.2.help")) > 0);
-	assert_string_equal(text_at(j, "drops.3.vip"), "back");
-	assert_string_equal(text_at(j, "drops.3.reason"), "malformed");
+	assert_string_equal(text_at(j, "drops.3.vip"), "web");
+	assert_string_equal(text_at(j, "drops.3.service"), "dns");
+	assert_string_equal(text_at(j, "drops.3.reason"), "no_server");
+	assert_int_equal(number_at(j, "drops.3.count"), 5);
+	assert_string_equal(text_at(j, "drops.4.vip"), "back");
+	assert_true(json_is_null(at(j, "drops.4.service")));
+	assert_string_equal(text_at(j, "drops.4.reason"), "malformed");
 }
 
 static void test_checked_server(void **state)

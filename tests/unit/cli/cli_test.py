@@ -82,13 +82,31 @@ DROPPED  REASON
 
     def test_service_list(self):
         self.assertEqual(self.ctl("service", "list"), """\
-SERVICE  VIP  ADDRESS              PROTOCOL  FORWARD  POOL  SERVING  PACKETS    BYTES
-web      web  192.0.2.10:80        tcp       nat      web   0 of 2     12345  6789012
-app      app  [2001:db8::10]:8080  tcp       dsr      app   1 of 1         9      999
+SERVICE  VIP  ADDRESS              PROTOCOL  FORWARD  POOL  SERVING  PACKETS    BYTES  DROPS
+web      web  192.0.2.10:80        tcp       nat      web   0 of 2     12345  6789012     39
+app      app  [2001:db8::10]:8080  tcp       dsr      app   1 of 1         9      999      0
 """)
 
     def test_service_show(self):
-        self.assertIn("address   [2001:db8::10]:8080\n", self.ctl("service", "show", "app"))
+        self.assertEqual(self.ctl("service", "show", "web"), """\
+service   web
+vip       web
+address   192.0.2.10:80
+protocol  tcp
+forward   nat
+pool      web
+serving   0 of 2
+packets   12345
+bytes     6789012
+id        1
+
+DROPPED  REASON
+     30  no_server
+      9  denied
+""")
+        text = self.ctl("service", "show", "app")
+        self.assertIn("address   [2001:db8::10]:8080\n", text)
+        self.assertNotIn("DROPPED", text)
 
     def test_service_of_the_host(self):
         self.api.give("GET", "/v1/services/ssh", {
@@ -194,9 +212,10 @@ why         disk swap
 
     def test_drops(self):
         self.assertEqual(self.ctl("drops"), """\
-VIP    VERDICT     ACTION  PACKETS  MEANING
-(all)  forwarded   send      12345  sent to a server
-web    no_service  drop         40  no such service
+VIP    SERVICE  VERDICT     ACTION  PACKETS  MEANING
+(all)  (all)    forwarded   send      12345  sent to a server
+web    (all)    no_service  drop         40  no such service
+web    web      no_server   drop         30  no server
 """)
 
     def test_version(self):

@@ -50,9 +50,10 @@ def site():
     ]
     services = [
         {"name": "web", "id": 1, "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 80,
-         "forward": "nat", "pool": "web", "serving": 0, "servers": 2, "packets": 12345, "bytes": 6789012},
+         "forward": "nat", "pool": "web", "serving": 0, "servers": 2, "packets": 12345, "bytes": 6789012,
+         "drops": {"no_server": 30, "denied": 9}},
         {"name": "app", "id": 2, "vip": "app", "address": "2001:db8::10", "protocol": "tcp", "port": 8080,
-         "forward": "dsr", "pool": "app", "serving": 1, "servers": 1, "packets": 9, "bytes": 999},
+         "forward": "dsr", "pool": "app", "serving": 1, "servers": 1, "packets": 9, "bytes": 999, "drops": {}},
     ]
     status = {
         "node": "lb-a", "version": "0.1.0", "started": ago(days=1, hours=3),
@@ -74,8 +75,9 @@ def site():
          "reason": "connection refused", "probes": 90, "failures": 5, "streak": 5},
     ]
     drops = [
-        {"vip": None, "reason": "forwarded", "action": "send", "count": 12345, "help": "sent to a server"},
-        {"vip": "web", "reason": "no_service", "action": "drop", "count": 40, "help": "no such service"},
+        {"vip": None, "service": None, "reason": "forwarded", "action": "send", "count": 12345, "help": "sent to a server"},
+        {"vip": "web", "service": None, "reason": "no_service", "action": "drop", "count": 40, "help": "no such service"},
+        {"vip": "web", "service": "web", "reason": "no_server", "action": "drop", "count": 30, "help": "no server"},
     ]
     answers = {
         "/v1/version": {"version": "0.1.0", "node": "lb-a"},

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters of stable ids, and what a number that is given anew starts with. Needs root. */
 #include "tests/unit/test.h"
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include "controlplane/engine/xdp.h"
 #include "dataplane/snapshot/snapshot.h"
 
-enum { LOOPBACK = 1, VIP = 3, OTHER_VIP = 4, SERVICE = 5, OTHER_SERVICE = 6, SERVER = 7 };
+enum { LOOPBACK = 1, VIP = 3, OTHER_VIP = 4, SERVICE = 5, OTHER_SERVICE = 6, SERVER = 7, LAST = 8 };
 
 static const uint8_t port_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static struct engine *engine;
@@ -54,7 +55,7 @@ static int publish(void)
 static int setup(void **state)
 {
 	const struct conf_limits limits = { .vips = 8,
-		.services = 8,
+		.services = LAST,
 		.pools = 8,
 		.servers = 8,
 		.routes = 16,
@@ -90,8 +91,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A SYN to 192.0.2.HOST; ports without a service are dropped. */
-static void send_syn(uint8_t host, uint8_t port)
+/* A SYN to 192.0.2.HOST; ports without a service are dropped, and so is what has a TTL of 1. */
+static void send_syn(uint8_t host, uint8_t port, uint8_t ttl)
 {
 	uint8_t frame[54] = { 0 }, out[54];
 	size_t len = sizeof out;
@@ -99,7 +100,8 @@ static void send_syn(uint8_t host, uint8_t port)
 
 	memcpy(frame, port_mac, 6);
 	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x28", 6);
-	memcpy(frame + 22, "\x40\x06", 2);
+	frame[22] = ttl;
+	frame[23] = 6;
 	memcpy(frame + 26, "\xcb\x00\x71\x05\xc0\x00\x02", 7);
 	frame[33] = host;
 	frame[37] = port;
@@ -113,6 +115,15 @@ static uint64_t drops(uint32_t vip)
 
 	assert_int_equal(engine_vip_drops(engine, vip, counts), 0);
 	return counts[L4_V_NO_SERVICE];
+}
+
+static uint64_t service_drops(uint32_t service)
+{
+	uint64_t counts[L4_V_COUNT];
+
+	assert_int_equal(engine_service_drops(engine, service, counts), 0);
+	assert_int_equal(counts[L4_V_NO_SERVICE], 0);
+	return counts[L4_V_TTL_EXCEEDED];
 }
 
 static uint64_t packets(enum engine_counter_kind kind, uint32_t id)
@@ -131,27 +142,34 @@ static void test_reset(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		send_syn(1, 80);
-		send_syn(1, 81);
-		send_syn(2, 80);
-		send_syn(2, 81);
+		send_syn(1, 80, 64);
+		send_syn(1, 81, 64);
+		send_syn(2, 80, 64);
+		send_syn(2, 81, 64);
+		send_syn(1, 80, 1);
+		send_syn(2, 80, 1);
 	}
 	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 3);
 	assert_int_equal(packets(ENGINE_SERVICE, OTHER_SERVICE), 3);
 	assert_int_equal(packets(ENGINE_SERVER, SERVER), 6);
 	assert_int_equal(drops(VIP), 3);
 	assert_int_equal(drops(OTHER_VIP), 3);
+	assert_int_equal(service_drops(SERVICE), 3);
+	assert_int_equal(service_drops(OTHER_SERVICE), 3);
 	assert_int_equal(engine_counter_reset(engine, ENGINE_VIP, VIP), 0);
 	assert_int_equal(drops(VIP), 0);
 	assert_int_equal(drops(OTHER_VIP), 3);
+	assert_int_equal(service_drops(SERVICE), 3);
 	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVICE, SERVICE), 0);
 	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 0);
 	assert_int_equal(packets(ENGINE_SERVICE, OTHER_SERVICE), 3);
+	assert_int_equal(service_drops(SERVICE), 0);
+	assert_int_equal(service_drops(OTHER_SERVICE), 3);
 	assert_int_equal(packets(ENGINE_SERVER, SERVER), 6);
 	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVER, SERVER), 0);
 	assert_int_equal(packets(ENGINE_SERVER, SERVER), 0);
-	send_syn(1, 80);
-	send_syn(1, 81);
+	send_syn(1, 80, 64);
+	send_syn(1, 81, 64);
 	assert_int_equal(packets(ENGINE_SERVICE, SERVICE), 1);
 	assert_int_equal(packets(ENGINE_SERVER, SERVER), 1);
 	assert_int_equal(drops(VIP), 1);
@@ -187,12 +205,25 @@ static void test_the_table_of_proxied_is_as_large_as_wanted(void **state)
 	assert_int_equal(n, 128);
 }
 
+/* Rows of the highest id are there, and none behind them. */
+static void test_last(void **state)
+{
+	uint64_t counts[L4_V_COUNT];
+
+	(void)state;
+	assert_int_equal(service_drops(0), 0);
+	assert_int_equal(service_drops(LAST), 0);
+	assert_int_equal(engine_service_drops(engine, LAST + 1, counts), -ENOENT);
+	assert_int_equal(engine_service_drops(engine, 1000, counts), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_floods_end_with_their_service),
 		cmocka_unit_test(test_the_table_of_proxied_is_as_large_as_wanted),
+		cmocka_unit_test(test_last),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

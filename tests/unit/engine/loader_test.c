@@ -15,6 +15,7 @@
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/flood.h"
 #include "dataplane/l4/proxied.h"
+#include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/read.h"
 
 static char run_dir[] = "/tmp/tandem-loader-XXXXXX";
@@ -83,6 +84,31 @@ static uint64_t get_counter(struct loader *l, uint32_t id)
 	return sum;
 }
 
+/* Drops of a service, the last verdict that there is. */
+static void set_drops(struct loader *l, uint32_t service, uint64_t n)
+{
+	int map = bpf_map__fd(loader_bpf(l)->maps.service_drops), cpus = libbpf_num_possible_cpus();
+	uint32_t row = service * L4_V_COUNT + L4_V_COUNT - 1;
+	uint64_t *values = calloc((size_t)cpus, sizeof *values);
+
+	values[cpus - 1] = n;
+	assert_int_equal(bpf_map_update_elem(map, &row, values, BPF_ANY), 0);
+	free(values);
+}
+
+static uint64_t get_drops(struct loader *l, uint32_t service)
+{
+	int map = bpf_map__fd(loader_bpf(l)->maps.service_drops), cpus = libbpf_num_possible_cpus();
+	uint32_t row = service * L4_V_COUNT + L4_V_COUNT - 1;
+	uint64_t *values = calloc((size_t)cpus, sizeof *values), sum = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(map, &row, values), 0);
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	free(values);
+	return sum;
+}
+
 static void test_start_and_restart(void **state)
 {
 	struct loader *l = open_loader(&sizes);
@@ -96,6 +122,7 @@ static void test_start_and_restart(void **state)
 	first = runs(ports[0]);
 	assert_int_not_equal(first, 0);
 	set_counter(l, 3, 1000);
+	set_drops(l, 4, 2000);
 	loader_close(l);
 	assert_int_equal(runs(ports[0]), first); /* the process is gone, the program is not */
 
@@ -104,6 +131,7 @@ static void test_start_and_restart(void **state)
 	assert_int_equal(loader_past(l)->generation, 41);
 	assert_true(loader_past(l)->counters);
 	assert_int_equal(get_counter(l, 3), 1000);
+	assert_int_equal(get_drops(l, 4), 2000);
 	assert_int_equal(runs(ports[0]), first); /* until the new tables are filled */
 	publish(l, 42);
 	attach(l, 2);
@@ -137,16 +165,21 @@ static void test_other_sizes_keep_counters(void **state)
 	publish(l, 1);
 	attach(l, 1);
 	set_counter(l, 8, 77);
+	set_drops(l, 4, 78);
 	loader_close(l);
 	larger.servers = 100;
+	larger.services = 100;
 	l = open_loader(&larger);
 	assert_int_equal(get_counter(l, 8), 77);
 	assert_int_equal(get_counter(l, 100), 0);
+	assert_int_equal(get_drops(l, 4), 78);
+	assert_int_equal(get_drops(l, 100), 0);
 	publish(l, 2);
 	attach(l, 1);
 	loader_close(l);
 	l = open_loader(&larger); /* the larger map was pinned */
 	assert_int_equal(get_counter(l, 8), 77);
+	assert_int_equal(get_drops(l, 4), 78);
 	loader_close(l);
 }
 

@@ -186,6 +186,13 @@ int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V
 	return 0;
 }
 
+int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t out[L4_V_COUNT])
+{
+	(void)en;
+	memcpy(out, fake.service_drops[service_id], sizeof fake.service_drops[service_id]);
+	return 0;
+}
+
 struct l4_record *engine_records(struct engine *en, uint32_t *n)
 {
 	(void)en;
@@ -228,11 +235,18 @@ int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint3
 {
 	(void)en;
 	fake.resets++;
-	if (kind == ENGINE_VIP)
+	switch (kind) {
+	case ENGINE_VIP:
 		memset(fake.vip_drops[id], 0, sizeof fake.vip_drops[id]);
-	else
-		(kind == ENGINE_SERVICE ? fake.service : fake.server)[id] =
-			(struct engine_counter){ 0 };
+		break;
+	case ENGINE_SERVICE:
+		memset(fake.service_drops[id], 0, sizeof fake.service_drops[id]);
+		fake.service[id] = (struct engine_counter){ 0 };
+		break;
+	case ENGINE_SERVER:
+		fake.server[id] = (struct engine_counter){ 0 };
+		break;
+	}
 	return 0;
 }
 

@@ -31,7 +31,7 @@ struct fake_engine {
 	struct snapshot_member members[64];
 	struct snapshot_address addresses[16];
 	struct engine_counter service[64], server[64]; /* by id */
-	uint64_t verdicts[L4_V_COUNT], vip_drops[16][L4_V_COUNT];
+	uint64_t verdicts[L4_V_COUNT], vip_drops[16][L4_V_COUNT], service_drops[64][L4_V_COUNT];
 	struct engine_port ports[4];
 	unsigned n_ports;
 
