@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The XDP engine: look-ups around the stages of dataplane/l4. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include "bpf/maps.h"
 #include "bpf/packet.bpf.h"
 #include "dataplane/l4/cursor.h"
@@ -128,6 +130,68 @@ L4_INLINE struct l4_datagram_bucket *l4_tables_datagrams(const struct l4_tables 
 	return bpf_map_lookup_elem(&datagrams, &row);
 }
 
+L4_INLINE struct l4_flood *l4_tables_flood(const struct l4_tables *t, uint32_t service_id)
+{
+	struct l4_flood *f = bpf_map_lookup_elem(&floods, &service_id);
+	struct l4_traced *to;
+
+	if (!f || !t->traced)
+		return f;
+	to = traced_now();
+	if (!to)
+		return NULL;
+	to->flood = *f;
+	return &to->flood;
+}
+
+L4_INLINE struct l4_proxied_bucket *l4_tables_proxied(const struct l4_tables *t, uint64_t hash)
+{
+	uint32_t row = (uint32_t)(hash >> (64 - proxied_bits));
+	struct l4_proxied_bucket *b = bpf_map_lookup_elem(&proxied, &row);
+	struct l4_traced *to;
+
+	if (!b || !t->traced)
+		return b;
+	to = traced_now();
+	if (!to)
+		return NULL;
+	to->proxied = *b;
+	return &to->proxied;
+}
+
+/* The kernel's cookie is made of addresses, ports, sequence number and the segment size that it finds in the header's options:
+ * of a header that says just these. */
+struct cookie_header {
+	struct l4_tcp tcp;
+	be32 mss;
+};
+
+L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
+	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
+{
+	struct cookie_header tcp = {
+		.tcp = { flow->sport, flow->dport, L4_BE32(isn), .offset = sizeof tcp / 4 << 4 },
+		.mss = L4_BE32(2 << 24 | 4 << 16 | mss),
+	};
+	struct ipv6hdr ip6 = { 0 };
+	struct iphdr ip4 = { 0 };
+	int64_t cookie;
+
+	(void)t;
+	if (flow->is6) {
+		__builtin_memcpy(&ip6.saddr, flow->src, sizeof ip6.saddr);
+		__builtin_memcpy(&ip6.daddr, flow->dst, sizeof ip6.daddr);
+		cookie = bpf_tcp_raw_gen_syncookie_ipv6(&ip6, (void *)&tcp, sizeof tcp);
+	} else {
+		ip4.saddr = flow->src[0];
+		ip4.daddr = flow->dst[0];
+		cookie = bpf_tcp_raw_gen_syncookie_ipv4(&ip4, (void *)&tcp, sizeof tcp);
+	}
+	out->cookie = (uint32_t)cookie;
+	out->ms = (uint32_t)(bpf_ktime_get_ns() / 1000000);
+	return cookie >= 0;
+}
+
 L4_INLINE uint16_t l4_tables_now(const struct l4_tables *t)
 {
 	uint32_t zero = 0;
@@ -237,6 +301,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/synproxy.h"
 #include "dataplane/l4/vlan.h"
 #include "dataplane/l4/wrap.h"
 
@@ -584,6 +649,8 @@ static __always_inline enum l4_verdict take_up(
 
 	if (next == L4_NEXT_FRAGMENT)
 		return l4_fragment(t, f, r);
+	if (next == L4_NEXT_SYNPROXY)
+		return l4_synproxy(t, f, r);
 	if (next == L4_NEXT_RARE)
 		return l4_rare(t, f, t->ctx->ingress_ifindex, r);
 	if (next == L4_NEXT_ERROR_IN)
@@ -619,8 +686,9 @@ static __always_inline uint32_t bytes_come(
 
 static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool traced)
 {
-	bool looks_up = next == L4_NEXT_FRAGMENT || next == L4_NEXT_RARE ||
-			next == L4_NEXT_ERROR_IN || next == L4_NEXT_ERROR_OUT;
+	bool looks_up = next == L4_NEXT_FRAGMENT || next == L4_NEXT_SYNPROXY ||
+			next == L4_NEXT_RARE || next == L4_NEXT_ERROR_IN ||
+			next == L4_NEXT_ERROR_OUT;
 	struct l4_tables t = { ctx, looks_up ? image_now() : NULL, false, traced };
 	struct l4_result r = { 0 };
 	struct l4_frame f;
@@ -663,6 +731,7 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 
 STAGES(STAGE)
 STAGE(fragment, L4_NEXT_FRAGMENT)
+STAGE(synproxy, L4_NEXT_SYNPROXY)
 
 __noinline int tandem_fragment_end(void)
 {
@@ -675,6 +744,20 @@ __noinline int traced_fragment_end(void)
 	const struct l4_tables t = { .traced = true };
 
 	l4_fragment_end(&t);
+	return 0;
+}
+
+__noinline int tandem_synproxy_end(void)
+{
+	l4_synproxy_end(NULL);
+	return 0;
+}
+
+__noinline int traced_synproxy_end(void)
+{
+	const struct l4_tables t = { .traced = true };
+
+	l4_synproxy_end(&t);
 	return 0;
 }
 
@@ -702,13 +785,20 @@ SEC("xdp")
 int tandem_trace(struct xdp_md *ctx)
 {
 	int action = traced_packet(ctx);
+	bool part = action == TANDEM_NEXT + L4_NEXT_FRAGMENT;
 
-	if (action == TANDEM_NEXT + L4_NEXT_FRAGMENT)
+	if (part)
 		action = traced_fragment(ctx);
-	if (action == TANDEM_NEXT + L4_NEXT_PORTS) {
+	if (action == TANDEM_NEXT + L4_NEXT_PORTS)
 		action = traced_packet(ctx);
-		traced_fragment_end();
+	if (action == TANDEM_NEXT + L4_NEXT_SYNPROXY)
+		action = traced_synproxy(ctx);
+	if (action == TANDEM_NEXT + L4_NEXT_AGAIN) {
+		action = traced_packet(ctx);
+		traced_synproxy_end();
 	}
+	if (part)
+		traced_fragment_end();
 #define X(name, next)                     \
 	if (action == TANDEM_NEXT + next) \
 		action = traced_##name(ctx);

@@ -6,6 +6,7 @@
 #include "controlplane/api/values.h"
 #include "dataplane/l4/datagram.h"
 #include "dataplane/l4/parse.h"
+#include "dataplane/l4/proxied.h"
 
 enum { TEXT_BYTES = 320 };
 
@@ -607,6 +608,53 @@ static void tell_fragment(struct teller *t, const struct l4_step *s)
 	json_object_set_new(t->out, "offset", json_integer(from));
 	json_object_set_new(t->out, "bytes", json_integer(bytes));
 	json_object_set_new(t->out, "more", json_boolean(s->b));
+}
+
+static const char *proxied_state_name(uint8_t state)
+{
+	switch (state) {
+	case L4_PROXIED_ASKED:
+		return "asked";
+	case L4_PROXIED_OPENING:
+		return "opening";
+	case L4_PROXIED_OPEN:
+		return "open";
+	default:
+		return "closing";
+	}
+}
+
+static void tell_proxied(struct teller *t, const struct l4_step *s)
+{
+	const char *state = proxied_state_name(l4_proxied_state(s->a));
+
+	json_object_set_new(t->out, "found", json_boolean(s->a));
+	if (!s->a) {
+		say(t, "no SYN cookie began the connection");
+		return;
+	}
+	say(t, "a SYN cookie began the connection, which is %s", state);
+	json_object_set_new(t->out, "state", json_string(state));
+}
+
+static void tell_synproxy(struct teller *t, const struct l4_step *s)
+{
+	static const struct {
+		const char *name, *sentence;
+	} acts[] = {
+		[L4_PROXY_ANSWERS] = { "answers",
+			"in a flood of SYNs: answered with a SYN cookie" },
+		[L4_PROXY_ASKS] = { "asks", "the cookie came back: becomes the server's SYN" },
+		[L4_PROXY_OPENS] = { "opens",
+			"the server has answered: opens the client's window" },
+		[L4_PROXY_FORGETS] = { "forgets", "the server does not know of the connection" },
+		[L4_PROXY_TRANSLATES] = { "translates", "sequence numbers are translated" },
+	};
+
+	if (s->a >= sizeof acts / sizeof *acts)
+		return;
+	say(t, "%s", acts[s->a].sentence);
+	json_object_set_new(t->out, "act", json_string(acts[s->a].name));
 }
 
 static void tell_datagram(struct teller *t, const struct l4_step *s)

@@ -16,8 +16,12 @@ struct l4_flood {
 	uint32_t seen;	/* 1: there has been such a unit, and cookies of it may still come back */
 	uint32_t begun; /* connections that got a record (proxied.h), ever, modulo 2^32 */
 	uint32_t ended; /* as many as had begun when none of them was left */
-	uint32_t ready; /* 1: this host's own stack takes cookies now; of services with L4_FORWARD_LOCAL */
-	uint32_t pad[10];
+	/* Of services with L4_FORWARD_LOCAL. */
+	uint8_t ready; /* 1: this host's own stack takes cookies now */
+	uint8_t times; /* 1: and finds in its time stamps, which have no random offset, what else a SYN said */
+	uint8_t scale; /* the scale that it gives windows then */
+	uint8_t pad0;
+	uint32_t pad1[10];
 };
 
 _Static_assert(sizeof(struct l4_flood) == 64, "one cache line");

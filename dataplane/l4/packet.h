@@ -4,6 +4,7 @@
  *
  * The same packet and the same table contents give the same verdict and the same bytes in every body. */
 #pragma once
+#include "dataplane/l4/flood.h"
 #include "dataplane/l4/forward.h"
 #include "dataplane/l4/guard.h"
 #include "dataplane/l4/ports.h"
@@ -292,6 +293,87 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 	return l4_tables_guard(w->tables, g, p);
 }
 
+/* Whether l4_synproxy() has seen the packet, so that what was asked before is not asked again. */
+L4_INLINE bool l4_was_proxied(const struct l4_walk *w)
+{
+	const struct l4_note *note = l4_tables_note(w->tables);
+
+	return note && note->proxy.done;
+}
+
+/* Whether SYN cookies may concern a segment to the service with this id, or from its server. */
+L4_INLINE bool l4_wants_proxy(
+	const struct l4_walk *w, const struct l4_frame *f, uint32_t service_id, bool reply)
+{
+	struct l4_flood *flood = l4_tables_flood(w->tables, service_id);
+	const struct l4_tcp *tcp = l4_at(f, w->packet.l4, sizeof *tcp);
+
+	if (!flood || !tcp)
+		return false;
+	if (l4_flood_has_proxied(flood))
+		return true;
+	if (reply)
+		return false;
+	return (tcp->flags & (L4_TCP_SYN | L4_TCP_ACK)) == L4_TCP_SYN ||
+	       (flood->seen && l4_flood_has_cookies(flood, l4_tables_now(w->tables)));
+}
+
+/* Leaves a segment to l4_synproxy(); the rest of what that is told depends on whose it is. */
+L4_INLINE struct l4_proxying *l4_note_proxy(
+	const struct l4_walk *w, uint32_t service_id, uint32_t vip_id, bool reply)
+{
+	struct l4_note *note = l4_tables_note(w->tables);
+	const struct l4_packet *p = &w->packet;
+
+	if (!note)
+		return NULL;
+	note->proxy.service_id = service_id;
+	note->proxy.vip_id = vip_id;
+	note->proxy.l3 = p->l3;
+	note->proxy.l4 = p->l4;
+	note->proxy.ip_len = p->ip_len;
+	note->proxy.part = p->part;
+	note->proxy.reply = reply;
+	note->proxy.done = false;
+	return &note->proxy;
+}
+
+L4_INLINE enum l4_verdict l4_note_request(const struct l4_walk *w, const struct l4_service *s)
+{
+	struct l4_proxying *to = l4_note_proxy(w, s->id, s->vip_id, false);
+
+	if (!to)
+		return L4_V_ENGINE_FAULT;
+	to->flow = w->packet.flow;
+	to->syn_limit = s->syn_limit;
+	to->idle = s->idle;
+	to->local = s->forward == L4_FORWARD_LOCAL;
+	to->ifindex = w->port ? w->port->device : 0;
+	to->mtu = w->port ? w->port->mtu : 0;
+	return L4_NEXT_SYNPROXY;
+}
+
+/* `end` is what the server's packets are translated back to. */
+L4_INLINE enum l4_verdict l4_note_reply(
+	const struct l4_walk *w, const struct l4_reverse *rev, const struct l4_end *end)
+{
+	struct l4_proxying *to = l4_note_proxy(w, rev->cookies, rev->vip_id, true);
+	const struct l4_flow *flow = &w->packet.flow;
+
+	if (!to)
+		return L4_V_ENGINE_FAULT;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		to->flow.src[i] = flow->dst[i];
+		to->flow.dst[i] = end->address[i];
+	}
+	to->flow.sport = flow->dport;
+	to->flow.dport = end->port;
+	to->flow.protocol = flow->protocol;
+	to->flow.is6 = flow->is6;
+	return L4_NEXT_SYNPROXY;
+}
+
 /* A packet of a service: to the server that its flow's slot or record names. */
 L4_INLINE enum l4_verdict l4_process_service(
 	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
@@ -299,20 +381,25 @@ L4_INLINE enum l4_verdict l4_process_service(
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
 	enum l4_verdict v;
+	bool cookies = s->flags & L4_SERVICE_COOKIES && !l4_was_proxied(w);
 	struct l4_end to;
 	uint64_t hash;
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	r->service_id = s->id;
-	if (s->guard) {
+	if (s->guard && !(s->flags & L4_SERVICE_COOKIES && !cookies)) {
 		v = l4_pass_guard(w, f, s);
 		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
-	if (!s->n_members)
-		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
+	if (!s->n_members && s->forward != L4_FORWARD_LOCAL)
+		return l4_no_server(w, s);
+	if (cookies && l4_wants_proxy(w, f, s->id, false))
+		return l4_note_request(w, s);
+	if (s->forward == L4_FORWARD_LOCAL)
+		return l4_note_local(w, s);
 	if (p->ttl <= 1)
 		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
@@ -402,6 +489,8 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	if (v != L4_V_REPLIED)
 		return v;
 	l4_reverse_end(rev, w->packet.flow.sport, &to);
+	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->cookies, true))
+		return l4_note_reply(w, rev, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 

@@ -4,9 +4,10 @@
  * bucket, in one table for all processors.
  *
  * `who` is the flow's whole hash; `what` is state:3 time:16 client's window scale:4 server's:4 from its lowest bit on, the
- * service's stable id in its upper half. `shift` is the client's side's sequence number less the server's, or, as long as the
- * server has not answered, the cookie. Processors write as those of records do (record.h): whoever changes more than `what` claims
- * the entry first by an exchange of it for BUSY; a reader that meets a changed entry counts it as another's. */
+ * service's stable id in its upper half. `shift` is what the client's side has more than the server's in the server's sequence
+ * numbers; until the server has answered, it is the cookie. Processors write as those of records do (record.h): whoever
+ * changes more than `what` claims the entry first by an exchange of it for BUSY; a reader that meets a changed entry counts it as
+ * another's. */
 #pragma once
 #include "dataplane/l4/limit.h"
 #include "dataplane/l4/record.h"
@@ -77,4 +78,118 @@ L4_INLINE bool l4_proxied_is_over(uint64_t what, uint32_t idle, uint16_t now)
 	default:
 		return age > idle;
 	}
+}
+
+L4_INLINE uint32_t l4_proxied_client_scale(uint64_t what)
+{
+	return what >> L4_PROXIED_CLIENT_SCALE_AT & L4_PROXIED_SCALE;
+}
+
+L4_INLINE uint32_t l4_proxied_server_scale(uint64_t what)
+{
+	return what >> L4_PROXIED_SERVER_SCALE_AT & L4_PROXIED_SCALE;
+}
+
+/* `what` in another state and seen now. */
+L4_INLINE uint64_t l4_proxied_seen(uint64_t what, uint8_t state, uint16_t now)
+{
+	return (what & ~(7 | (uint64_t)0xffff << L4_PROXIED_TIME_AT)) |
+	       (uint64_t)now << L4_PROXIED_TIME_AT | state;
+}
+
+/* `what` with other window scales. */
+L4_INLINE uint64_t l4_proxied_scaled(uint64_t what, uint32_t client, uint32_t server)
+{
+	return (what & ~((uint64_t)0xff << L4_PROXIED_CLIENT_SCALE_AT)) |
+	       (uint64_t)client << L4_PROXIED_CLIENT_SCALE_AT |
+	       (uint64_t)server << L4_PROXIED_SERVER_SCALE_AT;
+}
+
+/* An entry as it was read; at: NULL: there is none. */
+struct l4_proxied_found {
+	struct l4_proxied *at;
+	uint64_t what;
+	uint32_t shift, isn, idle;
+};
+
+/* The entry of the flow with this hash. */
+L4_INLINE struct l4_proxied_found l4_proxied_find(
+	struct l4_proxied_bucket *b, uint64_t hash, uint16_t now)
+{
+	struct l4_proxied_found found = { 0 };
+
+	for (uint32_t i = 0; i < L4_BUCKET_PROXIED; i++) {
+		struct l4_proxied *e = &b->entries[i];
+		uint64_t what = l4_record_read(&e->what);
+
+		if (l4_record_read(&e->who) != hash || l4_proxied_state(what) <= L4_PROXIED_BUSY ||
+			l4_proxied_is_over(what, *(volatile uint32_t *)&e->idle, now))
+			continue;
+		found.idle = *(volatile uint32_t *)&e->idle;
+		found.shift = *(volatile uint32_t *)&e->shift;
+		found.isn = *(volatile uint32_t *)&e->isn;
+		if (l4_record_read(&e->what) != what)
+			continue;
+		found.what = what;
+		found.at = e;
+		break;
+	}
+	return found;
+}
+
+/* Replaces `what` if it still is as it was found; nothing else changes. */
+L4_INLINE bool l4_proxied_exchange(struct l4_proxied *e, uint64_t was, uint64_t what)
+{
+	return __sync_val_compare_and_swap(&e->what, was, what) == was;
+}
+
+/* Writes all of an entry, of which `was` was read; false: another processor was faster. */
+L4_INLINE bool l4_proxied_put(struct l4_proxied *e, uint64_t was, const struct l4_proxied *to)
+{
+	if (!l4_proxied_exchange(e, was, L4_PROXIED_BUSY))
+		return false;
+	*(volatile uint64_t *)&e->who = to->who;
+	*(volatile uint32_t *)&e->shift = to->shift;
+	*(volatile uint32_t *)&e->isn = to->isn;
+	*(volatile uint32_t *)&e->idle = to->idle;
+	__sync_lock_test_and_set(&e->what, to->what);
+	return true;
+}
+
+/* How dear an entry is to one of another flow: none that is live is taken. */
+L4_INLINE uint32_t l4_proxied_rank(const struct l4_proxied *e, uint64_t what, uint16_t now)
+{
+	uint8_t state = l4_proxied_state(what);
+
+	if (l4_proxied_is_over(what, *(const volatile uint32_t *)&e->idle, now))
+		return 0;
+	return state == L4_PROXIED_ASKED || state == L4_PROXIED_OPENING ? 1 : 2;
+}
+
+/* Begins a connection: in its flow's former entry, one that is over, or that of whoever has been waiting for a server for longest.
+ * False: all entries are of live connections, or other processors were faster. */
+L4_INLINE bool l4_proxied_begin(
+	struct l4_proxied_bucket *b, const struct l4_proxied *to, uint16_t now)
+{
+	uint32_t best = UINT32_MAX, index = 0;
+	uint64_t was = 0;
+
+	for (uint32_t i = 0; i < L4_BUCKET_PROXIED; i++) {
+		uint64_t what = l4_record_read(&b->entries[i].what);
+		uint32_t rank = l4_proxied_rank(&b->entries[i], what, now), cost;
+
+		if (l4_proxied_state(what) == L4_PROXIED_BUSY)
+			continue;
+		if (l4_record_read(&b->entries[i].who) == to->who)
+			rank = 0;
+		cost = rank << 16 | (uint16_t)~l4_time_since(l4_proxied_time(what), now);
+		if (cost >= best)
+			continue;
+		best = cost;
+		index = i;
+		was = what;
+	}
+	if (best >> 16 > 1)
+		return false;
+	return l4_proxied_put(&b->entries[index & (L4_BUCKET_PROXIED - 1)], was, to);
 }

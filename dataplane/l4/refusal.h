@@ -51,18 +51,10 @@ L4_INLINE bool l4_refuse_reset(const struct l4_tables *t, struct l4_frame *f,
 	const struct l4_refusal *r, const struct l4_tcp *tcp)
 {
 	uint32_t l3 = r->l3 & L4_L3_MASK;
-	struct l4_tcp reset = l4_reset_tcp(tcp, r->ip_len - (r->l4 - r->l3));
-	struct l4_eth *eth;
-	uint8_t ours[6];
+	struct l4_segment reset = { .tcp = l4_reset_tcp(tcp, r->ip_len - (r->l4 - r->l3)) };
 
-	if (!l4_tables_resize(t, f, l3 + (r->is6 ? L4_RESET_LEN6 : L4_RESET_LEN4)))
-		return false;
-	eth = l4_at(f, 0, sizeof *eth);
-	if (!eth)
-		return false;
-	l4_mac_copy(ours, eth->dst);
-	l4_eth_return(eth, ours);
-	return r->is6 ? l4_reset6(f, l3, reset) : l4_reset4(f, l3, reset);
+	return l4_tables_resize(t, f, l4_segment_end(l3, r->is6, sizeof reset.tcp)) &&
+	       l4_segment_answer(f, l3, r->is6, &reset, sizeof reset.tcp);
 }
 
 /* Turns the frame into the answer, if one may be given now. Returns what became of the packet and fills *out. */

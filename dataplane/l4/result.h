@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What becomes of a packet besides its verdict. */
 #pragma once
-#include "dataplane/l4/parse.h"
+#include "dataplane/l4/options.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/l4/tables.h"
 
@@ -76,6 +76,27 @@ struct l4_enclosed {
 	struct l4_member server;
 };
 
+/* A TCP segment of a service with SYN cookies, on its way to l4_synproxy() and back. */
+struct l4_proxying {
+	struct l4_flow flow;	 /* as the client's segments have it */
+	uint32_t l3, l4, ip_len; /* as in struct l4_packet */
+	uint32_t service_id, vip_id;
+	uint32_t syn_limit; /* as in struct l4_service */
+	uint32_t idle;
+	uint32_t ifindex; /* of the device where it came in */
+	uint16_t mtu;	  /* of the interface */
+	bool reply;	  /* it is the server's */
+	bool part;	  /* it is a first fragment */
+	bool local;	  /* the service is of this host's own stack */
+	bool done;	  /* l4_process() is to take it as it is now */
+	struct l4_options options;
+};
+
+/* A SYN cookie of this host's own stack, and its clock for time stamps. */
+struct l4_host_cookie {
+	uint32_t cookie, ms;
+};
+
 /* What one function leaves to the next about the packet in hand. */
 struct l4_note {
 	uint32_t why; /* enum l4_verdict */
@@ -87,6 +108,7 @@ struct l4_note {
 	struct l4_retag retag;	     /* L4_NEXT_TAGS */
 	struct l4_enclosed enclosed; /* L4_NEXT_WRAP */
 	struct l4_result local;	     /* L4_NEXT_LOCAL */
+	struct l4_proxying proxy;    /* L4_NEXT_SYNPROXY, L4_NEXT_AGAIN */
 	uint8_t mac[6]; /* of the interface that it came in by: L4_NEXT_LOCAL, L4_NEXT_ERROR_IN */
 	struct l4_record_write record;
 };

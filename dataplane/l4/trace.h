@@ -22,6 +22,9 @@
 	X(RATE, rate,                                                                               \
 		"packets << 32 | SYNs of the source so far; as many as it may send, 0: any number") \
 	X(GUARD, guard, "enum l4_verdict, FORWARDED: it goes on; line of the guard")                \
+	X(PROXIED, proxied,                                                                         \
+		"`what` of the connection, if a SYN cookie began it, 0: none; shift << 32 | isn")   \
+	X(SYNPROXY, synproxy, "enum l4_proxy_act; the cookie, or the shift")                        \
 	X(SLOT, slot, "hash of the flow; number of its slot << 16 | the slot")                      \
 	X(RECORD, record, "`who` and `what` of the flow's record; 0, 0: none")                      \
 	X(SIDES, sides, "id of the slot's owner; of its base")                                      \
@@ -41,6 +44,15 @@ enum l4_step_kind {
 	L4_STEPS(X)
 #undef X
 		L4_STEP_COUNT
+};
+
+/* What is done to a segment that SYN cookies concern. */
+enum l4_proxy_act {
+	L4_PROXY_ANSWERS,    /* a SYN, with a cookie */
+	L4_PROXY_ASKS,	     /* the server, whose SYN it becomes */
+	L4_PROXY_OPENS,	     /* the client's window: it was the server's SYN-ACK */
+	L4_PROXY_FORGETS,    /* the connection: its server does not know of it */
+	L4_PROXY_TRANSLATES, /* its sequence numbers */
 };
 
 struct l4_step {

@@ -31,6 +31,8 @@ enum l4_action {
 		"TTL or hop limit is used up; its sender was told")                                \
 	X(REJECTED, "rejected", L4_SEND,                                                           \
 		"no server may take the packet; answered with a reset or port unreachable")        \
+	X(SYN_COOKIE, "syn_cookie", L4_SEND,                                                       \
+		"a TCP SYN to a service in a flood of them; answered with a SYN cookie")           \
 	X(MALFORMED, "malformed", L4_DROP,                                                         \
 		"a header that contradicts itself or the length of the packet")                    \
 	X(FRAGMENT, "fragment", L4_DROP,                                                           \
@@ -59,6 +61,8 @@ enum l4_action {
 		"the source has sent the service as many packets as it may for now")               \
 	X(SOURCE_SYN_RATE, "source_syn_rate", L4_DROP,                                             \
 		"the source has begun as many connections to the service as it may for now")       \
+	X(PROXIED_FULL, "proxied_full", L4_DROP,                                                   \
+		"a SYN cookie came back, but there is no room for one more such connection")       \
 	X(NO_SERVER, "no_server", L4_DROP,                                                         \
 		"the service's pool has no server that may take the packet")                       \
 	X(NO_ROUTE, "no_route", L4_DROP,                                                           \
@@ -81,9 +85,11 @@ enum l4_verdict {
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
 	L4_NEXT_FRAGMENT,	   /* one of several: l4_fragment() finds its ports */
 	L4_NEXT_PORTS,		   /* they are noted: l4_process() takes it up again */
-	L4_NEXT_ERROR_IN,	   /* an ICMP error for a server: l4_error_in() does */
-	L4_NEXT_ERROR_OUT,	   /* perhaps one for a client: l4_error_out() does */
-	L4_NEXT_REFUSAL,	   /* it is refused; l4_refusal_answer() may answer it */
+	L4_NEXT_SYNPROXY,  /* a segment that SYN cookies may concern: l4_synproxy() looks at it */
+	L4_NEXT_AGAIN,	   /* that has: l4_process() takes it up again */
+	L4_NEXT_ERROR_IN,  /* an ICMP error for a server: l4_error_in() does */
+	L4_NEXT_ERROR_OUT, /* perhaps one for a client: l4_error_out() does */
+	L4_NEXT_REFUSAL,   /* it is refused; l4_refusal_answer() may answer it */
 	L4_NEXT_WANT, /* it is dropped or passed, as noted; the control plane is to learn what it wants or tells */
 	L4_NEXT_WRAP, /* it goes into a tunnel that is more than a header of its own family: l4_wrap() decides about it */
 	L4_NEXT_LOCAL, /* it is for this host's own stack: l4_local() gets it there */

@@ -28,13 +28,16 @@
  *       makes the frame len bytes long and f stand for it; nothing else that points into it stays good
  *   bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n);
  *       puts n bytes of any content before the frame, or takes -n away there, otherwise the same; changes nothing when it fails
+ *   struct l4_flood *l4_tables_flood(const struct l4_tables *t, uint32_t service_id);
+ *       what the service knows of floods, or NULL: nothing is answered with SYN cookies
  *   struct l4_limit *l4_tables_limit(const struct l4_tables *t);
  *       this processor's, or NULL: no refused packet is answered
  *   struct l4_note *l4_tables_note(const struct l4_tables *t);
  *       this packet's, or NULL: nobody goes on with it
  *   struct l4_way *l4_tables_way(const struct l4_tables *t);
  *       what a traced packet tells, or NULL: it is not traced. A traced packet changes nothing but the frame: the body
- *       gives it a limit and a note of its own, and a copy of its source's bucket, and does not write its record
+ *       gives it a limit and a note of its own, and copies of its source's bucket and of what SYN cookies leave behind, and
+ *       does not write its record
  */
 #pragma once
 #include "dataplane/l4/mac.h"

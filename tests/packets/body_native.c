@@ -31,6 +31,10 @@ struct l4_tables {
 	uint32_t source_bits;
 	struct l4_datagram_bucket *datagrams; /* 2^datagram_bits */
 	uint32_t datagram_bits;
+	struct l4_flood *floods; /* by service id */
+	uint32_t n_floods;
+	struct l4_proxied_bucket *proxied; /* 2^proxied_bits */
+	uint32_t proxied_bits;
 	uint64_t places[L4_PLACE_COUNT];
 	struct l4_route route; /* the answer of the last look-up */
 	uint8_t *memory;       /* the frame's, two bytes before it begins */
@@ -105,6 +109,38 @@ static inline struct l4_datagram_bucket *l4_tables_datagrams(
 	const struct l4_tables *t, uint64_t hash)
 {
 	return &t->datagrams[hash >> (64 - t->datagram_bits)];
+}
+
+static inline struct l4_flood *l4_tables_flood(const struct l4_tables *t, uint32_t service_id)
+{
+	if (service_id >= t->n_floods)
+		return NULL;
+	if (!t->traced)
+		return &t->floods[service_id];
+	t->traced->flood = t->floods[service_id];
+	return &t->traced->flood;
+}
+
+static inline struct l4_proxied_bucket *l4_tables_proxied(const struct l4_tables *t, uint64_t hash)
+{
+	struct l4_proxied_bucket *b = &t->proxied[hash >> (64 - t->proxied_bits)];
+
+	if (!t->traced)
+		return b;
+	t->traced->proxied = *b;
+	return &t->traced->proxied;
+}
+
+/* There is no kernel here to make one. */
+static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
+	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
+{
+	(void)t;
+	(void)flow;
+	(void)isn;
+	(void)mss;
+	(void)out;
+	return false;
 }
 
 static inline void l4_tables_recorded(const struct l4_tables *t, enum l4_record_place place)
@@ -228,6 +264,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
 #include "dataplane/l4/refusal.h"
+#include "dataplane/l4/synproxy.h"
 #include "dataplane/l4/vlan.h"
 #include "dataplane/l4/wrap.h"
 
@@ -448,6 +485,8 @@ static void native_close(struct body *b)
 	free(b->tables.records);
 	free(b->tables.sources);
 	free(b->tables.datagrams);
+	free(b->tables.floods);
+	free(b->tables.proxied);
 	free(b->vip_drops);
 	free(b->service_drops);
 	free(b->services);
@@ -490,9 +529,15 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	while ((uint32_t)L4_BUCKET_DATAGRAMS << b->tables.datagram_bits < c->limits.datagrams)
 		b->tables.datagram_bits++;
 	b->tables.datagrams = calloc(1u << b->tables.datagram_bits, sizeof *b->tables.datagrams);
-	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->vip_drops &&
-		b->service_drops && b->services && b->servers && b->store && b->guard &&
-		b->tables.guard && b->tables.coarse && b->tables.rings)
+	b->tables.n_floods = b->n_services + 1;
+	b->tables.floods = calloc(b->tables.n_floods, sizeof *b->tables.floods);
+	while ((uint32_t)L4_BUCKET_PROXIED << b->tables.proxied_bits < c->limits.syn_proxied)
+		b->tables.proxied_bits++;
+	b->tables.proxied = calloc(1u << b->tables.proxied_bits, sizeof *b->tables.proxied);
+	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->tables.floods &&
+		b->tables.proxied && b->vip_drops && b->service_drops && b->services &&
+		b->servers && b->store && b->guard && b->tables.guard && b->tables.coarse &&
+		b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");
@@ -514,9 +559,9 @@ static void count(struct engine_counter *c, size_t bytes)
 	c->bytes += bytes;
 }
 
-/* What becomes of the frame; nothing is counted. */
+/* What becomes of the frame; nothing is counted. *bytes: how long it was when it was taken up last. */
 static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
-	struct body_result *out, struct l4_result *r)
+	struct body_result *out, struct l4_result *r, uint32_t *bytes)
 {
 	struct l4_tables *t = &b->tables;
 	struct l4_frame f;
@@ -528,12 +573,19 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
 	out->verdict = l4_process(t, &f, ifindex, r);
+	*bytes = f.len;
 	if (out->verdict == L4_NEXT_FRAGMENT)
 		out->verdict = l4_fragment(t, &f, r);
-	if (out->verdict == L4_NEXT_PORTS) {
+	if (out->verdict == L4_NEXT_PORTS)
 		out->verdict = l4_process(t, &f, ifindex, r);
-		l4_fragment_end(t);
+	if (out->verdict == L4_NEXT_SYNPROXY)
+		out->verdict = l4_synproxy(t, &f, r);
+	if (out->verdict == L4_NEXT_AGAIN) {
+		*bytes = f.len;
+		out->verdict = l4_process(t, &f, ifindex, r);
+		l4_synproxy_end(t);
 	}
+	l4_fragment_end(t);
 	if (out->verdict == L4_NEXT_RARE)
 		out->verdict = l4_rare(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_ERROR_IN)
@@ -562,7 +614,8 @@ static int native_inject(
 	struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len, struct body_result *out)
 {
 	struct l4_result r = { 0 };
-	int rc = decide(b, ifindex, frame, len, out, &r);
+	uint32_t bytes;
+	int rc = decide(b, ifindex, frame, len, out, &r, &bytes);
 
 	if (rc)
 		return rc;
@@ -572,10 +625,10 @@ static int native_inject(
 	if (out->verdict >= L4_V_MALFORMED && r.service_id)
 		b->service_drops[r.service_id][out->verdict]++;
 	if (out->verdict == L4_V_LOCAL)
-		count(&b->services[r.service_id], len);
+		count(&b->services[r.service_id], bytes);
 	if (out->verdict == L4_V_FORWARDED) {
-		count(&b->services[r.service_id], len);
-		count(&b->servers[r.server_id], len);
+		count(&b->services[r.service_id], bytes);
+		count(&b->servers[r.server_id], bytes);
 	}
 	return 0;
 }
@@ -585,10 +638,11 @@ static int native_trace(struct body *b, uint32_t ifindex, const uint8_t *frame, 
 {
 	struct l4_traced traced = { 0 };
 	struct l4_result r = { 0 };
+	uint32_t bytes;
 	int rc;
 
 	b->tables.traced = &traced;
-	rc = decide(b, ifindex, frame, len, out, &r);
+	rc = decide(b, ifindex, frame, len, out, &r, &bytes);
 	b->tables.traced = NULL;
 	*way = traced.way;
 	way->end =

@@ -97,12 +97,24 @@ def error(frame, source, kind):
     return link / inet6.IPv6(src=source, dst=ip.src, hlim=64) / kind / quote(frame, 1232)
 
 
+def cookie(syn, now):
+    """The SYN cookie for a frame at that coarse time: mss:2 sack:1 scale:4 in its lowest bits."""
+    ip = syn[inet.IP] if syn.haslayer(inet.IP) else syn[inet6.IPv6]
+    tcp = syn[inet.TCP]
+    sizes = [536, 1300, 1440, 1460] if isinstance(ip, inet.IP) else [1220, 1420, 1440, 8940]
+    options = {name: value for name, value in tcp.options if name not in ('NOP', 'EOL')}
+    mss = sum(options.get('MSS', sizes[0]) >= size for size in sizes[1:])
+    scale = min(options['WScale'], 14) if 'WScale' in options else 15
+    says = mss | ('SAckOK' in options) << 2 | scale << 3
+    return siphash.syn_cookie(ip.src, ip.dst, tcp.sport, tcp.dport, tcp.seq, now, says)
+
+
 def names_of(world_path):
     out = {}
     for module in (l2, inet, inet6, sctp):
         out.update(vars(module))
     out.update(Raw=Raw, cut=cut, trail=trail, patch=patch, label=label, spread=spread, gue=gue, quote=quote, error=error,
-               client=client, beside=beside)
+               client=client, beside=beside, cookie=cookie)
     out.update(worlds.World(world_path).names)
     return out
 

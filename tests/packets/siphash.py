@@ -61,3 +61,11 @@ def spread(prefix, value):
 def gue_source(value):
     """One of the ports from 49152 on: by the 14 lowest bits of the upper half."""
     return 49152 + (value >> 32) % 16384
+
+
+def syn_cookie(source, target, sport, dport, isn, now, says):
+    """RFC 4987, 3.6: 24 bits of a keyed hash, then what the SYN said."""
+    period = now >> 6
+    data = (ipaddress.ip_address(source).packed + ipaddress.ip_address(target).packed + sport.to_bytes(2, 'big') +
+            dport.to_bytes(2, 'big') + isn.to_bytes(4, 'little') + period.to_bytes(2, 'little') + bytes([6]))
+    return siphash13(KEY, data) >> 40 << 8 | says | (period & 1) << 7
