@@ -702,6 +702,8 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	v = take_up(next, &t, &f, &r);
 	if (v == L4_V_LOCAL && !traced)
 		count(&service_counters, r.service_id, bytes);
+	if (v == L4_V_SYN_COOKIE && !traced)
+		count_drop(&service_drops, r.service_id, v);
 	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
 }
 
