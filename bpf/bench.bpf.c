@@ -28,6 +28,7 @@ enum {
 	SOURCE4 = 2, /* the word with ttl, protocol, checksum, source */
 	PORTS4 = 3,  /* destination, ports */
 	SOURCE6 = 3, /* the second half of the source */
+	FLAGS4 = 5,  /* from the TCP header's length on */
 	WORDS4 = 6,
 	WORDS6 = 8,
 };
@@ -154,6 +155,23 @@ int bench_spread4(struct xdp_md *ctx)
 	if (!lay4(ctx, l, true))
 		return XDP_ABORTED;
 	return settle(ctx, l, tandem_run(ctx));
+}
+
+/* Every other packet is a SYN from anywhere. */
+SEC("xdp")
+int bench_flood4(struct xdp_md *ctx)
+{
+	struct bench_lane *l = lane_own();
+	uint8_t *f = frame_of(ctx, BENCH_FRAME4);
+
+	if (!f || !lay4(ctx, l, false))
+		return XDP_ABORTED;
+	if (l->packets & 1) {
+		*word_at(f, SOURCE4) = (l->words[SOURCE4] & 0xffffffff) |
+				       (word)bpf_htonl(bench_source4((uint32_t)l->packets)) << 32;
+		*word_at(f, FLAGS4) = (l->words[FLAGS4] & ~0xff00ull) | 0x0200;
+	}
+	return tandem_run(ctx);
 }
 
 /* For packets that the engine leaves as they came: only the flow is new. */

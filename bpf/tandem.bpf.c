@@ -553,6 +553,29 @@ static __always_inline enum l4_verdict l4_tables_guard(
 						: tandem_guard(g, p.high, p.low, p.what));
 }
 
+__noinline int tandem_guard_error(
+	const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	return (int)(g ? l4_guard_error(NULL, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+__noinline int traced_guard_error(
+	const struct l4_guard *g, uint64_t high, uint64_t low, uint32_t what)
+{
+	const struct l4_tables t = { .traced = true };
+
+	return (int)(g ? l4_guard_error(&t, g, (struct l4_guarded){ high, low, what })
+		       : L4_V_ENGINE_FAULT);
+}
+
+static __always_inline enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return (enum l4_verdict)(t && t->traced ? traced_guard_error(g, p.high, p.low, p.what)
+						: tandem_guard_error(g, p.high, p.low, p.what));
+}
+
 /* These three are functions of their own since the verifier looks at such once and not on every path. They see the
  * generation that is published now, which may be later than the packet's: all that they decide by it is which
  * record is worth least. */

@@ -24,6 +24,12 @@ static void print_engine(FILE *out, const json_t *engine, time_t now)
 		fputs(", detached", out);
 }
 
+/* What was added to lo for services of this host's own stack. */
+static void print_addresses(FILE *out, const json_t *engine, time_t now)
+{
+	field_plain(out, json_object_get(engine, "addresses"), now);
+}
+
 /* "9 of 10 serving; 9 up, 1 down, 0 starting; 0 drain, 0 maint" */
 static void print_servers(FILE *out, const json_t *servers, time_t now)
 {
@@ -125,6 +131,10 @@ static void status_print(const struct screen *s, json_t *const replies[N_REPLIES
 		{ .title = "running for", .key = "started", .print = field_age },
 		{ .title = "config", .key = "config", .print = print_config },
 		{ .title = "engine", .key = "engine", .print = print_engine },
+		{ .title = "on lo",
+			.key = "engine",
+			.print = print_addresses,
+			.flags = FIELD_OPTIONAL },
 		{ .title = "servers", .key = "servers", .print = print_servers },
 		{ .title = "records",
 			.key = "records",

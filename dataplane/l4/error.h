@@ -13,6 +13,17 @@ L4_INLINE bool l4_is_same_address(const uint32_t a[4], const uint32_t b[4])
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
 }
 
+/* The source of packets to a VIP as a guard looks at it: who sent an error, or the client that it is about. */
+L4_INLINE struct l4_guarded l4_error_end_of(const struct l4_flow *flow, uint32_t what)
+{
+	struct l4_guarded p = l4_guarded_source(flow);
+
+	p.what |= what;
+	if (l4_is_same_address(flow->src, flow->dst))
+		p.what |= L4_GUARDED_ITSELF;
+	return p;
+}
+
 /* Sends the error on with `to` as its source or destination, and in the quote. */
 L4_INLINE enum l4_verdict l4_send_error(struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_packet *q, uint32_t row, const struct l4_end *to, bool source,
@@ -86,32 +97,65 @@ L4_INLINE enum l4_verdict l4_error_forward(struct l4_walk *w, struct l4_frame *f
 	return l4_send_error(w, f, q, m->neighbour, &to, false, L4_V_FORWARDED, r);
 }
 
+/* The service of the flow in hand, or NULL. */
+L4_INLINE const struct l4_service *l4_error_service(struct l4_walk *w)
+{
+	const struct l4_flow *flow = &w->packet.flow;
+	uint8_t is6 = flow->is6 ? L4_KIND_IS6 : 0;
+	uint64_t sum = l4_ml_address(w->keys->k, is6, flow->dst);
+	const struct l4_address *ours;
+	const struct l4_service *s = l4_find(
+		w, flow->dst, sum, l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
+
+	if (s)
+		return s;
+	ours = l4_find(w, flow->dst, sum, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
+	return ours ? l4_service_else(w, ours) : NULL;
+}
+
+/* The body's way to l4_guard_error(). */
+static enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p);
+
+/* L4_V_FORWARDED when the guard of the flow's service lets an error by this source pass, or why it is dropped. */
+L4_INLINE enum l4_verdict l4_error_pass_guard(
+	const struct l4_walk *w, const struct l4_service *s, struct l4_guarded router)
+{
+	const struct l4_guard *g = l4_tables_line(w->tables, s->guard);
+	enum l4_verdict v = L4_V_ENGINE_FAULT;
+
+	if (g)
+		v = l4_tables_guard_error(w->tables, g, router);
+	if (v == L4_V_FORWARDED)
+		v = l4_tables_guard_error(w->tables, g, l4_error_end_of(&w->packet.flow, 0));
+	l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
+	return v;
+}
+
 /* An error about what one of our addresses is said to have sent. */
 L4_INLINE enum l4_verdict l4_error_to_server(
 	struct l4_walk *w, struct l4_frame *f, const struct l4_packet *q, struct l4_result *r)
 {
 	struct l4_flow *flow = &w->packet.flow;
-	uint8_t is6 = flow->is6 ? L4_KIND_IS6 : 0;
-	const struct l4_service *s = NULL;
+	struct l4_guarded router = l4_error_end_of(flow, L4_GUARDED_ROUTER);
 	const struct l4_member *m = NULL;
-	const struct l4_address *ours;
+	const struct l4_service *s;
 	enum l4_verdict v;
-	uint64_t hash, sum;
+	uint64_t hash;
 	uint32_t line;
 
 	if (!l4_is_same_address(flow->dst, q->flow.src))
 		return L4_V_ICMP_NO_FLOW;
 	l4_flow_of_quote(flow, &q->flow);
-	sum = l4_ml_address(w->keys->k, is6, flow->dst);
-	s = l4_find(
-		w, flow->dst, sum, l4_key_tail(flow->dport, flow->protocol, L4_KIND_SERVICE | is6));
-	if (!s) {
-		ours = l4_find(w, flow->dst, sum, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-		s = ours ? l4_service_else(w, ours) : NULL;
-	}
+	s = l4_error_service(w);
 	if (!s)
 		return L4_V_ICMP_NO_FLOW;
 	r->service_id = s->id;
+	if (s->guard) {
+		v = l4_error_pass_guard(w, s, router);
+		if (v != L4_V_FORWARDED)
+			return v;
+	}
 	if (s->forward == L4_FORWARD_LOCAL)
 		return l4_note_local(w, s);
 	if (!s->n_members)

@@ -42,6 +42,14 @@ L4_INLINE bool l4_is_bogon6(uint64_t high, uint64_t low)
 	return high >> 56 == 0xff || high >> 54 == 0xfe80 >> 6;
 }
 
+L4_INLINE bool l4_is_bogon(struct l4_guarded p)
+{
+	if (p.what & L4_GUARDED_ITSELF)
+		return true;
+	return p.what & L4_GUARDED_IS6 ? l4_is_bogon6(p.high, p.low)
+				       : l4_is_bogon4((uint32_t)p.low);
+}
+
 /* Decides about a packet of a service with this guard: L4_V_FORWARDED when it may go on, or why it is dropped. */
 L4_INLINE enum l4_verdict l4_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
@@ -51,16 +59,42 @@ L4_INLINE enum l4_verdict l4_guard(
 	if (g->checks & L4_GUARD_LAND && p.what & L4_GUARDED_ITSELF &&
 		p.what & L4_GUARDED_SAME_PORT)
 		return L4_V_LAND;
-	if (g->checks & L4_GUARD_BOGONS &&
-		(p.what & L4_GUARDED_ITSELF ||
-			(p.what & L4_GUARDED_IS6 ? l4_is_bogon6(p.high, p.low)
-						 : l4_is_bogon4((uint32_t)p.low))))
+	if (g->checks & L4_GUARD_BOGONS && l4_is_bogon(p))
 		return L4_V_BOGON_SOURCE;
 	if (g->checks & L4_GUARD_SOURCES && !l4_guard_admits(t, g, p))
 		return L4_V_DENIED;
 	return g->checks & L4_GUARD_RATES ? l4_tables_rate(t, g, p) : L4_V_FORWARDED;
 }
 
-/* The body's way to it. */
+/* Whether a list lets an ICMP error pass. One that denies whom it does not name says who may be a client. */
+L4_INLINE bool l4_list_admits_error(const struct l4_tables *t, const struct l4_guard *g,
+	enum l4_guard_whose whose, struct l4_guarded p)
+{
+	if (p.what & L4_GUARDED_ROUTER && g->denies[whose])
+		return true;
+	return !l4_list_denies(t, g->lists[whose], g->denies[whose], p);
+}
+
+/* The same for an ICMP error about a flow of the service, in two steps, each of which must let it pass.
+ *
+ * Whom it comes from may be any router on the path, of which no allow list knows; but whoever is denied has nothing to say
+ * about a flow either, and no router sends from a bogon (RFC 1812, section 5.3.7; RFC 4443, section 2.2). And the
+ * client whose flow it quotes must be one that the guard lets in: else there is no such flow, and the quote is forged.
+ * TCP flags are not known, of eight quoted bytes. Rates do not count errors: by routers they would hold back what those
+ * tell of all clients behind them, and by clients whoever forges a quote would use up another's. */
+L4_INLINE enum l4_verdict l4_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	if (g->checks & L4_GUARD_BOGONS && l4_is_bogon(p))
+		return L4_V_BOGON_SOURCE;
+	if (!(g->checks & L4_GUARD_SOURCES))
+		return L4_V_FORWARDED;
+	if (!l4_list_admits_error(t, g, L4_GUARD_ALL, p) ||
+		!l4_list_admits_error(t, g, L4_GUARD_OWN, p))
+		return L4_V_DENIED;
+	return L4_V_FORWARDED;
+}
+
+/* The body's way to l4_guard(). */
 static enum l4_verdict l4_tables_guard(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p);

@@ -14,4 +14,5 @@ enum {
 	L4_GUARDED_ITSELF = 0x400,    /* from the address that it is sent to */
 	L4_GUARDED_SAME_PORT = 0x800, /* from the port likewise */
 	L4_GUARDED_LISTED = 0x1000,   /* a list may name the source */
+	L4_GUARDED_ROUTER = 0x2000,   /* the source of an ICMP error, who need be no client */
 };

@@ -357,7 +357,7 @@ L4_INLINE enum l4_verdict l4_note_request(const struct l4_walk *w, const struct 
 L4_INLINE enum l4_verdict l4_note_reply(
 	const struct l4_walk *w, const struct l4_reverse *rev, const struct l4_end *end)
 {
-	struct l4_proxying *to = l4_note_proxy(w, rev->cookies, rev->vip_id, true);
+	struct l4_proxying *to = l4_note_proxy(w, rev->service_id, rev->vip_id, true);
 	const struct l4_flow *flow = &w->packet.flow;
 
 	if (!to)
@@ -489,7 +489,7 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	if (v != L4_V_REPLIED)
 		return v;
 	l4_reverse_end(rev, w->packet.flow.sport, &to);
-	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->cookies, true))
+	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->service_id, true))
 		return l4_note_reply(w, rev, &to);
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }

@@ -236,8 +236,8 @@ struct l4_reverse {
 	uint16_t vip_port; /* 0: the server's own */
 	uint16_t pad0;
 	uint32_t service_id;
-	uint32_t cookies; /* stable id of the service, if that has L4_SERVICE_COOKIES; or 0 */
-	uint8_t pad1[12];
+	uint8_t cookies; /* the service has L4_SERVICE_COOKIES */
+	uint8_t pad1[15];
 };
 
 /* A server whose replies are found by ranges of ports. */

@@ -71,7 +71,7 @@ static void reverse_set(struct l4_reverse *row, const struct snapshot_service *s
 	const struct snapshot_address *vip, uint16_t port)
 {
 	row->service_id = s->id;
-	row->cookies = s->syn_cookies ? s->id : 0;
+	row->cookies = s->syn_cookies;
 	row->vip_id = vip->id;
 	memcpy(row->vip, vip->bytes, vip->af == 6 ? 16 : 4);
 	row->vip_port = L4_BE16(port);

@@ -261,13 +261,19 @@ class Generator:
             source = self.other(vip)
         quoted = bytes(self.network(source, target) / self.transport(protocol, sport, dport, first))
         quoted = quoted[:r.choice((20, 27, 28, 29, 36, 37, 38, 47, 48, 49, 56, 58, 66, 548, 1232))]
-        outer = self.network(self.other(vip) if self.chance(70) else source, to)
+        outer = self.network(self.reporter(vip, source), to)
         if ':' in vip:
             message = r.choice((ICMPv6PacketTooBig(mtu=1300), ICMPv6DestUnreach(code=4), ICMPv6TimeExceeded(),
                                 ICMPv6ParamProblem()))
         else:
             message = ICMP(type=r.choice((3, 3, 11, 12, 5)), code=r.choice((0, 3, 4)))
         return None, outer / message / quoted, interface
+
+    def reporter(self, vip, source):
+        """Whom an error about a packet of the source comes from: mostly a router."""
+        r = self.random
+        named = [a for a in self.listed if (':' in a) == (':' in vip)]
+        return r.choices((self.other(vip), r.choice(named or [source]), self.nobody(vip), source), (75, 10, 5, 10))[0]
 
     def at_home(self, target, interface):
         return self.where[target] if target in self.where and self.chance(85) else interface

@@ -507,6 +507,7 @@ class Model:
         service = self.service(packet.target, ours, inner.protocol)
         if inner.source != packet.target or service is None:
             raise Says('icmp_no_flow')
+        self.guard_error(service, packet, inner.target)
         self.flow = (inner.target, packet.target, inner.protocol, port, ours), service.pool
         if service.forward == 'local':
             raise Says('local')
@@ -619,6 +620,16 @@ class Model:
         if not all(sources.admits(packet.source) for sources in service.lists):
             raise Says('denied')
         self.count(service, frame, packet)
+
+    def guard_error(self, service, packet, client):
+        """Of an ICMP error about a flow with the client. Allow lists name clients, and whom it comes from need be none."""
+        routers = [sources for sources in service.lists if not sources.only]
+        for source, lists in (packet.source, routers), (client, service.lists):
+            bogon = source == packet.target or any(source in net for net in BOGONS)
+            if bogon and self.world.config.get('guard', {}).get('bogons') == 'drop':
+                raise Says('bogon_source')
+            if not all(sources.admits(source) for sources in lists):
+                raise Says('denied')
 
     def count(self, service, frame, packet):
         """A token bucket for each source of each service, full again with every unit of coarse time. The table has room

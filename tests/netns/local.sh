@@ -79,6 +79,7 @@ services "$local_ones"
 tandemd_start
 expect "lo has the VIP" has "$vip"
 expect_is "what status shows" "$(ask '.engine.addresses | join(" ")' status)" "$vip"
+expect "it does so in words" grep -qE "^on lo +$vip\$" < <(ctl status)
 start_nginx
 start udp lb "$here/server.py" lb "$lab" 8053 "$vip/53-53"
 wait_for 5 "nginx answers" get 10 81

@@ -297,6 +297,12 @@ static enum l4_verdict l4_tables_guard(
 	return l4_guard(t, g, p);
 }
 
+static enum l4_verdict l4_tables_guard_error(
+	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
+{
+	return l4_guard_error(t, g, p);
+}
+
 static enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
@@ -572,8 +578,8 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 	if (!t->memory)
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
-	out->verdict = l4_process(t, &f, ifindex, r);
 	*bytes = f.len;
+	out->verdict = l4_process(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_FRAGMENT)
 		out->verdict = l4_fragment(t, &f, r);
 	if (out->verdict == L4_NEXT_PORTS)

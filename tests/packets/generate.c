@@ -583,8 +583,10 @@ static void make_error(struct generator *g, struct frame *f, struct layers *at)
 	unsigned port = out && server->port ? server->port : flow->dport;
 	struct frame quoted = { 0 };
 	struct layers in = { .protocol = service_protocol(g, s) };
-	struct addr from = chance(g, 30) ? *end : other(g, vip->af);
+	struct addr from = chance(g, 10) ? *end : other(g, vip->af);
 
+	if (chance(g, 15))
+		from = listed(g, s, from);
 	put_ip(g, &quoted, out ? &flow->client : end, out ? end : &flow->client, &in);
 	put_transport(g, &quoted, &in, out ? flow->port : port, out ? port : flow->port);
 	finish(g, &quoted, &in);

@@ -15,6 +15,7 @@ enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
 #define NAT    "forward = \"nat\"; "
 #define TRACK  "forward = \"dsr\"; track = \"all\"; "
 #define TUNNEL "forward = \"tunnel\"; "
+#define COOKIE NAT "syn_cookies = \"auto\"; syn_threshold = 0; "
 #define UDP    "protocol = \"udp\"; "
 
 #define FULL4  .site = SITE_FULL, .family = 4, .protocol = IPPROTO_TCP, .tcp_flags = FLAG_ACK
@@ -48,6 +49,13 @@ const struct bench_case bench_cases[] = {
 	{ "nat-udp-1M", UDP4, .service = NAT UDP, .flows = M1, .limit = { .ns = 58 } },
 	{ "nat-6-1M", FULL6, .service = NAT, .flows = M1, .limit = { .ns = 68 } },
 	{ "nat-reply-1", FULL4, .traffic = TRAFFIC_REPLY, .service = NAT, .flows = 1 },
+	/* SYN cookies: no flood; nothing but SYNs; a SYN for every packet of a connection, which goes on as ever. */
+	{ "cookies-calm-1M", FULL4, .service = COOKIE, .flows = M1,
+		.limit = { .of = "nat-1M", .times = 1, .ns = 10 } },
+	{ "cookies-syn", SYN4, .service = COOKIE, .flows = NEW, .cookie_every = 1,
+		.limit = { .ns = 500 } },
+	{ "cookies-flood-1M", FULL4, .program = "bench_flood4", .service = COOKIE, .flows = M1,
+		.cookie_every = 2, .limit = { .ns = 500 } },
 	/* A million prefixes, and sources anywhere; none is denied. */
 	{ "guard-1M", GUARD4, .program = "bench_source_ip4", .service = DSR, .flows = M1,
 		.limit = { .of = "dsr-1M", .times = 1, .ns = 15 } },

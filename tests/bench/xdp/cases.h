@@ -44,6 +44,7 @@ struct bench_case {
 	int32_t grown;	/* bytes that the engine puts in front */
 	bool tracked;	/* flows are recorded */
 	bool two_cpus;
+	unsigned cookie_every; /* every so many-th packet is a SYN that gets a cookie; 0: none */
 	struct bench_limit limit;
 };
 

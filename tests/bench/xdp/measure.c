@@ -146,10 +146,13 @@ static int check_tally(const struct bench_case *c, const struct tally *was, cons
 {
 	uint64_t done = now->verdicts[wanted(c)] - was->verdicts[wanted(c)];
 	uint64_t made = now->records - was->records;
+	uint64_t cookies = c->cookie_every ? packets / c->cookie_every : 0;
 
 	if (c->traffic == TRAFFIC_FLOOR)
 		return 0;
-	if (done != packets)
+	if (now->verdicts[L4_V_SYN_COOKIE] - was->verdicts[L4_V_SYN_COOKIE] != cookies)
+		return err_set(e, -EPROTO, "%s: not all SYNs were answered with a cookie", c->name);
+	if (done != packets - cookies)
 		return err_set(e, -EPROTO,
 			"%s: %llu of %llu packets came to the verdict that is measured", c->name,
 			(unsigned long long)done, (unsigned long long)packets);

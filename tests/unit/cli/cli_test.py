@@ -206,6 +206,13 @@ why         disk swap
         self.api.give("GET", "/v1/status", status)
         self.assertNotIn("records", self.ctl("status"))
 
+    def test_status_with_addresses_of_the_host(self):
+        self.assertNotIn("on lo", self.ctl("status"))
+        status = json.loads(self.api.answers["GET", "/v1/status"][1])
+        status["engine"]["addresses"] = ["192.0.2.10", "2001:db8::10"]
+        self.api.give("GET", "/v1/status", status)
+        self.assertIn("\non lo        192.0.2.10, 2001:db8::10\n", self.ctl("status"))
+
     def test_health_list(self):
         lines = self.ctl("health", "list").splitlines()
         self.assertRegex(lines[1], r"^web/web2 .* down .* 1\.234 ms .*connection refused$")

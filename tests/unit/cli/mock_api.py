@@ -58,7 +58,7 @@ def site():
     status = {
         "node": "lb-a", "version": "0.1.0", "started": ago(days=1, hours=3),
         "config": {"path": "/etc/tandem/tandem.conf", "applied": ago(minutes=61)},
-        "engine": {"type": "xdp", "generation": 17, "adopted": True, "ports": [
+        "engine": {"type": "xdp", "generation": 17, "adopted": True, "addresses": [], "ports": [
             {"name": "front", "device": "eth0", "ifindex": 3, "mac": "02:00:00:00:0f:01",
              "vlans": [], "mode": "native"},
             {"name": "back", "device": "eth1", "ifindex": 4, "mac": "02:00:00:00:0b:01",

@@ -76,7 +76,7 @@ static void expect_services(const struct snapshot *sn, uint8_t flags, uint32_t l
 	assert_int_equal(n, 2); /* of the port, of the range */
 }
 
-static void expect_replies(const struct snapshot *sn, uint32_t cookies)
+static void expect_replies(const struct snapshot *sn, bool cookies)
 {
 	unsigned n = 0;
 
@@ -85,13 +85,14 @@ static void expect_replies(const struct snapshot *sn, uint32_t cookies)
 
 		if (row->vip_id != VIP_ID || memcmp(row->vip, vip.bytes, 4) != 0)
 			continue;
+		assert_int_equal(row->service_id, SERVICE_ID);
 		assert_int_equal(row->cookies, cookies);
 		n++;
 	}
 	assert_int_equal(n, service.forward == L4_FORWARD_NAT ? 4 : 0);
 }
 
-static void expect(uint8_t flags, uint32_t limit, uint32_t cookies)
+static void expect(uint8_t flags, uint32_t limit, bool cookies)
 {
 	struct snapshot *sn;
 
@@ -105,17 +106,17 @@ static void expect(uint8_t flags, uint32_t limit, uint32_t cookies)
 static void syn_cookies_have_a_limit(void **state)
 {
 	(void)state;
-	expect(0, 0, 0);
+	expect(0, 0, false);
 	service.syn_cookies = true;
-	expect(L4_SERVICE_COOKIES, 0, SERVICE_ID);
+	expect(L4_SERVICE_COOKIES, 0, true);
 	service.syn_threshold = 1;
-	expect(L4_SERVICE_COOKIES, 2, SERVICE_ID);
+	expect(L4_SERVICE_COOKIES, 2, true);
 	service.syn_threshold = 1000000000;
-	expect(L4_SERVICE_COOKIES, 1 << 30, SERVICE_ID);
+	expect(L4_SERVICE_COOKIES, 1 << 30, true);
 	service.syn_threshold = UINT32_MAX;
-	expect(L4_SERVICE_COOKIES, UINT32_MAX, SERVICE_ID);
+	expect(L4_SERVICE_COOKIES, UINT32_MAX, true);
 	service.forward = L4_FORWARD_LOCAL;
-	expect(L4_SERVICE_COOKIES, UINT32_MAX, 0);
+	expect(L4_SERVICE_COOKIES, UINT32_MAX, false);
 }
 
 static void syn_cookies_that_cannot_be(void **state)
