@@ -3,9 +3,12 @@
  * to a VIP goes to the flow's server; under nat, what servers or routers on their side send to a client goes there under
  * the VIP. rare.h notes the error and its quote, and the body calls this next: from a place of its own, if it likes.
  *
- * Errors read records, and never make, refresh or evict one. No error is answered by another. */
+ * Errors read records, and never make, refresh or evict one. No error is answered by another.
+ *
+ * The body defines before it includes this file what synproxy.h asks for. */
 #pragma once
 #include "dataplane/l4/packet.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/l4/quoted.h"
 
 L4_INLINE bool l4_is_same_address(const uint32_t a[4], const uint32_t b[4])
@@ -82,11 +85,29 @@ L4_INLINE enum l4_verdict l4_error_end(
 	return w->link ? l4_note(w, v, r) : v;
 }
 
+/* If a SYN cookie began the flow in hand, what is quoted of it gets its server's sequence number. */
+L4_INLINE bool l4_error_shift(
+	const struct l4_walk *w, const struct l4_frame *f, const struct l4_packet *q)
+{
+	uint64_t hash = l4_flow_hash(w->root->flow_key, &w->packet.flow);
+	struct l4_proxied_bucket *b = l4_tables_proxied(w->tables, hash);
+	struct l4_proxied_found found;
+
+	if (!b)
+		return true;
+	found = l4_proxied_find(b, hash, l4_tables_now(w->tables));
+	if (!found.at || l4_proxied_state(found.what) == L4_PROXIED_ASKED)
+		return true;
+	l4_tell(w->tables, L4_STEP_SYNPROXY, L4_PROXY_TRANSLATES, found.shift);
+	return l4_shift_quote(f, &w->packet, q, -found.shift);
+}
+
 /* To a server, by the mode of the service. */
 L4_INLINE enum l4_verdict l4_error_forward(struct l4_walk *w, struct l4_frame *f,
 	const struct l4_packet *q, const struct l4_service *s, const struct l4_member *m,
 	uint64_t hash, struct l4_result *r)
 {
+	enum l4_verdict v;
 	struct l4_end to;
 
 	if (s->forward == L4_FORWARD_TUNNEL)
@@ -94,7 +115,10 @@ L4_INLINE enum l4_verdict l4_error_forward(struct l4_walk *w, struct l4_frame *f
 	if (s->forward == L4_FORWARD_DSR)
 		return l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	l4_member_end(m, w->packet.flow.dport, &to);
-	return l4_send_error(w, f, q, m->neighbour, &to, false, L4_V_FORWARDED, r);
+	v = l4_send_error(w, f, q, m->neighbour, &to, false, L4_V_FORWARDED, r);
+	if (v == L4_V_FORWARDED && s->flags & L4_SERVICE_COOKIES && !l4_error_shift(w, f, q))
+		return L4_V_MALFORMED;
+	return v;
 }
 
 /* The service of the flow in hand, or NULL. */

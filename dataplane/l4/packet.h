@@ -394,14 +394,14 @@ L4_INLINE enum l4_verdict l4_process_service(
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
+	if (s->n_members && p->ttl <= 1)
+		return l4_expired(w); /* and no record of it */
 	if (!s->n_members && s->forward != L4_FORWARD_LOCAL)
 		return l4_no_server(w, s);
 	if (cookies && l4_wants_proxy(w, f, s->id, false))
 		return l4_note_request(w, s);
-	if (s->forward == L4_FORWARD_LOCAL)
+	if (!s->n_members)
 		return l4_note_local(w, s);
-	if (p->ttl <= 1)
-		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
@@ -482,6 +482,7 @@ L4_INLINE void l4_reverse_end(const struct l4_reverse *rev, uint16_t port, struc
 L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_frame *f,
 	const struct l4_reverse *rev, struct l4_result *r)
 {
+	const struct l4_neighbour *n;
 	struct l4_end to;
 	uint32_t row;
 	enum l4_verdict v = l4_reply_way(w, rev, r, &row);
@@ -489,8 +490,11 @@ L4_INLINE enum l4_verdict l4_process_reply(struct l4_walk *w, const struct l4_fr
 	if (v != L4_V_REPLIED)
 		return v;
 	l4_reverse_end(rev, w->packet.flow.sport, &to);
-	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->service_id, true))
-		return l4_note_reply(w, rev, &to);
+	if (rev->cookies && !l4_was_proxied(w) && l4_wants_proxy(w, f, rev->service_id, true)) {
+		/* What cannot leave is refused as it came. */
+		n = l4_next_hop(w, row, 0, &v);
+		return n ? l4_note_reply(w, rev, &to) : v;
+	}
 	return l4_send(w, f, row, &to, true, L4_V_REPLIED, r);
 }
 

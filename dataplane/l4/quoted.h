@@ -2,6 +2,7 @@
 /* What an ICMP error quotes: the start of a packet that a service or its server had sent or got (RFC 792; RFC 4443,
  * section 2.4(c)), of which 8 bytes behind its IP header suffice. */
 #pragma once
+#include "dataplane/l4/shift.h"
 #include "dataplane/l4/tunnel.h"
 
 /* Whether an ICMP message is an error, which quotes a packet. Redirects are advice to hosts on the link. */
@@ -166,5 +167,32 @@ L4_INLINE bool l4_translate_error6(const struct l4_frame *f, const struct l4_pac
 	}
 	sum += d + l4_quote_transport(f, q, p->l3 + p->ip_len, !source, to->port, d);
 	icmp->checksum = l4_checksum_update(icmp->checksum, sum);
+	return true;
+}
+
+/* Adds to the sequence number of the TCP segment that the ICMP message of packet p quotes, which its server knows another one of:
+ * that and the message's checksum, and the segment's, if it is quoted. False when a header is not in the frame. */
+L4_INLINE bool l4_shift_quote(
+	const struct l4_frame *f, const struct l4_packet *p, const struct l4_packet *q, uint32_t by)
+{
+	enum {
+		UP_TO_ACK = offsetof(struct l4_tcp, ack),
+		UP_TO_CHECKSUM = offsetof(struct l4_tcp, urgent)
+	};
+	struct l4_icmp *icmp = l4_at(f, p->l4, sizeof *icmp);
+	struct l4_tcp *t = l4_at(f, q->l4, UP_TO_ACK);
+	struct l4_shifts d = { 0 };
+	be16 was;
+
+	if (!icmp || !t)
+		return false;
+	l4_shift_field(&t->seq, by, &d);
+	t = l4_at(f, q->l4, UP_TO_CHECKSUM);
+	if (t && q->l4 + UP_TO_CHECKSUM <= p->l3 + p->ip_len) {
+		was = t->checksum;
+		t->checksum = l4_shift_checksum(was, d);
+		d.even = l4_delta16(d.even, was, t->checksum);
+	}
+	icmp->checksum = l4_shift_checksum(icmp->checksum, d);
 	return true;
 }
