@@ -130,7 +130,7 @@ struct {
 	__type(value, uint64_t);
 } verdict_counters SEC(".maps");
 
-/* Row id * L4_V_COUNT + verdict: drops only, by addresses of ours and by services. */
+/* Row id * L4_V_COUNT + verdict: drops only, by addresses of ours and by services; of these SYN_COOKIE too. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -255,9 +255,39 @@ static __always_inline void frame_set(struct l4_frame *f, const struct xdp_md *c
 	f->len = (uint32_t)len;
 }
 
+/* Bytes that a frame may have which is given more room. */
+enum { MOVED_MAX = 255, MOVED_BY = 63 };
+
+/* Gives a frame n bytes more by moving it forward; 0: it has them. */
+__noinline int frame_move(struct xdp_md *ctx, uint32_t n)
+{
+	struct l4_frame f;
+	uint32_t bytes;
+
+	frame_set(&f, ctx);
+	bytes = f.len;
+	n &= MOVED_BY;
+	if (bytes > MOVED_MAX || bpf_xdp_adjust_head(ctx, -(int)n))
+		return -1;
+	frame_set(&f, ctx);
+	for (uint32_t at = 0; at < MOVED_MAX && at < bytes; at++) {
+		const uint8_t *from = l4_at(&f, n + at, 1);
+		uint8_t *to = l4_at(&f, at, 1);
+
+		if (!from || !to)
+			return -1;
+		*to = *from;
+	}
+	return 0;
+}
+
+/* What a socket of a host next door sends over a veth has hardly a byte of room behind it, but always some before. */
 L4_INLINE bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
 {
-	if (bpf_xdp_adjust_tail(t->ctx, (int)(len - f->len)))
+	uint32_t more = len - f->len;
+
+	if (bpf_xdp_adjust_tail(t->ctx, (int)more) &&
+		(more > MOVED_BY || frame_move(t->ctx, more)))
 		return false;
 	frame_set(f, t->ctx);
 	return true;
@@ -742,6 +772,8 @@ static __always_inline int go_on(struct xdp_md *ctx, enum l4_verdict next, bool 
 	v = take_up(next, &t, &f, &r);
 	if (v == L4_V_LOCAL && !traced)
 		count(&service_counters, r.service_id, bytes);
+	if (v == L4_V_SYN_COOKIE && !traced)
+		count_drop(&service_drops, r.service_id, v);
 	return v < L4_V_COUNT ? finish(&t, ctx, v, &r, bytes) : TANDEM_NEXT + (int)v;
 }
 

@@ -15,6 +15,39 @@ static void print_serving(FILE *out, const json_t *service, time_t now)
 	field_plain(out, json_object_get(service, "servers"), now);
 }
 
+/* "auto, from 10000 SYNs in a second on"; "-": off. */
+static void print_cookies(FILE *out, const json_t *service, time_t now)
+{
+	if (!json_is_integer(json_object_get(service, "syn_threshold"))) {
+		putc('-', out);
+		return;
+	}
+	field_plain(out, json_object_get(service, "syn_cookies"), now);
+	fputs(", from ", out);
+	field_plain(out, json_object_get(service, "syn_threshold"), now);
+	fputs(" SYNs in a second on", out);
+}
+
+/* "for 2m 5s, 51234 SYNs in a second; 17 connections begun by cookies" */
+static void print_flood(FILE *out, const json_t *flood, time_t now)
+{
+	if (!json_is_object(flood)) {
+		putc('-', out);
+		return;
+	}
+	if (json_is_true(json_object_get(flood, "on"))) {
+		fputs("for ", out);
+		field_age(out, json_object_get(flood, "since"), now);
+		fputs(", ", out);
+		field_plain(out, json_object_get(flood, "syns_per_s"), now);
+		fputs(" SYNs answered in a second; ", out);
+	} else {
+		fputs("none; ", out);
+	}
+	field_plain(out, json_object_get(flood, "proxied"), now);
+	fputs(" connections begun by cookies", out);
+}
+
 void service_table(const struct screen *s, const json_t *services)
 {
 	static const struct field fields[] = {
@@ -49,6 +82,8 @@ enum ctl_exit service_show(struct ctl *ctl, char **args)
 		{ .title = "forward", .key = "forward" },
 		{ .title = "pool", .key = "pool" },
 		{ .title = "serving", .print = print_serving },
+		{ .title = "syn cookies", .print = print_cookies, .flags = FIELD_OPTIONAL },
+		{ .title = "flood", .key = "flood", .print = print_flood, .flags = FIELD_OPTIONAL },
 		{ .title = "packets", .key = "packets" },
 		{ .title = "bytes", .key = "bytes" },
 		{ .title = "id", .key = "id" },

@@ -30,6 +30,24 @@ static void print_addresses(FILE *out, const json_t *engine, time_t now)
 	field_plain(out, json_object_get(engine, "addresses"), now);
 }
 
+/* Of this host's TCP stack: "net.ipv4.tcp_syncookies (was 1), net.ipv4.tcp_timestamps (was 1)" */
+static void print_settings(FILE *out, const json_t *engine, time_t now)
+{
+	const json_t *settings = json_object_get(engine, "settings");
+
+	if (!json_array_size(settings))
+		putc('-', out);
+	for (size_t i = 0; i < json_array_size(settings); i++) {
+		const json_t *one = json_array_get(settings, i);
+
+		fputs(i ? ", " : "", out);
+		field_plain(out, json_object_get(one, "name"), now);
+		fputs(" (was ", out);
+		field_plain(out, json_object_get(one, "was"), now);
+		putc(')', out);
+	}
+}
+
 /* "9 of 10 serving; 9 up, 1 down, 0 starting; 0 drain, 0 maint" */
 static void print_servers(FILE *out, const json_t *servers, time_t now)
 {
@@ -134,6 +152,10 @@ static void status_print(const struct screen *s, json_t *const replies[N_REPLIES
 		{ .title = "on lo",
 			.key = "engine",
 			.print = print_addresses,
+			.flags = FIELD_OPTIONAL },
+		{ .title = "changed",
+			.key = "engine",
+			.print = print_settings,
 			.flags = FIELD_OPTIONAL },
 		{ .title = "servers", .key = "servers", .print = print_servers },
 		{ .title = "records",

@@ -38,7 +38,7 @@ static json_t *drops_value(const struct site *s, uint32_t id)
 								: value_drops(counts);
 }
 
-static json_t *service_value(const struct site *s, unsigned index)
+static json_t *plain_value(const struct site *s, unsigned index)
 {
 	const struct conf *conf = site_conf(s);
 	const struct conf_service *v = &conf->services[index];
@@ -59,6 +59,33 @@ static json_t *service_value(const struct site *s, unsigned index)
 		pool ? count_serving(s, pool) : 0, "servers", pool ? pool->n_servers : 0, "packets",
 		(json_int_t)count.packets, "bytes", (json_int_t)count.bytes, "drops",
 		drops_value(s, id));
+}
+
+/* null where there can be none. */
+static json_t *flood_value(const struct site *s, unsigned index)
+{
+	struct site_flood f;
+
+	site_service_flood(s, index, &f);
+	if (site_conf(s)->services[index].syn_cookies == CONF_SYN_COOKIES_OFF && !f.proxied)
+		return json_null();
+	return json_pack("{s:b, s:o, s:I, s:i}", "on", f.on, "since",
+		f.on ? value_time_ms(f.since_ms) : json_null(), "syns_per_s",
+		(json_int_t)f.syns_per_s, "proxied", f.proxied);
+}
+
+static json_t *cookies_value(const struct site *s, unsigned index)
+{
+	const struct conf_service *v = &site_conf(s)->services[index];
+	bool on = v->syn_cookies == CONF_SYN_COOKIES_AUTO;
+
+	return json_pack("{s:s, s:o, s:o}", "syn_cookies", on ? "auto" : "off", "syn_threshold",
+		on ? json_integer(v->syn_threshold) : json_null(), "flood", flood_value(s, index));
+}
+
+static json_t *service_value(const struct site *s, unsigned index)
+{
+	return value_with(plain_value(s, index), cookies_value(s, index));
 }
 
 void api_services_list(struct call *c)

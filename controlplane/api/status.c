@@ -40,6 +40,22 @@ static json_t *addresses_value(const struct site *s)
 	return list;
 }
 
+/* Settings of this host's TCP stack that are others meanwhile, and what they were. */
+static json_t *settings_value(const struct site *s)
+{
+	const struct ledger *changes = site_nic_changes(s);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const char *what = changes->list[i].what, *was = strchr(what, '=');
+
+		if (changes->list[i].kind == LEDGER_SETTING && was)
+			json_array_append_new(list, json_pack("{s:s%, s:s}", "name", what,
+							    (size_t)(was - what), "was", was + 1));
+	}
+	return list;
+}
+
 static json_t *ports_value(const struct site *s)
 {
 	const struct conf *conf = site_conf(s);
@@ -66,10 +82,11 @@ static json_t *ports_value(const struct site *s)
 
 static json_t *engine_value(const struct site *s, const struct site_status *status)
 {
-	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o}", "type", "xdp", "generation",
+	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o, s:o}", "type", "xdp", "generation",
 		(json_int_t)status->generation, "adopted", status->adopted, "detached",
 		status->detached, "addresses", status->detached ? json_array() : addresses_value(s),
-		"ports", status->detached ? json_array() : ports_value(s));
+		"settings", status->detached ? json_array() : settings_value(s), "ports",
+		status->detached ? json_array() : ports_value(s));
 }
 
 static json_t *servers_count(const struct site *s)

@@ -90,6 +90,8 @@ int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT]);
 /* Drops of packets to an address of ours, and of packets and replies of a service, by verdict. */
 int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT]);
 int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t out[L4_V_COUNT]);
+/* SYNs to a service that were answered with cookies. */
+int engine_service_cookies(const struct engine *en, uint32_t service_id, uint64_t *out);
 
 /* The table of records of flows (dataplane/l4/record.h), as packets use it, and the number of its entries. */
 struct l4_record *engine_records(struct engine *en, uint32_t *n);

@@ -703,7 +703,16 @@ int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V
 
 int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t out[L4_V_COUNT])
 {
-	return read_drops(en->bpf->maps.service_drops, service_id, out);
+	int rc = read_drops(en->bpf->maps.service_drops, service_id, out);
+
+	out[L4_V_SYN_COOKIE] = 0; /* no drop, but counted beside them */
+	return rc;
+}
+
+int engine_service_cookies(const struct engine *en, uint32_t service_id, uint64_t *out)
+{
+	return read_counter(
+		en->bpf->maps.service_drops, service_id * L4_V_COUNT + L4_V_SYN_COOKIE, out, 1);
 }
 
 struct l4_record *engine_records(struct engine *en, uint32_t *n)
@@ -765,7 +774,7 @@ static void end_flood(struct engine *en, uint32_t id)
 	struct l4_flood *f = &en->floods[id];
 
 	*(volatile uint32_t *)&f->seen = 0;
-	*(volatile uint32_t *)&f->ready = 0;
+	*(volatile uint8_t *)&f->ready = 0;
 	f->ended = *(volatile uint32_t *)&f->begun - 1;
 }
 

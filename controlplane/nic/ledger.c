@@ -16,6 +16,7 @@ static const char *const words[] = {
 	[LEDGER_ADDRESS] = "address",
 	[LEDGER_UNICAST] = "unicast",
 	[LEDGER_PROMISC] = "promiscuous",
+	[LEDGER_SETTING] = "setting",
 };
 
 enum { WORDS = sizeof words / sizeof *words };

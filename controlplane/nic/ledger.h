@@ -13,6 +13,7 @@ enum ledger_kind {
 	LEDGER_ADDRESS, /* was added */
 	LEDGER_UNICAST, /* was added to the filter */
 	LEDGER_PROMISC, /* was told to take all frames */
+	LEDGER_SETTING, /* of this host's own TCP stack, was changed; the device is lo */
 };
 
 enum { LEDGER_NAME = 48 };
@@ -22,7 +23,7 @@ struct ledger_entry {
 	uint32_t ifindex;
 	char device[IF_NAMESIZE];
 	char what
-		[LEDGER_NAME]; /* the feature's name, the MAC address, or the address; PROMISC: "on" */
+		[LEDGER_NAME]; /* the feature's name, the MAC address, the address, or NAME=VALUE as it was before; PROMISC: "on" */
 };
 
 struct ledger {

@@ -7,8 +7,10 @@
 #include <string.h>
 #include "controlplane/base/mac.h"
 #include "controlplane/nic/addresses.h"
+#include "controlplane/nic/cookies.h"
 #include "controlplane/nic/groups.h"
 #include "controlplane/nic/offload.h"
+#include "controlplane/nic/stack.h"
 #include "controlplane/nic/unicast.h"
 
 /* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. */
@@ -99,6 +101,8 @@ static int change(const struct ledger_entry *e, bool back)
 		return back ? unicast_remove(e->ifindex, mac) : unicast_add(e->ifindex, mac);
 	case LEDGER_PROMISC:
 		return unicast_take_all(e->device, !back);
+	case LEDGER_SETTING:
+		return back ? cookies_put_back(e->what) : cookies_set(e->what);
 	}
 	return -EBADMSG;
 }
@@ -159,6 +163,8 @@ static bool wants_entry(const struct nic_want *w, const struct ledger_entry *e)
 
 static bool is_wanted(const struct ledger_entry *e, const struct nic_want *wants, unsigned n)
 {
+	if (e->kind == LEDGER_SETTING) /* until nic_cookies_end() */
+		return true;
 	for (unsigned i = 0; i < n; i++)
 		if (wants_entry(&wants[i], e))
 			return true;
@@ -194,6 +200,8 @@ static bool is_so(const struct nic_want *w, const struct ledger_entry *e)
 		return !mac_parse(e->what, mac) && unicast_has(e->ifindex, mac);
 	case LEDGER_PROMISC:
 		return !lacks_mac(w) || unicast_takes_all(e->device) > 0;
+	case LEDGER_SETTING:
+		break;
 	}
 	return true;
 }
@@ -242,6 +250,12 @@ static void refused(struct nic *n, const struct ledger_entry *e, int rc)
 			"device %s cannot be made to take all frames (%s): those for virtual MAC "
 			"addresses are missed",
 			e->device, strerror(-rc));
+		break;
+	case LEDGER_SETTING:
+		fault(n,
+			"this host's TCP stack cannot be told to take SYN cookies (%s): services with "
+			"forward = \"local\" have none",
+			strerror(-rc));
 		break;
 	}
 }
@@ -317,6 +331,94 @@ int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, str
 	/* Now filters have what they take. */
 	put_back_unwanted(n, wants, n_wants);
 	return plan_and_carry_out(n, wants, n_wants, true, e);
+}
+
+static int no_cookies(int rc, struct err *e)
+{
+	return err_set(e, rc,
+		"this host's TCP stack cannot be told to take SYN cookies (net.ipv4.tcp_syncookies = 2: "
+		"%s), so floods of SYNs to services with forward = \"local\" go to it as they come; set it "
+		"with sysctl, or let tandemd write below /proc/sys",
+		strerror(-rc));
+}
+
+/* Makes the settings that are on the list; of one that is refused it forgets, but only without the first are there no
+ * cookies. */
+static int set_cookies(struct nic *n)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < n->changes.n;) {
+		const struct ledger_entry *e = &n->changes.list[i];
+		int rc = e->kind == LEDGER_SETTING ? cookies_set(e->what) : 0;
+
+		if (rc && cookies_is_needed(e))
+			failed = rc;
+		if (rc)
+			ledger_remove(&n->changes, i);
+		else
+			i++;
+	}
+	return failed;
+}
+
+/* Returns 0, or a negative errno and a sentence about what could not be put back, which is forgotten. */
+static int put_cookies_back(struct nic *n, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < n->changes.n;) {
+		const struct ledger_entry *one = &n->changes.list[i];
+		int rc = one->kind == LEDGER_SETTING ? cookies_put_back(one->what) : 0;
+
+		if (rc)
+			failed = err_set(e, rc,
+				"%s of this host's TCP stack cannot be put back: %s", one->what,
+				strerror(-rc));
+		if (one->kind == LEDGER_SETTING)
+			ledger_remove(&n->changes, i);
+		else
+			i++;
+	}
+	return failed;
+}
+
+int nic_cookies_begin(struct nic *n, struct nic_stack *is, struct err *e)
+{
+	int rc = cookies_plan(&n->changes);
+
+	if (rc)
+		return no_cookies(rc, e);
+	rc = nic_cookies_changed(n) ? save(n, e) : 0;
+	if (rc)
+		return rc;
+	rc = set_cookies(n);
+	if (rc) {
+		put_cookies_back(n, NULL);
+		save(n, NULL);
+		return no_cookies(rc, e);
+	}
+	*is = (struct nic_stack){ cookies_have_times(), stack_window_scale() };
+	return 0;
+}
+
+int nic_cookies_end(struct nic *n, struct err *e)
+{
+	int failed, rc;
+
+	if (!nic_cookies_changed(n))
+		return 0;
+	failed = put_cookies_back(n, e);
+	rc = save(n, failed ? NULL : e);
+	return failed ? failed : rc;
+}
+
+bool nic_cookies_changed(const struct nic *n)
+{
+	for (size_t i = 0; i < n->changes.n; i++)
+		if (n->changes.list[i].kind == LEDGER_SETTING)
+			return true;
+	return false;
 }
 
 int nic_restore(const char *run_dir, struct err *e)

@@ -37,6 +37,20 @@ void nic_free(struct nic *n);
  * nothing new was changed. */
 int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e);
 
+/* This host's own TCP stack, as SYN cookies that are given in its name have it. */
+struct nic_stack {
+	bool times;    /* it finds what else a SYN said in time stamps */
+	uint8_t scale; /* that it gives windows */
+};
+
+/* Has the stack take SYN cookies that it has not sent itself, until nic_cookies_end(), also of a later process, or
+ * nic_restore(). To begin, or to end, twice is the same as once. Return 0, or a negative errno and a sentence: the stack takes none
+ * but its own, or is not as it was before. */
+int nic_cookies_begin(struct nic *n, struct nic_stack *is, struct err *e);
+int nic_cookies_end(struct nic *n, struct err *e);
+/* Whether they have begun, here or by a former process, and changed anything. */
+bool nic_cookies_changed(const struct nic *n);
+
 /* What was changed. */
 const struct ledger *nic_changes(const struct nic *n);
 /* Whether the host has the address because it was added here. */

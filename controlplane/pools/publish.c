@@ -31,11 +31,14 @@ static int build_live(const struct site *s, const struct live *l, const struct s
 	struct build_facts facts;
 	struct snapshot_port *ports;
 	int err = facts_get(s, l->conf, &ports, hops);
+	bool *proxied;
 
 	if (err)
 		return err;
-	facts = (struct build_facts){ .ports = ports, .hops = *hops };
-	err = build_new(out, l->conf, &l->ids, st, &facts);
+	proxied = cookies_proxied(s, l);
+	facts = (struct build_facts){ .ports = ports, .hops = *hops, .proxied = proxied };
+	err = proxied ? build_new(out, l->conf, &l->ids, st, &facts) : -ENOMEM;
+	free(proxied);
 	free(ports);
 	if (err)
 		free(*hops);
@@ -54,6 +57,9 @@ static void reset_counters(struct site *s, struct binding *b)
 	for (; b->n_fresh; b->n_fresh--) {
 		const struct fresh_id *f = &b->fresh[b->n_fresh - 1];
 		int err = engine_counter_reset(s->engine, f->kind, f->id);
+
+		if (f->kind == ENGINE_SERVICE)
+			floods_forget(s->floods, f->id);
 
 		if (err)
 			log_warn("a counter of number %u does not start at zero: %s", f->id,

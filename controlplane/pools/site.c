@@ -105,6 +105,8 @@ static int open_engine(struct site *s, struct err *e)
 		return err;
 	keeper_watch(s->keeper, s->engine);
 	err = sweep_open(s);
+	if (!err)
+		err = cookies_open(s);
 	return err ? err_set(e, err, "out of memory") : facts_feed(s, e);
 }
 
@@ -124,10 +126,12 @@ static int open_events(struct site *s, struct err *e)
 	s->hold = event_new(s->base, -1, 0, publish_hold_event, s);
 	s->save = event_new(s->base, -1, 0, site_save_event, s);
 	s->sweep = event_new(s->base, -1, 0, sweep_event, s);
+	s->flood = event_new(s->base, -1, 0, cookies_event, s);
 	s->age = event_new(s->base, -1, 0, facts_age_event, s);
 	s->tracker = tracker_new();
 	s->paths = paths_new();
-	return s->publish && s->hold && s->save && s->sweep && s->age && s->tracker && s->paths
+	return s->publish && s->hold && s->save && s->sweep && s->flood && s->age && s->tracker &&
+			       s->paths
 		       ? 0
 		       : err_set(e, -ENOMEM, "out of memory");
 }
@@ -218,11 +222,13 @@ void site_free(struct site *s)
 	nic_free(s->nic);
 	tracker_free(s->tracker);
 	paths_free(s->paths);
+	floods_free(s->floods);
 	keeper_free(s->keeper);
 	if (s->host)
 		host_free(s->host);
 	free_event(s->publish);
 	free_event(s->sweep);
+	free_event(s->flood);
 	free_event(s->age);
 	free_event(s->hold);
 	free_event(s->save);

@@ -116,6 +116,15 @@ const struct tracking_node *site_tracking(const struct site *s);
 /* How long tunnels to the server may be at most, as ICMP told; 0: nothing is known of its path. */
 unsigned site_server_path_mtu(const struct site *s, unsigned server);
 
+/* What SYN cookies do for a service that has them, or has had them and still has connections that they began. */
+struct site_flood {
+	bool on;	     /* SYNs are answered with cookies now, or were some seconds ago */
+	int64_t since_ms;    /* CLOCK_REALTIME */
+	uint64_t syns_per_s; /* that are answered so */
+	unsigned proxied;    /* connections that they began */
+};
+void site_service_flood(const struct site *s, unsigned service, struct site_flood *out);
+
 /* Stable ids, by index into the configuration's arrays. */
 uint32_t site_vip_id(const struct site *s, unsigned vip);
 uint32_t site_gateway_id(const struct site *s, unsigned gateway);

@@ -5,6 +5,7 @@
 #include "controlplane/host/host.h"
 #include "controlplane/pools/build.h"
 #include "controlplane/pools/duty.h"
+#include "controlplane/pools/floods.h"
 #include "controlplane/pools/live.h"
 #include "controlplane/nic/nic.h"
 #include "controlplane/pools/keeper.h"
@@ -53,6 +54,13 @@ struct site {
 	bool records_lost_known;
 	uint32_t sweep_at; /* the record where it goes on; 0: it is to begin */
 
+	struct floods *floods;
+	struct event *
+		flood; /* pending until the next look at floods, or part of a sweep over what they left */
+	uint32_t flood_at; /* the connection where that goes on; 0: it is to begin */
+	bool stack_ready;  /* this host's TCP stack takes cookies; then `stack` says how */
+	struct nic_stack stack;
+
 	const struct tracking *tracking; /* as the last sweep left it; NULL: none yet */
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
@@ -65,7 +73,7 @@ struct site {
 	uint64_t started_ms;
 
 	/* What went wrong last, in sentences; empty while all is well. */
-	struct err publish_fault, save_fault, table_fault, nic_fault;
+	struct err publish_fault, save_fault, table_fault, nic_fault, stack_fault;
 	struct err *warnings; /* SITE_WARNINGS of them; the text behind site_status() */
 };
 
@@ -129,6 +137,15 @@ int publish_allowed(const struct site *s, struct err *e);
 /* Takes over the slot tables that a former process left, and begins. Returns 0 or -ENOMEM. */
 int sweep_open(struct site *s);
 void sweep_event(int fd, short what, void *arg);
+
+/* cookies.c: floods of SYNs, and the connections that SYN cookies began. */
+
+/* Begins to look. Returns 0 or -ENOMEM. */
+int cookies_open(struct site *s);
+void cookies_event(int fd, short what, void *arg);
+
+/* Which services of l have connections that cookies began; to be freed. NULL when out of memory. */
+bool *cookies_proxied(const struct site *s, const struct live *l);
 
 /* seen.c: verdicts. */
 

@@ -124,6 +124,16 @@ unsigned site_server_path_mtu(const struct site *s, unsigned server)
 	return paths_mtu(s->paths, &s->live->conf->servers[server].address);
 }
 
+void site_service_flood(const struct site *s, unsigned service, struct site_flood *out)
+{
+	const struct floods_service *f = floods_service(s->floods, site_service_id(s, service));
+
+	*out = (struct site_flood){ 0 };
+	if (!f || s->detached)
+		return;
+	*out = (struct site_flood){ f->on, f->since_ms, f->on ? f->syns_per_s : 0, f->proxied };
+}
+
 uint32_t site_server_id(const struct site *s, unsigned server)
 {
 	return s->live->ids.servers[server];
@@ -427,6 +437,26 @@ static void warn_sources(const struct site *s, struct site_status *out)
 			silent.n, silent.n == 1 ? "" : "s", silent.text);
 }
 
+static void warn_floods(const struct site *s, struct site_status *out)
+{
+	struct name_list flooded = { "", 0 };
+	const struct conf *c = s->live->conf;
+
+	for (unsigned i = 0; i < c->n_services; i++) {
+		struct site_flood flood;
+
+		site_service_flood(s, i, &flood);
+		/* Where every SYN is answered so, none is one too many. */
+		if (flood.on && c->services[i].syn_threshold)
+			name_add(&flooded, c->services[i].name);
+	}
+	if (flooded.n)
+		warn(s, out, "SYNs to %u service%s come in a flood (syn_threshold): %s", flooded.n,
+			flooded.n == 1 ? "" : "s", flooded.text);
+	if (s->stack_fault.text[0])
+		warn(s, out, "%s", s->stack_fault.text);
+}
+
 void site_status(const struct site *s, struct site_status *out)
 {
 	*out = (struct site_status){
@@ -443,4 +473,5 @@ void site_status(const struct site *s, struct site_status *out)
 	warn_emergencies(s, out);
 	warn_routers(s, out);
 	warn_sources(s, out);
+	warn_floods(s, out);
 }

@@ -17,6 +17,7 @@
 #include "controlplane/api/api.h"
 #include "controlplane/api/call.h"
 #include "controlplane/api/connections.h"
+#include "controlplane/pools/clock.h"
 #include "controlplane/pools/tracking.h"
 #include "tests/unit/api/client.h"
 #include "tests/unit/pools/fake_engine.h"
@@ -211,6 +212,8 @@ static void test_services(void **state)
 	assert_int_equal(json_object_size(at(j, "drops")), 2);
 	assert_int_equal(number_at(j, "drops.denied"), 7);
 	assert_int_equal(number_at(j, "drops.no_route"), 8);
+	assert_string_equal(text_at(j, "syn_cookies"), "off");
+	assert_true(json_is_null(at(j, "syn_threshold")) && json_is_null(at(j, "flood")));
 	j = get("/v1/services/dns");
 	assert_int_equal(json_object_size(at(j, "drops")), 0);
 	assert_string_equal(text_at(j, "protocol"), "udp");
@@ -357,6 +360,41 @@ static void test_local_service(void **state)
 	assert_int_equal(number_at(j, "servers"), 0);
 	assert_int_equal(json_array_size(at(get("/v1/status"), "engine.addresses")), 0);
 	free(more);
+	free(text);
+}
+
+static bool web_is_flooded(void *arg)
+{
+	struct site_flood flood;
+
+	(void)arg;
+	site_service_flood(f.site, 0, &flood);
+	return flood.on;
+}
+
+static void test_syn_cookies(void **state)
+{
+	char *text = fixture_replaced(fixture_text, "pool = \"web\"; };",
+		"pool = \"web\"; syn_cookies = \"auto\"; syn_threshold = 7; };");
+	json_t *j;
+
+	(void)state;
+	fixture_write(&f, text);
+	ask("POST", "/v1/config/apply", "{}", 200);
+	j = get("/v1/services/web");
+	assert_string_equal(text_at(j, "syn_cookies"), "auto");
+	assert_int_equal(number_at(j, "syn_threshold"), 7);
+	assert_true(json_is_false(at(j, "flood.on")) && json_is_null(at(j, "flood.since")));
+	assert_int_equal(number_at(j, "flood.syns_per_s"), 0);
+	assert_int_equal(number_at(j, "flood.proxied"), 0);
+	fake.floods[1].seen = 1;
+	fake.floods[1].last = clock_coarse();
+	assert_true(fixture_wait(&f, web_is_flooded, NULL));
+	j = get("/v1/services/web");
+	assert_true(json_is_true(at(j, "flood.on")));
+	assert_int_equal(strlen(text_at(j, "flood.since")), strlen("2024-05-01T10:00:00.000Z"));
+	assert_true(json_is_null(at(get("/v1/services/dns"), "flood")));
+	assert_int_equal(json_array_size(at(get("/v1/status"), "engine.settings")), 0);
 	free(text);
 }
 
@@ -832,6 +870,7 @@ int main(void)
 		SERVED(test_tracked),
 		SERVED(test_drained),
 		SERVED(test_local_service),
+		SERVED(test_syn_cookies),
 		SERVED(test_emergencies),
 		SERVED(test_patch),
 		SERVED(test_patch_refused),

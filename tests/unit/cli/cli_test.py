@@ -16,7 +16,7 @@ import unittest
 
 sys.dont_write_bytecode = True  # a test that is run as root leaves nothing behind
 
-from mock_api import Api, server  # noqa: E402 pylint: disable=wrong-import-position
+from mock_api import Api, ago, server  # noqa: E402 pylint: disable=wrong-import-position
 
 OK, NEGATIVE, USAGE, UNREACHABLE, PERMISSION, NOT_FOUND, CONFLICT, TIMED_OUT = range(8)
 NOBODY = 65534
@@ -119,6 +119,21 @@ DROPPED  REASON
         lines = self.ctl("service", "show", "ssh").splitlines()
         self.assertEqual(lines[4:8], ["forward   local", "pool      -", "serving   -", "packets   7"])
 
+    def test_service_with_syn_cookies(self):
+        web = {"name": "web", "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 80, "forward": "nat",
+               "pool": "web", "serving": 1, "servers": 1, "packets": 7, "bytes": 420, "id": 3, "syn_cookies": "auto",
+               "syn_threshold": 500, "flood": {"on": True, "since": ago(minutes=2), "syns_per_s": 51234, "proxied": 17}}
+        self.api.give("GET", "/v1/services/web", web)
+        text = self.ctl("service", "show", "web")
+        self.assertIn("syn cookies  auto, from 500 SYNs in a second on\n", text)
+        self.assertRegex(text, r"flood +for 2m.*, 51234 SYNs answered in a second; 17 connections begun by cookies\n")
+        web["flood"] = {"on": False, "since": None, "syns_per_s": 0, "proxied": 0}
+        self.api.give("GET", "/v1/services/web", web)
+        self.assertRegex(self.ctl("service", "show", "web"), r"flood +none; 0 connections begun by cookies\n")
+        web.update(syn_cookies="off", syn_threshold=None, flood=None)
+        self.api.give("GET", "/v1/services/web", web)
+        self.assertNotRegex(self.ctl("service", "show", "web"), "cookies|flood")
+
     def test_pool_list(self):
         self.assertEqual(self.ctl("pool", "list"), """\
 POOL  HEALTH  SERVING  SERVICES
@@ -216,6 +231,15 @@ why         disk swap
         status["engine"]["addresses"] = ["192.0.2.10", "2001:db8::10"]
         self.api.give("GET", "/v1/status", status)
         self.assertIn("\non lo        192.0.2.10, 2001:db8::10\n", self.ctl("status"))
+
+    def test_status_with_settings_of_the_host(self):
+        self.assertNotIn("changed", self.ctl("status"))
+        status = json.loads(self.api.answers["GET", "/v1/status"][1])
+        status["engine"]["settings"] = [{"name": "net.ipv4.tcp_syncookies", "was": "1"},
+                                        {"name": "net.ipv4.tcp_timestamps", "was": "1"}]
+        self.api.give("GET", "/v1/status", status)
+        self.assertIn("\nchanged      net.ipv4.tcp_syncookies (was 1), net.ipv4.tcp_timestamps (was 1)\n",
+                      self.ctl("status"))
 
     def test_health_list(self):
         lines = self.ctl("health", "list").splitlines()

@@ -7,7 +7,19 @@
 #include "controlplane/engine/xdp.h"
 #include "dataplane/snapshot/snapshot.h"
 
-enum { LOOPBACK = 1, VIP = 3, OTHER_VIP = 4, SERVICE = 5, OTHER_SERVICE = 6, SERVER = 7, LAST = 8 };
+enum {
+	LOOPBACK = 1,
+	VIP = 3,
+	OTHER_VIP = 4,
+	SERVICE = 5,
+	OTHER_SERVICE = 6,
+	FLOODED = 2,
+	SERVER = 7,
+	LAST = 8
+};
+
+/* The port of the one whose SYNs are all a flood. */
+enum { FLOODED_PORT = 83 };
 
 static const uint8_t port_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static struct engine *engine;
@@ -24,6 +36,11 @@ static int publish(void)
 	const struct snapshot_service services[] = {
 		{ .id = SERVICE, .address = 0, .protocol = 6, .port = 80 },
 		{ .id = OTHER_SERVICE, .address = 1, .protocol = 6, .port = 80 },
+		{ .id = FLOODED,
+			.protocol = 6,
+			.port = FLOODED_PORT,
+			.forward = L4_FORWARD_NAT,
+			.syn_cookies = true },
 	};
 	const struct snapshot_member member = {
 		.id = SERVER,
@@ -43,7 +60,7 @@ static int publish(void)
 		.members = &member,
 		.n_ports = 1,
 		.n_addresses = 2,
-		.n_services = 2,
+		.n_services = 3,
 		.n_pools = 1,
 		.n_members = 1,
 	};
@@ -94,7 +111,7 @@ static int teardown(void **state)
 /* A SYN to 192.0.2.HOST; ports without a service are dropped, and so is what has a TTL of 1. */
 static void send_syn(uint8_t host, uint8_t port, uint8_t ttl)
 {
-	uint8_t frame[54] = { 0 }, out[54];
+	uint8_t frame[54] = { 0 }, out[80];
 	size_t len = sizeof out;
 	struct l4_trace t;
 
@@ -196,6 +213,30 @@ static void test_floods_end_with_their_service(void **state)
 	assert_memory_equal(&floods[OTHER_SERVICE], &was, sizeof was);
 }
 
+static uint64_t cookies(uint32_t id)
+{
+	uint64_t n;
+
+	assert_int_equal(engine_service_cookies(engine, id, &n), 0);
+	return n;
+}
+
+static void test_cookies_are_counted_and_no_drops(void **state)
+{
+	uint64_t counts[L4_V_COUNT];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		send_syn(1, FLOODED_PORT, 64);
+	assert_int_equal(cookies(FLOODED), 3);
+	assert_int_equal(cookies(SERVICE), 0);
+	assert_int_equal(engine_service_drops(engine, FLOODED, counts), 0);
+	for (unsigned v = 0; v < L4_V_COUNT; v++)
+		assert_true(counts[v] == 0);
+	assert_int_equal(engine_counter_reset(engine, ENGINE_SERVICE, FLOODED), 0);
+	assert_int_equal(cookies(FLOODED), 0);
+}
+
 static void test_the_table_of_proxied_is_as_large_as_wanted(void **state)
 {
 	uint32_t n;
@@ -222,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_floods_end_with_their_service),
+		cmocka_unit_test(test_cookies_are_counted_and_no_drops),
 		cmocka_unit_test(test_the_table_of_proxied_is_as_large_as_wanted),
 		cmocka_unit_test(test_last),
 	};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "controlplane/nic/offload.h"
+#include "controlplane/nic/stack.h"
 #include "tests/unit/test.h"
 
 static char dir[] = "/tmp/tandem-nic-XXXXXX";
@@ -315,6 +316,130 @@ static void a_device_that_takes_neither_is_told(void **state)
 	nic_free(nic);
 }
 
+static long setting(const char *name)
+{
+	long is = -1;
+
+	assert_int_equal(stack_get(name, 0, &is), 0);
+	return is;
+}
+
+static void set(const char *name, long value)
+{
+	assert_int_equal(stack_set(name, value), 0);
+}
+
+#define COOKIES "net.ipv4.tcp_syncookies"
+#define TIMES	"net.ipv4.tcp_timestamps"
+
+static void settings_are_read_and_set(void **state)
+{
+	long is;
+
+	(void)state;
+	set(COOKIES, 0);
+	assert_int_equal(setting(COOKIES), 0);
+	assert_int_equal(stack_get("net.ipv4.tcp_rmem", 2, &is), 0);
+	assert_true(is > 4096);
+	assert_int_equal(stack_get("net.ipv4.tcp_rmem", 3, &is), -EBADMSG);
+	assert_int_equal(stack_get("net.ipv4.no_such", 0, &is), -ENOENT);
+	assert_int_equal(stack_set("net.ipv4.no_such", 1), -ENOENT);
+	run("echo 4096 8192 268435456 >/proc/sys/net/ipv4/tcp_rmem");
+	assert_int_equal(stack_window_scale(), 13);
+	run("echo 4096 8192 2147483647 >/proc/sys/net/ipv4/tcp_rmem");
+	assert_int_equal(stack_window_scale(), 14);
+}
+
+/* By one process, ended by the next. */
+static void the_stack_takes_cookies_meanwhile(void **state)
+{
+	struct nic_stack is = { 0 };
+	struct nic *nic = apply(NULL, 0);
+	struct err e;
+
+	(void)state;
+	set(COOKIES, 1);
+	set(TIMES, 1);
+	assert_false(nic_cookies_changed(nic));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(nic_cookies_begin(nic, &is, &e), 0);
+	assert_true(is.times);
+	assert_int_equal(is.scale, stack_window_scale());
+	assert_int_equal(nic_changes(nic)->n, 2);
+	assert_int_equal(setting(COOKIES), 2);
+	assert_int_equal(setting(TIMES), 2);
+	nic_free(nic);
+	nic = apply(NULL, 0); /* devices are another matter */
+	assert_true(nic_cookies_changed(nic));
+	assert_int_equal(setting(COOKIES), 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(nic_cookies_end(nic, &e), 0);
+	assert_false(nic_cookies_changed(nic));
+	assert_int_equal(setting(COOKIES), 1);
+	assert_int_equal(setting(TIMES), 1);
+	nic_free(nic);
+}
+
+static void what_the_stack_does_anyway_stays(void **state)
+{
+	struct nic_stack is = { .times = true };
+	struct nic *nic = apply(NULL, 0);
+	struct err e;
+
+	(void)state;
+	set(COOKIES, 2);
+	set(TIMES, 0);
+	assert_int_equal(nic_cookies_begin(nic, &is, &e), 0);
+	assert_false(is.times);
+	assert_false(nic_cookies_changed(nic));
+	assert_int_equal(nic_cookies_end(nic, &e), 0);
+	assert_int_equal(setting(COOKIES), 2);
+	assert_int_equal(setting(TIMES), 0);
+	nic_free(nic);
+}
+
+static void settings_that_somebody_has_changed_since_stay(void **state)
+{
+	struct nic *nic = apply(NULL, 0);
+	struct nic_stack is;
+	struct err e;
+
+	(void)state;
+	set(COOKIES, 1);
+	set(TIMES, 1);
+	assert_int_equal(nic_cookies_begin(nic, &is, &e), 0);
+	nic_free(nic);
+	set(COOKIES, 0);
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_int_equal(setting(COOKIES), 0);
+	assert_int_equal(setting(TIMES), 1);
+}
+
+/* The process may not write below /proc/sys. */
+static void a_stack_that_takes_no_cookies_is_told(void **state)
+{
+	struct nic *nic = apply(NULL, 0);
+	struct nic_stack is;
+	struct err e;
+
+	(void)state;
+	set(COOKIES, 1);
+	set(TIMES, 1);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	run("mount --make-rprivate / && mount -o bind,ro /proc/sys /proc/sys");
+	assert_int_equal(nic_cookies_begin(nic, &is, &e), -EROFS);
+	assert_non_null(strstr(e.text, "net.ipv4.tcp_syncookies = 2"));
+	assert_false(nic_cookies_changed(nic));
+	nic_free(nic);
+	run("umount /proc/sys");
+	assert_int_equal(setting(COOKIES), 1);
+	assert_int_equal(setting(TIMES), 1);
+	assert_int_equal(nic_new(&nic, "/nowhere", &e), 0);
+	assert_int_equal(nic_cookies_begin(nic, &is, &e), -ENOENT);
+	assert_int_equal(setting(COOKIES), 1); /* nothing is changed that could not be put back */
+	nic_free(nic);
+}
+
 static void what_cannot_be_done_is_told(void **state)
 {
 	struct nic_want w = { .device = "lo", .ifindex = 1, .groups = groups, .n_groups = 1 };
@@ -374,6 +499,11 @@ int main(void)
 		cmocka_unit_test_setup(a_device_without_a_filter_takes_all, begin),
 		cmocka_unit_test_setup(what_took_all_before_goes_on, begin),
 		cmocka_unit_test_setup(a_device_that_takes_neither_is_told, begin),
+		cmocka_unit_test_setup(settings_are_read_and_set, begin),
+		cmocka_unit_test_setup(the_stack_takes_cookies_meanwhile, begin),
+		cmocka_unit_test_setup(what_the_stack_does_anyway_stays, begin),
+		cmocka_unit_test_setup(settings_that_somebody_has_changed_since_stay, begin),
+		cmocka_unit_test_setup(a_stack_that_takes_no_cookies_is_told, begin),
 		cmocka_unit_test_setup(what_cannot_be_done_is_told, begin),
 		cmocka_unit_test(solicited_nodes),
 	};

@@ -207,6 +207,13 @@ int engine_record_counters(const struct engine *en, uint64_t out[L4_PLACE_COUNT]
 	return 0;
 }
 
+int engine_service_cookies(const struct engine *en, uint32_t service_id, uint64_t *out)
+{
+	(void)en;
+	*out = fake.cookies[service_id];
+	return 0;
+}
+
 struct l4_flood *engine_floods(struct engine *en, uint32_t *n)
 {
 	(void)en;

@@ -19,6 +19,7 @@ struct fake_engine {
 
 	struct l4_record records[FAKE_RECORDS];
 	struct l4_flood floods[FAKE_FLOODS];
+	uint64_t cookies[FAKE_FLOODS];
 	struct l4_proxied proxied[FAKE_PROXIED];
 	struct fake_slots past;
 	uint64_t places[L4_PLACE_COUNT];
