@@ -9,6 +9,7 @@
 enum {
 	TANDEM_NEXT = 0x100,	/* added to L4_NEXT_...: another function goes on */
 	TANDEM_RECORD = 0x1000, /* or-ed: a record is to be written */
+	TANDEM_HOST = 0x2000,	/* or-ed: the host is to take notice of the frame */
 };
 
 /* Takes a packet through the stages that most packets need. */

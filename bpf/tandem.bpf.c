@@ -327,6 +327,7 @@ L4_INLINE struct l4_note *l4_tables_note(const struct l4_tables *t)
 
 #include "dataplane/l4/error.h"
 #include "dataplane/l4/fragment.h"
+#include "dataplane/l4/host.h"
 #include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
@@ -419,7 +420,7 @@ static __always_inline int finish(const struct l4_tables *t, struct xdp_md *ctx,
 	if (v >= L4_V_MALFORMED)
 		return XDP_DROP;
 	if (v < L4_V_FORWARDED)
-		return XDP_PASS;
+		return XDP_PASS | TANDEM_HOST;
 	if (v == L4_V_FORWARDED && !t->traced) {
 		count(&service_counters, r->service_id, bytes);
 		count(&server_counters, r->server_id, bytes);
@@ -446,8 +447,10 @@ static __always_inline int take_packet(struct xdp_md *ctx, bool traced)
 	frame_set(&f, ctx);
 	bytes = f.len;
 	v = l4_process(&t, &f, ctx->ingress_ifindex, r);
-	if (v < L4_V_FORWARDED)
-		return finish(&t, ctx, v, r, bytes);
+	if (v < L4_V_FORWARDED) {
+		action = finish(&t, ctx, v, r, bytes);
+		return l4_host_is_called(&t) ? action : XDP_PASS;
+	}
 	action = v < L4_V_COUNT ? finish(&t, ctx, v, r, bytes) : TANDEM_NEXT + (int)v;
 	return t.records ? action | TANDEM_RECORD : action;
 }
@@ -472,6 +475,20 @@ static __always_inline uint32_t l4_tables_ports(
 	const struct l4_tables *t, uint32_t table, uint32_t n, uint32_t port)
 {
 	return ports_line(l4_tables_line(t, table), n, port);
+}
+
+__noinline int has_virtual(uint32_t ifindex, uint64_t mac)
+{
+	struct l4_tables t = { NULL, image_now(), false, false };
+
+	return t.image && l4_has_virtual(&t, ifindex, mac);
+}
+
+static __always_inline bool l4_tables_virtual(
+	const struct l4_tables *t, uint32_t ifindex, uint64_t mac)
+{
+	(void)t;
+	return has_virtual(ifindex, mac);
 }
 
 static __always_inline int find_quic_server(
@@ -816,6 +833,27 @@ __noinline int traced_synproxy_end(void)
 	return 0;
 }
 
+static __always_inline int pass_to_host(struct xdp_md *ctx, bool traced)
+{
+	struct l4_tables t = { ctx, image_now(), false, traced };
+	struct l4_frame f;
+
+	frame_set(&f, ctx);
+	if (t.image)
+		l4_host(&t, &f, ctx->ingress_ifindex);
+	return XDP_PASS;
+}
+
+__noinline int tandem_host(struct xdp_md *ctx)
+{
+	return pass_to_host(ctx, false);
+}
+
+__noinline int traced_host(struct xdp_md *ctx)
+{
+	return pass_to_host(ctx, true);
+}
+
 __noinline int tandem_more(struct xdp_md *ctx, int action)
 {
 	if (action & TANDEM_RECORD)
@@ -826,7 +864,7 @@ __noinline int tandem_more(struct xdp_md *ctx, int action)
 		action = tandem_##name(ctx);
 	STAGES(X)
 #undef X
-	return action;
+	return action & TANDEM_HOST ? tandem_host(ctx) : action;
 }
 
 SEC("xdp")
@@ -859,7 +897,7 @@ int tandem_trace(struct xdp_md *ctx)
 		action = traced_##name(ctx);
 	STAGES(X)
 #undef X
-	return action;
+	return action & TANDEM_HOST ? traced_host(ctx) : action;
 }
 
 /* n, from 1 to L4_CAPTURE_BYTES, so that Linux 6.1 knows that of it: by a mask and no comparison. */

@@ -23,12 +23,22 @@ enum ctl_exit vip_list(struct ctl *ctl, char **args)
 	return noun_list(ctl, "vips", vip_table);
 }
 
+/* Without a virtual one. */
+static void print_mac(FILE *out, const json_t *mac, time_t now)
+{
+	if (json_is_string(mac))
+		field_plain(out, mac, now);
+	else
+		fputs("the interface's own", out);
+}
+
 enum ctl_exit vip_show(struct ctl *ctl, char **args)
 {
 	static const struct field fields[] = {
 		{ .title = "vip", .key = "name" },
 		{ .title = "address", .key = "address" },
 		{ .title = "interface", .key = "interface" },
+		{ .title = "mac", .key = "mac", .print = print_mac },
 		{ .title = "kind", .key = "kind" },
 		{ .title = "id", .key = "id" },
 		{ .title = "services", .key = "services" },

@@ -5,11 +5,13 @@
 #include "controlplane/api/values.h"
 #include "controlplane/nic/ledger.h"
 
-/* {"off": [offloads], "groups": [MAC addresses]} of those devices. */
+/* {"off": [offloads], "groups": [MAC addresses], "macs": [virtual ones], "promiscuous": whether it takes all frames for
+ * their sake} of those devices. */
 static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
 {
 	const struct ledger *changes = site_nic_changes(s);
-	json_t *off = json_array(), *groups = json_array();
+	json_t *off = json_array(), *groups = json_array(), *macs = json_array();
+	bool promiscuous = false;
 
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct ledger_entry *e = &changes->list[i];
@@ -18,8 +20,12 @@ static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
 			json_array_append_new(off, json_string(e->what));
 		if (e->kind == LEDGER_GROUP && e->ifindex == ifindex)
 			json_array_append_new(groups, json_string(e->what));
+		if (e->kind == LEDGER_UNICAST && e->ifindex == ifindex)
+			json_array_append_new(macs, json_string(e->what));
+		promiscuous |= e->kind == LEDGER_PROMISC && e->ifindex == ifindex;
 	}
-	return json_pack("{s:o, s:o}", "off", off, "groups", groups);
+	return json_pack("{s:o, s:o, s:o, s:b}", "off", off, "groups", groups, "macs", macs,
+		"promiscuous", promiscuous);
 }
 
 /* The addresses that this host was given for services of its own stack. */

@@ -202,11 +202,16 @@ static void tell_filter(struct teller *t, const struct l4_step *s)
 
 static void tell_port(struct teller *t, const struct l4_step *s)
 {
+	static const char *const words[] = {
+		[L4_FOR_OTHERS] = ", but the frame is not for its MAC address",
+		[L4_FOR_OWN_MAC] = ", and the frame is for its MAC address",
+		[L4_FOR_VIRTUAL_MAC] = ", and the frame is for a virtual MAC address of it",
+	};
+
 	if (s->a) {
 		say(t, "interface ");
 		tell_name(t, "interface", trace_interface(t->site, (uint32_t)s->a));
-		say(t, ", %s its MAC address",
-			s->b ? "and the frame is for" : "but the frame is not for");
+		say(t, "%s", s->b < sizeof words / sizeof *words ? words[s->b] : "");
 	} else {
 		say(t, "no interface of the engine takes frames that come in so");
 	}
@@ -673,6 +678,12 @@ static void tell_datagram(struct teller *t, const struct l4_step *s)
 		dport);
 	json_object_set_new(t->out, "source_port", json_integer(sport));
 	json_object_set_new(t->out, "destination_port", json_integer(dport));
+}
+
+static void tell_host(struct teller *t, const struct l4_step *s)
+{
+	say(t, "the host gets it under the own MAC address of interface ");
+	tell_name(t, "interface", trace_interface(t->site, (uint32_t)s->a));
 }
 
 typedef void tell_fn(struct teller *t, const struct l4_step *s);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "controlplane/base/mac.h"
 #include "controlplane/pools/clock.h"
 
 json_t *value_time_ms(int64_t realtime_ms)
@@ -91,8 +92,9 @@ json_t *value_hex(const uint8_t *bytes, size_t n)
 
 json_t *value_mac(const uint8_t mac[6])
 {
-	return json_sprintf(
-		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	char text[MAC_TEXT];
+
+	return json_string(mac_text(mac, text));
 }
 
 json_t *value_text_or_null(const char *text)

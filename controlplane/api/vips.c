@@ -3,6 +3,7 @@
 #include <string.h>
 #include "controlplane/api/nouns.h"
 #include "controlplane/api/values.h"
+#include "controlplane/base/mac.h"
 
 static json_t *services_of(const struct conf *conf, unsigned vip)
 {
@@ -32,17 +33,18 @@ static json_t *vip_value(const struct site *s, unsigned index)
 	if (index < conf->n_vips) {
 		v = &conf->vips[index];
 		id = site_vip_id(s, index);
-		return json_pack("{s:s, s:I, s:o, s:s, s:s, s:o, s:o}", "name", v->name, "id",
+		return json_pack("{s:s, s:I, s:o, s:s, s:o, s:s, s:o, s:o}", "name", v->name, "id",
 			(json_int_t)id, "address", value_addr(&v->address), "interface",
-			conf->interfaces[v->interface].name, "kind", "vip", "services",
-			services_of(conf, index), "drops", drops_value(s, id));
+			conf->interfaces[v->interface].name, "mac",
+			mac_is_unicast(v->mac) ? value_mac(v->mac) : json_null(), "kind", "vip",
+			"services", services_of(conf, index), "drops", drops_value(s, id));
 	}
 	index -= conf->n_vips;
 	g = &conf->gateways[index];
 	id = site_gateway_id(s, index);
-	return json_pack("{s:s, s:I, s:o, s:s, s:s, s:[], s:o}", "name", g->name, "id",
+	return json_pack("{s:s, s:I, s:o, s:s, s:n, s:s, s:[], s:o}", "name", g->name, "id",
 		(json_int_t)id, "address", value_addr(&g->address), "interface",
-		conf->interfaces[g->interface].name, "kind", "gateway", "services", "drops",
+		conf->interfaces[g->interface].name, "mac", "kind", "gateway", "services", "drops",
 		drops_value(s, id));
 }
 

@@ -194,6 +194,12 @@ static const char *enum_guess(const struct conf_key *key, const char *text, char
 	return hint;
 }
 
+/* Whether it is out of range by its size alone. */
+static bool is_number(const struct conf_key *key)
+{
+	return key->type == CONF_INT || key->type == CONF_DURATION || key->type == CONF_PERCENT;
+}
+
 void conf_complain_value(struct conf_tree *t, const struct conf_owner *owner,
 	const struct conf_key *key, const config_setting_t *s, int rc)
 {
@@ -208,8 +214,7 @@ void conf_complain_value(struct conf_tree *t, const struct conf_owner *owner,
 		enum_guess(key, text, hint);
 	else if (key->type == CONF_STRING)
 		must = key->rule(text);
-	else if (rc == -ERANGE && key->type != CONF_ADDRESS && key->type != CONF_SOURCE &&
-		 key->type != CONF_STATUS && key->type != CONF_PORTS && key->type != CONF_HEX)
+	else if (rc == -ERANGE && is_number(key))
 		snprintf(wanted, sizeof wanted, "from %s", range);
 	diags_add(t->diags, DIAG_ERROR, t->text, blame_value(s), "%s must %s%s, not %s%s", label,
 		key->type == CONF_STRING ? "" : "be ", must, value_text(t, s, found), hint);

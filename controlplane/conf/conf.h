@@ -50,6 +50,8 @@ struct conf_vip {
 	struct addr address;
 	unsigned interface; /* index into conf.interfaces: where ARP and ND are answered */
 	bool local;	    /* some service on it is of this host's own stack */
+	uint8_t mac
+		[6]; /* virtual: that ARP and ND are answered with; all zero: the interface's own */
 	int line;
 };
 

@@ -251,6 +251,12 @@ const struct conf_key conf_schema[] = {
 	{ .path = "vips.*.interface", .type = CONF_REF, .kind = CONF_INTERFACE, FIELD(conf_vip, interface),
 	  .required = true, .reloadable = true, .example = "front",
 	  .help = "where ARP and neighbour discovery for the address are answered" },
+	{ .path = "vips.*.mac", .type = CONF_MAC, FIELD(conf_vip, mac), .otherwise = "the interface's own",
+	  .reloadable = true, .example = "00:00:5e:00:01:0a",
+	  .help = "virtual MAC address, that they are answered with and the interface takes frames for besides its own, so "
+		  "that neighbours keep it when the machine or its hardware is replaced; no other station on the "
+		  "network may have it. VIPs of an interface may share one. Packets to servers leave with the "
+		  "interface's own" },
 
 	{ .path = "gateways", .type = CONF_NAMED, .kind = CONF_GATEWAY, .reloadable = true,
 	  .example = "gateways: { back: { address = \"198.51.100.1\"; interface = \"back\"; }; };",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/base/mac.h"
 #include "controlplane/conf/ports.h"
 #include "controlplane/conf/units.h"
 
@@ -148,6 +149,18 @@ static int parse_hex(const struct conf_key *key, const char *text, void *object)
 	return 0;
 }
 
+static int parse_mac(const struct conf_key *key, const char *text, void *object)
+{
+	uint8_t mac[6];
+
+	if (mac_parse(text, mac))
+		return -EINVAL;
+	if (!mac_is_unicast(mac))
+		return -ERANGE;
+	memcpy(field(key, object), mac, sizeof mac);
+	return 0;
+}
+
 int conf_value_parse(
 	const struct conf_key *key, const char *text, void *object, struct conf_memory *m)
 {
@@ -178,6 +191,8 @@ int conf_value_parse(
 		return parse_hex(key, text, object);
 	case CONF_PORTS:
 		return conf_ports_parse(text, m, field(key, object));
+	case CONF_MAC:
+		return parse_mac(key, text, object);
 	case CONF_PREFIXES: /* of which each is a value, see conf_prefix_parse() */
 	case CONF_GROUP:
 	case CONF_NAMED:
@@ -287,6 +302,11 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 			"\"any\", or at most %d ports and ranges from 1 to 65535 with commas between "
 			"them, no port twice, such as \"%s\"",
 			CONF_PORTS_MAX, key->example);
+		return;
+	case CONF_MAC:
+		snprintf(buf, size,
+			"a MAC address of one station, neither zero nor a group's, such as \"%s\"",
+			key->example);
 		return;
 	case CONF_PREFIXES:
 		snprintf(buf, size,

@@ -2,12 +2,11 @@
 #include "controlplane/nic/addresses.h"
 #include <errno.h>
 #include <ifaddrs.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <time.h>
+#include "controlplane/nic/request.h"
 
 static bool is_same(const struct sockaddr *has, const struct addr *address)
 {
@@ -33,36 +32,12 @@ bool addresses_has(const struct addr *address)
 	return found;
 }
 
-/* Sends a request and reads the kernel's answer to it. */
-static int ask(struct mnl_socket *socket, const struct nlmsghdr *nlh)
-{
-	char answer[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
-	ssize_t n;
-
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) ||
-		mnl_socket_sendto(socket, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	n = mnl_socket_recvfrom(socket, answer, sizeof answer);
-	if (n < 0 || mnl_cb_run(answer, (size_t)n, nlh->nlmsg_seq, mnl_socket_get_portid(socket),
-			     NULL, NULL) < 0)
-		return -errno;
-	return 0;
-}
-
 static int request(uint16_t type, uint16_t flags, uint32_t ifindex, const struct addr *address)
 {
-	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	struct ifaddrmsg *m;
-	int rc;
+	char buf[REQUEST_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *nlh = request_begin(buf, type, NLM_F_ACK | flags);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(nlh, sizeof *m);
 
-	if (!socket)
-		return -errno;
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
-	nlh->nlmsg_seq = (uint32_t)time(NULL);
-	m = mnl_nlmsg_put_extra_header(nlh, sizeof *m);
 	m->ifa_family = address->af == 6 ? AF_INET6 : AF_INET;
 	m->ifa_prefixlen = (uint8_t)(8 * addr_size(address));
 	m->ifa_scope = RT_SCOPE_UNIVERSE;
@@ -70,9 +45,7 @@ static int request(uint16_t type, uint16_t flags, uint32_t ifindex, const struct
 	mnl_attr_put(nlh, IFA_LOCAL, addr_size(address), address->bytes);
 	mnl_attr_put(nlh, IFA_ADDRESS, addr_size(address), address->bytes);
 	mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
-	rc = ask(socket, nlh);
-	mnl_socket_close(socket);
-	return rc;
+	return request_send(nlh, NULL, NULL);
 }
 
 int addresses_add(uint32_t ifindex, const struct addr *address)

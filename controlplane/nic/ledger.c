@@ -14,6 +14,8 @@ static const char *const words[] = {
 	[LEDGER_FEATURE] = "feature",
 	[LEDGER_GROUP] = "group",
 	[LEDGER_ADDRESS] = "address",
+	[LEDGER_UNICAST] = "unicast",
+	[LEDGER_PROMISC] = "promiscuous",
 	[LEDGER_SETTING] = "setting",
 };
 
@@ -25,7 +27,7 @@ void ledger_free(struct ledger *l)
 	*l = (struct ledger){ 0 };
 }
 
-static bool same(const struct ledger_entry *a, const struct ledger_entry *b)
+bool ledger_same(const struct ledger_entry *a, const struct ledger_entry *b)
 {
 	return a->kind == b->kind && a->ifindex == b->ifindex && !strcmp(a->device, b->device) &&
 	       !strcmp(a->what, b->what);
@@ -34,7 +36,7 @@ static bool same(const struct ledger_entry *a, const struct ledger_entry *b)
 bool ledger_has(const struct ledger *l, const struct ledger_entry *e)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (same(&l->list[i], e))
+		if (ledger_same(&l->list[i], e))
 			return true;
 	return false;
 }

@@ -11,6 +11,8 @@ enum ledger_kind {
 	LEDGER_FEATURE, /* was on, and was turned off */
 	LEDGER_GROUP,	/* was joined */
 	LEDGER_ADDRESS, /* was added */
+	LEDGER_UNICAST, /* was added to the filter */
+	LEDGER_PROMISC, /* was told to take all frames */
 	LEDGER_SETTING, /* of this host's own TCP stack, was changed; the device is lo */
 };
 
@@ -21,7 +23,7 @@ struct ledger_entry {
 	uint32_t ifindex;
 	char device[IF_NAMESIZE];
 	char what
-		[LEDGER_NAME]; /* the feature's name, the group's MAC address, the address, or NAME=VALUE as it was before */
+		[LEDGER_NAME]; /* the feature's name, the MAC address, the address, or NAME=VALUE as it was before; PROMISC: "on" */
 };
 
 struct ledger {
@@ -31,6 +33,7 @@ struct ledger {
 
 void ledger_free(struct ledger *l);
 
+bool ledger_same(const struct ledger_entry *a, const struct ledger_entry *b);
 /* Whether the entry is on the list. */
 bool ledger_has(const struct ledger *l, const struct ledger_entry *e);
 /* Puts it at the end, unless it is there. Returns 0 or -ENOMEM. */

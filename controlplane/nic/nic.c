@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controlplane/base/mac.h"
 #include "controlplane/nic/addresses.h"
 #include "controlplane/nic/cookies.h"
 #include "controlplane/nic/groups.h"
 #include "controlplane/nic/offload.h"
 #include "controlplane/nic/stack.h"
+#include "controlplane/nic/unicast.h"
 
 /* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. */
 static const char *const offloads[] = { "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-lro",
@@ -75,90 +77,97 @@ const char *nic_fault(const struct nic *n, size_t i)
 	return i < n->n_faults ? n->faults[i].text : NULL;
 }
 
-static bool parse_mac(const char *text, uint8_t mac[6])
+/* Makes the device as the entry says, or as it was before. */
+static int change(const struct ledger_entry *e, bool back)
 {
-	for (unsigned i = 0; i < 6; i++) {
-		char *end;
-		unsigned long byte = strtoul(text, &end, 16);
+	struct addr address = { 0 };
+	uint8_t mac[6] = { 0 };
 
-		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
-			return false;
-		mac[i] = (uint8_t)byte;
-		text = end + 1;
+	switch (e->kind) {
+	case LEDGER_FEATURE:
+		return offload_set(e->device, e->what, back);
+	case LEDGER_GROUP:
+		if (mac_parse(e->what, mac))
+			return -EBADMSG;
+		return back ? groups_leave(e->device, mac) : groups_join(e->device, mac);
+	case LEDGER_ADDRESS:
+		if (addr_parse(e->what, &address))
+			return -EBADMSG;
+		return back ? addresses_remove(e->ifindex, &address)
+			    : addresses_add(e->ifindex, &address);
+	case LEDGER_UNICAST:
+		if (mac_parse(e->what, mac))
+			return -EBADMSG;
+		return back ? unicast_remove(e->ifindex, mac) : unicast_add(e->ifindex, mac);
+	case LEDGER_PROMISC:
+		return unicast_take_all(e->device, !back);
+	case LEDGER_SETTING:
+		return back ? cookies_put_back(e->what) : cookies_set(e->what);
 	}
-	return true;
+	return -EBADMSG;
 }
 
 /* A device that is gone, or that has its number or name no more, needs nothing. */
 static int put_back(const struct ledger_entry *e)
 {
-	struct addr address;
-	uint8_t mac[6];
-
-	if (if_nametoindex(e->device) != e->ifindex)
-		return 0;
-	if (e->kind == LEDGER_FEATURE)
-		return offload_set(e->device, e->what, true);
-	if (e->kind == LEDGER_SETTING)
-		return cookies_put_back(e->what);
-	if (e->kind == LEDGER_ADDRESS)
-		return addr_parse(e->what, &address) ? -EBADMSG
-						     : addresses_remove(e->ifindex, &address);
-	return parse_mac(e->what, mac) ? groups_leave(e->device, mac) : -EBADMSG;
+	return if_nametoindex(e->device) == e->ifindex ? change(e, true) : 0;
 }
 
-static struct ledger_entry entry_of(const struct nic_want *w, enum ledger_kind kind)
+/* Whether some of what the device is to take frames for is not in its filter. */
+static bool lacks_mac(const struct nic_want *w)
 {
-	struct ledger_entry e = { .kind = kind, .ifindex = w->ifindex };
-
-	snprintf(e.device, sizeof e.device, "%s", w->device);
-	return e;
+	for (unsigned i = 0; i < w->n_macs; i++)
+		if (!unicast_has(w->ifindex, w->macs[i]))
+			return true;
+	return false;
 }
 
-static struct ledger_entry group_entry(const struct nic_want *w, unsigned i)
+/* Entry i of all that may be wanted of a device; false: there are no more. */
+static bool wanted_entry(const struct nic_want *w, unsigned i, struct ledger_entry *e)
 {
-	struct ledger_entry e = entry_of(w, LEDGER_GROUP);
-	const uint8_t *mac = w->groups[i];
+	const unsigned n[] = {
+		[LEDGER_FEATURE] = w->plain ? OFFLOADS : 0,
+		[LEDGER_GROUP] = w->n_groups,
+		[LEDGER_ADDRESS] = w->n_addresses,
+		[LEDGER_UNICAST] = w->n_macs,
+		[LEDGER_PROMISC] = w->n_macs ? 1 : 0,
+	};
+	unsigned kind = 0;
 
-	snprintf(e.what, sizeof e.what, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		mac[3], mac[4], mac[5]);
-	return e;
+	while (kind < sizeof n / sizeof *n && i >= n[kind])
+		i -= n[kind++];
+	if (kind == sizeof n / sizeof *n)
+		return false;
+	*e = (struct ledger_entry){ .kind = (enum ledger_kind)kind, .ifindex = w->ifindex };
+	snprintf(e->device, sizeof e->device, "%s", w->device);
+	if (kind == LEDGER_FEATURE)
+		snprintf(e->what, sizeof e->what, "%s", offloads[i]);
+	else if (kind == LEDGER_ADDRESS)
+		addr_text(&w->addresses[i], e->what);
+	else if (kind == LEDGER_PROMISC)
+		snprintf(e->what, sizeof e->what, "on");
+	else
+		mac_text(kind == LEDGER_GROUP ? w->groups[i] : w->macs[i], e->what);
+	return true;
 }
 
-static struct ledger_entry address_entry(const struct nic_want *w, unsigned i)
+static bool wants_entry(const struct nic_want *w, const struct ledger_entry *e)
 {
-	struct ledger_entry e = entry_of(w, LEDGER_ADDRESS);
+	struct ledger_entry wanted;
 
-	addr_text(&w->addresses[i], e.what);
-	return e;
-}
-
-static struct ledger_entry feature_entry(const struct nic_want *w, unsigned i)
-{
-	struct ledger_entry e = entry_of(w, LEDGER_FEATURE);
-
-	snprintf(e.what, sizeof e.what, "%s", offloads[i]);
-	return e;
+	for (unsigned i = 0; wanted_entry(w, i, &wanted); i++)
+		if (ledger_same(&wanted, e))
+			return e->kind != LEDGER_PROMISC || lacks_mac(w);
+	return false;
 }
 
 static bool is_wanted(const struct ledger_entry *e, const struct nic_want *wants, unsigned n)
 {
 	if (e->kind == LEDGER_SETTING) /* until nic_cookies_end() */
 		return true;
-	for (unsigned i = 0; i < n; i++) {
-		const struct nic_want *w = &wants[i];
-
-		if (w->ifindex != e->ifindex || strcmp(w->device, e->device) != 0)
-			continue;
-		if (e->kind == LEDGER_FEATURE && w->plain)
+	for (unsigned i = 0; i < n; i++)
+		if (wants_entry(&wants[i], e))
 			return true;
-		for (unsigned k = 0; k < w->n_groups && e->kind == LEDGER_GROUP; k++)
-			if (!strcmp(group_entry(w, k).what, e->what))
-				return true;
-		for (unsigned k = 0; k < w->n_addresses && e->kind == LEDGER_ADDRESS; k++)
-			if (!strcmp(address_entry(w, k).what, e->what))
-				return true;
-	}
 	return false;
 }
 
@@ -174,44 +183,39 @@ __attribute__((format(printf, 2, 3))) static void fault(struct nic *n, const cha
 	n->n_faults++;
 }
 
-/* What is to be turned off now goes on the list, what is off already was so before; addresses likewise. */
-static int plan_device(struct ledger *plan, const struct nic_want *w)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < OFFLOADS && w->plain && !rc; i++) {
-		struct ledger_entry e = feature_entry(w, i);
-
-		if (offload_get(w->device, offloads[i]) > 0)
-			rc = ledger_add(plan, &e);
-	}
-	for (unsigned i = 0; i < w->n_groups && !rc; i++) {
-		struct ledger_entry e = group_entry(w, i);
-
-		rc = ledger_add(plan, &e);
-	}
-	for (unsigned i = 0; i < w->n_addresses && !rc; i++) {
-		struct ledger_entry e = address_entry(w, i);
-
-		if (!addresses_has(&w->addresses[i]))
-			rc = ledger_add(plan, &e);
-	}
-	return rc;
-}
-
-static int make_so(const struct ledger_entry *e)
+/* Whether it is so already, and not by us; of groups the kernel counts who has joined. */
+static bool is_so(const struct nic_want *w, const struct ledger_entry *e)
 {
 	struct addr address;
 	uint8_t mac[6];
 
-	if (e->kind == LEDGER_FEATURE)
-		return offload_set(e->device, e->what, false);
-	if (e->kind == LEDGER_SETTING)
-		return cookies_set(e->what);
-	if (e->kind == LEDGER_ADDRESS)
-		return addr_parse(e->what, &address) ? -EBADMSG
-						     : addresses_add(e->ifindex, &address);
-	return parse_mac(e->what, mac) ? groups_join(e->device, mac) : -EBADMSG;
+	switch (e->kind) {
+	case LEDGER_FEATURE:
+		return offload_get(e->device, e->what) <= 0;
+	case LEDGER_GROUP:
+		return false;
+	case LEDGER_ADDRESS:
+		return !addr_parse(e->what, &address) && addresses_has(&address);
+	case LEDGER_UNICAST:
+		return !mac_parse(e->what, mac) && unicast_has(e->ifindex, mac);
+	case LEDGER_PROMISC:
+		return !lacks_mac(w) || unicast_takes_all(e->device) > 0;
+	case LEDGER_SETTING:
+		break;
+	}
+	return true;
+}
+
+/* What is to be changed now goes on the list: of taking all frames only that, or all the rest. */
+static int plan_device(struct ledger *plan, const struct nic_want *w, bool all_frames)
+{
+	struct ledger_entry e;
+	int rc = 0;
+
+	for (unsigned i = 0; wanted_entry(w, i, &e) && !rc; i++)
+		if ((e.kind == LEDGER_PROMISC) == all_frames && !is_so(w, &e))
+			rc = ledger_add(plan, &e);
+	return rc;
 }
 
 static void refused(struct nic *n, const struct ledger_entry *e, int rc)
@@ -235,6 +239,18 @@ static void refused(struct nic *n, const struct ledger_entry *e, int rc)
 			"\"local\" on it are not reached",
 			e->device, e->what, strerror(-rc));
 		break;
+	case LEDGER_UNICAST:
+		fault(n,
+			"device %s does not take the virtual MAC address %s into its filter (%s): it is "
+			"made to take all frames instead",
+			e->device, e->what, strerror(-rc));
+		break;
+	case LEDGER_PROMISC:
+		fault(n,
+			"device %s cannot be made to take all frames (%s): those for virtual MAC "
+			"addresses are missed",
+			e->device, strerror(-rc));
+		break;
 	case LEDGER_SETTING:
 		fault(n,
 			"this host's TCP stack cannot be told to take SYN cookies (%s): services with "
@@ -249,7 +265,7 @@ static void carry_out(struct nic *n)
 {
 	for (size_t i = 0; i < n->changes.n;) {
 		const struct ledger_entry *e = &n->changes.list[i];
-		int rc = make_so(e);
+		int rc = change(e, false);
 
 		if (!rc) {
 			i++;
@@ -287,14 +303,13 @@ static void put_back_unwanted(struct nic *n, const struct nic_want *wants, unsig
 	}
 }
 
-int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e)
+static int plan_and_carry_out(struct nic *n, const struct nic_want *wants, unsigned n_wants,
+	bool all_frames, struct err *e)
 {
 	int rc = 0;
 
-	n->n_faults = 0;
-	put_back_unwanted(n, wants, n_wants);
 	for (unsigned i = 0; i < n_wants && !rc; i++)
-		rc = plan_device(&n->changes, &wants[i]);
+		rc = plan_device(&n->changes, &wants[i], all_frames);
 	if (rc)
 		return err_set(e, rc, "out of memory");
 	rc = save(n, e);
@@ -302,6 +317,20 @@ int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, str
 		return rc;
 	carry_out(n);
 	return save(n, e);
+}
+
+int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e)
+{
+	int rc;
+
+	n->n_faults = 0;
+	put_back_unwanted(n, wants, n_wants);
+	rc = plan_and_carry_out(n, wants, n_wants, false, e);
+	if (rc)
+		return rc;
+	/* Now filters have what they take. */
+	put_back_unwanted(n, wants, n_wants);
+	return plan_and_carry_out(n, wants, n_wants, true, e);
 }
 
 static int no_cookies(int rc, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What devices must do, and not do, for the engine's sake: offloads that hide tags or glue packets together are turned
- * off, groups that frames for our addresses are sent to are joined, and the host gets addresses that it is to serve itself.
+ * off, groups that frames for our addresses are sent to are joined, virtual MAC addresses are taken into the filter, and the
+ * host gets addresses that it is to serve itself.
  * What was before is kept in the run directory, so
  * that it is put back at detach, or by a later process. */
 #pragma once
@@ -19,9 +20,10 @@ struct nic_want {
 	uint32_t ifindex;
 	bool plain; /* the engine sees its frames: as they came, with their tags */
 	const uint8_t (*groups)[6];
+	const uint8_t (*macs)[6]; /* that it is to take frames for besides its own */
 	const struct addr
 		*addresses; /* that the host is to have there, unless it has them anyway */
-	unsigned n_groups, n_addresses;
+	unsigned n_groups, n_macs, n_addresses;
 };
 
 /* Reads what a former process has changed, which stays as it is until nic_apply(). Returns 0 or a negative errno and a
@@ -31,7 +33,7 @@ int nic_new(struct nic **out, const char *run_dir, struct err *e);
 void nic_free(struct nic *n);
 
 /* Makes devices so, and puts back what was changed and is not wanted any more. What a device refuses is told by
- * nic_fault(). Returns 0, or a negative errno and a sentence: nothing can be kept in the run directory, and
+ * nic_fault(); one whose filter refuses a MAC address is made to take all frames. Returns 0, or a negative errno and a sentence: nothing can be kept in the run directory, and
  * nothing new was changed. */
 int nic_apply(struct nic *n, const struct nic_want *wants, unsigned n_wants, struct err *e);
 

@@ -102,8 +102,10 @@ static void build_addresses(struct build *b, const struct conf *c, const struct 
 	for (unsigned i = 0; i < c->n_vips; i++)
 		build_address(&b->addresses[i], ids->vips[i], &c->vips[i].address,
 			ports[c->vips[i].interface].ifindex, false);
-	for (unsigned i = 0; i < c->n_vips; i++)
+	for (unsigned i = 0; i < c->n_vips; i++) {
 		b->addresses[i].local = c->vips[i].local;
+		memcpy(b->addresses[i].mac, c->vips[i].mac, sizeof b->addresses[i].mac);
+	}
 	for (unsigned i = 0; i < c->n_gateways; i++)
 		build_address(&gateways[i], ids->gateways[i], &c->gateways[i].address,
 			ports[c->gateways[i].interface].ifindex, true);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/log.h"
+#include "controlplane/base/mac.h"
 #include "controlplane/pools/clock.h"
 #include "controlplane/pools/site_impl.h"
 
@@ -335,6 +336,41 @@ static int check_address(const struct site *s, const char *kind, const char *nam
 		kind, name, addr_text(addr, text), link ? link->name : "?");
 }
 
+/* Looks for a device that has the MAC address. */
+struct holder {
+	const uint8_t *mac;
+	const char *device;
+};
+
+static bool is_not_holder(void *arg, const struct host_link *link)
+{
+	struct holder *h = arg;
+
+	if (link->ethernet && !memcmp(link->mac, h->mac, sizeof link->mac))
+		h->device = link->name;
+	return !h->device;
+}
+
+/* A virtual MAC address may be that of the VIP's own interface, which the devices under it may have as well. */
+static int check_mac(
+	const struct site *s, const struct conf *c, const struct conf_vip *v, struct err *e)
+{
+	const struct site_port *port = facts_port(s, c->interfaces[v->interface].device);
+	struct holder holder = { .mac = v->mac };
+	char text[MAC_TEXT];
+
+	if (!mac_is_unicast(v->mac) || !memcmp(port->facts.mac, v->mac, sizeof v->mac))
+		return 0;
+	host_each_link(s->host, is_not_holder, &holder);
+	if (!holder.device)
+		return 0;
+	return err_set(e, -EADDRINUSE,
+		"vip \"%s\": mac %s is in use: interface %s of this host has it; choose another, or "
+		"remove "
+		"the key",
+		v->name, mac_text(v->mac, text), holder.device);
+}
+
 int facts_check_addresses(const struct site *s, const struct conf *c, struct err *e)
 {
 	int err = 0;
@@ -344,6 +380,8 @@ int facts_check_addresses(const struct site *s, const struct conf *c, struct err
 			err = check_address(s, "vip", c->vips[i].name, &c->vips[i].address, e);
 	for (unsigned i = 0; i < c->n_gateways && !err; i++)
 		err = check_address(s, "gateway", c->gateways[i].name, &c->gateways[i].address, e);
+	for (unsigned i = 0; i < c->n_vips && !err; i++)
+		err = check_mac(s, c, &c->vips[i], e);
 	return err;
 }
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What devices are told for the engine's sake: the ones that its program runs on give frames as they came; the interfaces
- * take in what is sent to the solicited-node groups of their addresses. lo has the VIPs that this host serves itself. */
+ * take in what is sent to the solicited-node groups of their addresses, and to virtual MAC addresses. lo has the VIPs that this host serves itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/log.h"
+#include "controlplane/base/mac.h"
 #include "controlplane/pools/site_impl.h"
 
-/* Wants in the making: one per interface for its groups, then one per device, or part of one, for its frames. */
+/* Wants in the making: one per interface for its groups and MAC addresses, then one per device, or part of one, for its frames. */
 struct plan {
 	struct nic_want *wants;
 	unsigned n;
 	uint8_t (*groups)[6]; /* of all interfaces, one after the other */
-	unsigned n_groups;
+	uint8_t (*macs)[6];   /* likewise */
+	unsigned n_groups, n_macs;
 	struct addr *locals;
 };
 
@@ -21,14 +23,16 @@ static int plan_alloc(struct plan *p, const struct conf *c)
 	*p = (struct plan){ 0 };
 	p->wants = calloc(c->n_interfaces * (2u + SNAPSHOT_PARTS) + 1u, sizeof *p->wants);
 	p->groups = calloc(c->n_vips + c->n_gateways + 1u, sizeof *p->groups);
+	p->macs = calloc(c->n_vips + 1u, sizeof *p->macs);
 	p->locals = calloc(c->n_vips + 1u, sizeof *p->locals);
-	return p->wants && p->groups && p->locals ? 0 : -ENOMEM;
+	return p->wants && p->groups && p->macs && p->locals ? 0 : -ENOMEM;
 }
 
 static void plan_free(struct plan *p)
 {
 	free(p->wants);
 	free(p->groups);
+	free(p->macs);
 	free(p->locals);
 }
 
@@ -38,21 +42,36 @@ static void add_group(struct plan *p, const struct addr *a)
 		nic_solicited_node(a->bytes, p->groups[p->n_groups++]);
 }
 
-static void plan_groups(
+/* Adds a virtual one to those of an interface, which begin at `first`, once. What is the interface's own is in no filter. */
+static void add_mac(struct plan *p, unsigned first, const uint8_t mac[6], const uint8_t own[6])
+{
+	if (!mac_is_unicast(mac) || !memcmp(mac, own, 6))
+		return;
+	for (unsigned i = first; i < p->n_macs; i++)
+		if (!memcmp(p->macs[i], mac, 6))
+			return;
+	memcpy(p->macs[p->n_macs++], mac, 6);
+}
+
+static void plan_addresses(
 	struct plan *p, const struct conf *c, unsigned interface, const struct site_port *port)
 {
-	unsigned first = p->n_groups;
+	unsigned first = p->n_groups, first_mac = p->n_macs;
 
 	for (unsigned i = 0; i < c->n_vips; i++)
-		if (c->vips[i].interface == interface)
+		if (c->vips[i].interface == interface) {
 			add_group(p, &c->vips[i].address);
+			add_mac(p, first_mac, c->vips[i].mac, port->facts.mac);
+		}
 	for (unsigned i = 0; i < c->n_gateways; i++)
 		if (c->gateways[i].interface == interface)
 			add_group(p, &c->gateways[i].address);
 	p->wants[p->n++] = (struct nic_want){ .device = port->device,
 		.ifindex = port->facts.ifindex,
 		.groups = (const uint8_t(*)[6]) & p->groups[first],
-		.n_groups = p->n_groups - first };
+		.n_groups = p->n_groups - first,
+		.macs = (const uint8_t(*)[6]) & p->macs[first_mac],
+		.n_macs = p->n_macs - first_mac };
 }
 
 static void plan_frames(const struct site *s, struct plan *p, uint32_t ifindex)
@@ -72,7 +91,7 @@ static void plan_port(
 
 	if (!port->present)
 		return;
-	plan_groups(p, c, interface, port);
+	plan_addresses(p, c, interface, port);
 	plan_frames(s, p, port->facts.device);
 	for (unsigned i = 0; i < port->facts.n_parts; i++)
 		plan_frames(s, p, port->facts.parts[i]);

@@ -96,7 +96,8 @@ int facts_feed(struct site *s, struct err *e);
 /* The port of a device that the configuration names. */
 const struct site_port *facts_port(const struct site *s, const char *device);
 
-/* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration that it has no service on. */
+/* Fails with -EADDRINUSE where this host's kernel itself owns an address of the configuration that it has no service on, or another
+ * interface of it has a virtual MAC address. */
 int facts_check_addresses(const struct site *s, const struct conf *c, struct err *e);
 
 /* The ports in the order of c's interfaces and the next hops of c's servers; both are to be freed with

@@ -151,13 +151,13 @@ L4_INLINE bool l4_parts_lack(struct l4_parts *parts, struct l4_part part, bool m
 
 	for (uint32_t i = 0; i < L4_FRAGMENT_WORDS && left && !before; i++) {
 		uint64_t *units = &parts->units[word & (L4_DATAGRAM_WORDS - 1)];
-		uint32_t n = left < 64 - from ? left : 64 - from;
+		uint32_t n = l4_forget(left < 64 - from ? left : 64 - from, 127);
 		uint64_t bits = UINT64_MAX >> ((64 - n) & 63) << from;
 
 		before |= bits & (mark ? __sync_fetch_and_or(units, bits) : *units);
-		word++;
+		word = l4_forget(word + 1, L4_DATAGRAM_WORDS - 1);
 		from = 0;
-		left -= n;
+		left = l4_forget(left - n, UINT16_MAX);
 	}
 	return !before;
 }

@@ -28,3 +28,11 @@ L4_INLINE bool l4_mac_is_broadcast(const uint8_t a[6])
 {
 	return (a[0] & a[1] & a[2] & a[3] & a[4] & a[5]) == 0xff;
 }
+
+/* As a number, the first byte the lowest. */
+L4_INLINE uint64_t l4_mac_number(const uint8_t mac[6])
+{
+	uint64_t tail = *(const l4_mac_tail *)(mac + 4);
+
+	return *(const l4_mac_head *)mac | tail << 32;
+}

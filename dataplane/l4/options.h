@@ -18,7 +18,8 @@ enum {
 /* RFC 9293, section 3.7.1: without the option. */
 enum { L4_TCP_MSS4 = 536, L4_TCP_MSS6 = 1220 };
 
-enum { L4_TCP_OPTIONS_MAX = 40, L4_SACK_BLOCKS = 4 };
+/* Options that are read of a segment, which can have 40: no stack sends as many as these. */
+enum { L4_TCP_OPTIONS_MAX = 16, L4_SACK_BLOCKS = 4 };
 
 /* The options of a segment. */
 struct l4_options {

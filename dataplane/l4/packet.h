@@ -7,6 +7,7 @@
 #include "dataplane/l4/flood.h"
 #include "dataplane/l4/forward.h"
 #include "dataplane/l4/guard.h"
+#include "dataplane/l4/port.h"
 #include "dataplane/l4/ports.h"
 #include "dataplane/l4/tracked.h"
 #include "dataplane/l4/tunnel.h"

@@ -3,6 +3,7 @@
  * body defines what walk.h asks for before it includes this file, and calls l4_rare() for what packet.h leaves to it: from a
  * place of its own, if it likes, since nothing of the packet's way before is needed. */
 #pragma once
+#include "dataplane/l4/port.h"
 #include "dataplane/l4/quoted.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/l4/walk.h"
@@ -24,9 +25,9 @@ L4_INLINE enum l4_verdict l4_rare_arp(
 		return L4_V_NOT_OURS;
 	r->vip_id = ours->id;
 	if (arp->op != L4_BE16(1) || ours->ifindex != w->port->ifindex ||
-		!(l4_mac_is_broadcast(eth->dst) || l4_mac_is(eth->dst, w->port->mac)))
+		!(l4_mac_is_broadcast(eth->dst) || l4_is_for(w->tables, w->port, eth->dst)))
 		return L4_V_ELSEWHERE;
-	l4_arp_answer(eth, arp, w->port->mac);
+	l4_arp_answer(eth, arp, ours->mac);
 	r->ifindex = w->port->device;
 	return L4_V_ARP_ANSWERED;
 }
@@ -64,7 +65,7 @@ L4_INLINE enum l4_verdict l4_rare_nd(struct l4_walk *w, struct l4_frame *f, stru
 	tlla = l4_at(f, l3 + sizeof *ip + sizeof *nd, sizeof *tlla);
 	if (!eth || !ip || !nd || !tlla)
 		return L4_V_ENGINE_FAULT;
-	l4_nd_answer(eth, ip, nd, tlla, w->port->mac, flags);
+	l4_nd_answer(eth, ip, nd, tlla, ours->mac, flags);
 	r->ifindex = w->port->device;
 	return L4_V_ND_ANSWERED;
 }
@@ -107,6 +108,7 @@ L4_INLINE enum l4_verdict l4_rare_own(
 	const struct l4_packet *p = &w->packet;
 	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 	struct l4_icmp *icmp;
+	uint8_t mac[6];
 
 	switch (parsed) {
 	case L4_PARSED_MALFORMED:
@@ -129,18 +131,19 @@ L4_INLINE enum l4_verdict l4_rare_own(
 		return L4_V_ICMP_UNHANDLED;
 	if (!l4_echo_source_is_valid(&p->flow))
 		return L4_V_MALFORMED;
+	l4_mac_copy(mac, eth->dst); /* which may be a virtual one */
 	if (p->flow.is6) {
 		struct l4_ip6 *ip = l4_at(f, p->l3, sizeof *ip);
 
 		if (!ip)
 			return L4_V_MALFORMED;
-		l4_echo6_answer(eth, ip, icmp, w->port->mac);
+		l4_echo6_answer(eth, ip, icmp, mac);
 	} else {
 		struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
 
 		if (!ip)
 			return L4_V_MALFORMED;
-		l4_echo4_answer(eth, ip, icmp, w->port->mac);
+		l4_echo4_answer(eth, ip, icmp, mac);
 	}
 	r->ifindex = w->port->device;
 	return L4_V_ECHO_ANSWERED;
@@ -183,7 +186,7 @@ L4_INLINE enum l4_verdict l4_rare(
 	l4_tell(t, L4_STEP_RARE, 0, 0);
 	if (!l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
 		return L4_V_UNREADABLE;
-	w.port = l4_port_in(&w, device);
+	w.port = l4_port_in(&w, device, true);
 	if (!w.port)
 		return L4_V_NOT_OURS;
 	switch (w.packet.ethertype) {

@@ -15,6 +15,9 @@ struct l4_result {
 	uint32_t server_id; /* FORWARDED */
 };
 
+/* Whom a frame is for, as the interface sees it that it came in by. */
+enum l4_for { L4_FOR_OTHERS, L4_FOR_OWN_MAC, L4_FOR_VIRTUAL_MAC };
+
 enum l4_refusal_kind {
 	L4_REFUSE_NONE,
 	L4_REFUSE_TOO_BIG,

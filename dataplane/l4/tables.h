@@ -20,8 +20,11 @@ struct l4_line {
 
 enum { L4_LINE_ROOT, L4_LINE_KEYS, L4_LINE_FIRST };
 
+enum l4_root_flags { L4_ROOT_VIRTUAL = 1 /* some interface has virtual MAC addresses */ };
+
 struct l4_root {
-	uint32_t magic, version;
+	uint32_t magic;
+	uint16_t version, flags;
 	uint64_t generation; /* counts up from 1; 0: none yet, an empty table */
 	uint64_t flow_key[2];
 	uint32_t lines;			   /* of this image */
@@ -50,11 +53,13 @@ enum l4_kind {
 	L4_KIND_PORT = 6 | L4_KIND_IS6, /* all of the address counts */
 	L4_KIND_QUIC = 8 | L4_KIND_IS6,
 	L4_KIND_REPLIES = 10,
+	L4_KIND_MAC = 12 | L4_KIND_IS6,
 };
 
 /* At the start of every row that the table finds. Network order; a SERVICE is found by VIP, port and
  * protocol, an ADDRESS of ours by itself (port and protocol 0), a REVERSE by server, port and protocol, REPLIES by a server
- * that has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags. */
+ * that has ranges of ports. A PORT on a VLAN is found by what stands in its address: the ifindex of the device, and both tags;
+ * a MAC, a virtual one, by the ifindex of its interface, and itself (l4_mac_key()). */
 struct l4_key {
 	uint32_t address[4];
 	uint16_t port;
@@ -225,7 +230,15 @@ struct l4_address {
 	uint32_t nd_flags;	    /* of an advertisement for it, network order */
 	struct l4_port_table ports; /* of services; a service on one port has a row of its own */
 	uint32_t rest; /* line of the service that takes what no other one does; 0: none */
-	uint8_t pad[20];
+	uint8_t mac
+		[6]; /* that ARP and ND are answered with: a virtual one, or the interface's own */
+	uint8_t pad[14];
+};
+
+/* A virtual MAC address of an interface: that there is such a row says it all. */
+struct l4_virtual {
+	struct l4_key key;
+	uint8_t pad[44];
 };
 
 /* A server's reply and what it is translated back to. */
@@ -287,7 +300,8 @@ struct l4_port {
 	uint32_t device;  /* the same, or the device under the VLAN */
 	uint8_t mac[6];
 	uint16_t mtu;
-	uint8_t pad[24];
+	uint8_t has_virtual; /* MAC addresses besides */
+	uint8_t pad[23];
 };
 
 /* Rings: chunks of slots. A slot is the index of the member that owns it, or NONE, and whether it is tracked. Behind
@@ -365,6 +379,7 @@ L4_IS_LINE(l4_pool);
 L4_IS_LINE(l4_server_lines);
 L4_IS_LINE(l4_record_bucket);
 L4_IS_LINE(l4_address);
+L4_IS_LINE(l4_virtual);
 L4_IS_LINE(l4_reverse);
 L4_IS_LINE(l4_replies);
 L4_IS_LINE(l4_quic);

@@ -11,8 +11,7 @@
 	X(LINK, link, "EtherType; offset of the network header")                                    \
 	X(ADDRESSES, addresses, "TTL or hop limit; protocol or first next header")                  \
 	X(FILTER, filter, "whether the destination may concern us; whether the source may")         \
-	X(PORT, port,                                                                               \
-		"ifindex of the interface, 0: none of ours; whether the frame is for its MAC")      \
+	X(PORT, port, "ifindex of the interface, 0: none of ours; enum l4_for")                     \
 	X(TRANSPORT, transport, "enum l4_parsed; unused")                                           \
 	X(FRAGMENT, fragment, "identification << 32 | offset << 16 | bytes; whether more follow")   \
 	X(DATAGRAM, datagram,                                                                       \
@@ -37,7 +36,8 @@
 	X(REFUSAL, refusal, "enum l4_refusal_kind; the size that fits")                             \
 	X(RARE, rare, "unused")                                                                     \
 	X(QUOTE, quote, "type << 8 | code of an ICMP error; whether a flow can be read of it")      \
-	X(PATH_MTU, path_mtu, "what an ICMP error says that fits through a tunnel; unused")
+	X(PATH_MTU, path_mtu, "what an ICMP error says that fits through a tunnel; unused")         \
+	X(HOST, host, "ifindex of the interface under whose own MAC the host gets it; unused")
 
 enum l4_step_kind {
 #define X(symbol, name, holds) L4_STEP_##symbol,

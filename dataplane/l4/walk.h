@@ -115,49 +115,30 @@ L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
 	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
 }
 
-/* The row of a key whose address gives the partial hash `sum`, or NULL. */
-L4_INLINE const void *l4_find(
-	const struct l4_walk *w, const uint32_t address[4], uint64_t sum, uint32_t tail)
+/* The row of a key whose address gives the partial hash `sum`, and in *line where that is, if there is one; or NULL.
+ * Nothing is told. */
+L4_INLINE const void *l4_look(const struct l4_walk *w, const uint32_t address[4], uint64_t sum,
+	uint32_t tail, uint32_t *line)
 {
-	uint32_t tag = l4_ml_end(w->keys->k, sum, tail), line;
+	uint32_t tag = l4_ml_end(w->keys->k, sum, tail);
 	const struct l4_bucket *bucket =
 		l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
 	const struct l4_key *row;
 
 	if (!bucket)
 		return NULL;
-	line = l4_bucket_find(bucket, tag);
-	row = line ? l4_tables_line(w->tables, line) : NULL;
-	if (row && l4_key_is(row, address, tail)) {
-		l4_tell(w->tables, L4_STEP_FIND, tail, line);
-		return row;
-	}
-	l4_tell(w->tables, L4_STEP_FIND, tail, 0);
-	return NULL;
+	*line = l4_bucket_find(bucket, tag);
+	row = *line ? l4_tables_line(w->tables, *line) : NULL;
+	return row && l4_key_is(row, address, tail) ? row : NULL;
 }
 
-/* The interface that a frame belongs to which came in by the device, by its tags; or NULL. */
-L4_INLINE const struct l4_port *l4_port_in(const struct l4_walk *w, uint32_t device)
+/* The same, told. */
+L4_INLINE const void *l4_find(
+	const struct l4_walk *w, const uint32_t address[4], uint64_t sum, uint32_t tail)
 {
-	const uint32_t *tags = w->packet.tags;
-	const uint32_t key[4] = { device, tags[0], tags[1], 0 };
+	uint32_t line = 0;
+	const void *row = l4_look(w, address, sum, tail, &line);
 
-	if (!tags[0])
-		return l4_port_of(w->tables, w->root, device);
-	return l4_find(w, key, l4_ml_address(w->keys->k, L4_KIND_IS6, key),
-		l4_key_tail(0, 0, L4_KIND_PORT));
-}
-
-/* Whether the frame is for the interface that it came in by, which *w learns. */
-L4_INLINE bool l4_is_for_port(struct l4_walk *w, const struct l4_frame *f, uint32_t device)
-{
-	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
-
-	w->port = l4_port_in(w, device);
-	if (w->port && eth && l4_mac_is(eth->dst, w->port->mac)) {
-		l4_tell(w->tables, L4_STEP_PORT, w->port->ifindex, true);
-		return true;
-	}
-	l4_tell(w->tables, L4_STEP_PORT, w->port ? w->port->ifindex : 0, false);
-	return false;
+	l4_tell(w->tables, L4_STEP_FIND, tail, row ? line : 0);
+	return row;
 }

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dataplane/l4/limit.h"
+#include "dataplane/snapshot/arrivals.h"
 #include "dataplane/snapshot/image.h"
 #include "dataplane/snapshot/index.h"
-
-enum { IMAGE_MAX_PORT_LINES = 4096, IMAGE_MAX_ARRIVALS = 64 };
+#include "dataplane/snapshot/macs.h"
 
 static uint32_t count_services(const struct snapshot_input *in)
 {
@@ -41,12 +41,13 @@ static uint32_t count_quic(const struct snapshot_input *in)
 uint32_t snapshot_lines(uint32_t addresses, uint32_t services, uint32_t servers,
 	uint32_t server_ids, uint32_t pool_ids)
 {
-	uint32_t rows = addresses + services + servers + IMAGE_MAX_ARRIVALS, guards = services;
+	/* An address may have a virtual MAC address. */
+	uint32_t rows = 2 * addresses + services + servers + ARRIVALS_MAX, guards = services;
 	/* A table with one range takes a line, and each range at most a quarter of one; a server with ranges has a row for
 	 * them. */
 	uint32_t tables = services + 2 * servers;
 
-	return L4_LINE_FIRST + IMAGE_MAX_PORT_LINES + index_filter_lines(rows) +
+	return L4_LINE_FIRST + ARRIVALS_LINES_MAX + index_filter_lines(rows) +
 	       index_bucket_lines(rows) + rows + guards + tables + servers +
 	       server_ids / L4_LINE_SERVERS + 2 + pool_ids + 1;
 }
@@ -85,28 +86,6 @@ void snapshot_tags(const struct snapshot_port *p, uint32_t out[L4_MAX_TAGS])
 				 : 0;
 }
 
-/* Where frames of ports come in: the rows that are found by that alone. */
-struct arrival {
-	uint32_t ifindex;
-	const struct snapshot_port *port;
-};
-
-/* One on a VLAN is among them too, by its own ifindex: none comes in there, but packets for it are looked up so. */
-static unsigned image_arrivals(
-	const struct snapshot_input *in, struct arrival out[IMAGE_MAX_ARRIVALS])
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < in->n_ports; i++) {
-		const struct snapshot_port *p = &in->ports[i];
-
-		out[n++] = (struct arrival){ p->ifindex, p };
-		for (unsigned k = 0; k < p->n_parts && !p->n_tags; k++)
-			out[n++] = (struct arrival){ p->parts[k], p };
-	}
-	return n;
-}
-
 static void image_port(struct image *im, uint32_t line, struct arrival a)
 {
 	struct l4_port *row = (struct l4_port *)&im->lines[line];
@@ -116,29 +95,15 @@ static void image_port(struct image *im, uint32_t line, struct arrival a)
 	row->device = snapshot_device(a.port);
 	memcpy(row->mac, a.port->mac, sizeof row->mac);
 	row->mtu = a.port->mtu;
-}
-
-/* The smallest table in which every arrival has a line of its own, found by its low bits; 0: there is none. */
-static uint32_t image_port_lines(const struct arrival *arrivals, unsigned n)
-{
-	for (uint32_t size = 1; size <= IMAGE_MAX_PORT_LINES; size *= 2) {
-		uint8_t seen[IMAGE_MAX_PORT_LINES] = { 0 };
-		unsigned i = 0;
-
-		while (i < n && !seen[arrivals[i].ifindex & (size - 1)]++)
-			i++;
-		if (i == n)
-			return size;
-	}
-	return 0;
+	row->has_virtual = macs_has_virtual(im->in, a.port);
 }
 
 static int image_ports(struct image *im)
 {
 	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
-	struct arrival arrivals[IMAGE_MAX_ARRIVALS];
-	unsigned n = image_arrivals(im->in, arrivals);
-	uint32_t size = image_port_lines(arrivals, n);
+	struct arrival arrivals[ARRIVALS_MAX];
+	unsigned n = arrivals_list(im->in, arrivals);
+	uint32_t size = arrivals_lines(arrivals, n);
 	uint32_t base = size ? image_take(im, size, "interfaces") : 0;
 
 	if (!base) {
@@ -365,8 +330,27 @@ static int image_addresses(struct image *im)
 		row->ifindex = a->ifindex;
 		/* Override, and for a gateway: router (RFC 4861, section 4.4). */
 		row->nd_flags = a->gateway ? L4_BE32(0xa0000000) : L4_BE32(0x20000000);
+		memcpy(row->mac, macs_answer(im->in, a), sizeof row->mac);
 	}
 	return 0;
+}
+
+static int image_macs(struct image *im)
+{
+	struct l4_root *root = (struct l4_root *)&im->lines[L4_LINE_ROOT];
+	struct l4_key *keys = NULL;
+	int n = macs_keys(im->in, &keys), rc = n < 0 ? n : 0;
+
+	for (int i = 0; i < n && !rc; i++) {
+		struct l4_virtual *row = (struct l4_virtual *)image_row(im, "vips");
+
+		rc = row ? 0 : -ENOSPC;
+		if (row)
+			row->key = keys[i];
+		root->flags |= L4_ROOT_VIRTUAL;
+	}
+	free(keys);
+	return rc;
 }
 
 /* The row of a VLAN for frames that come in at the device, or at a part of it. */
@@ -424,7 +408,7 @@ static bool ports_are_sound(const struct snapshot_input *in)
 	for (uint32_t i = 0; i < in->n_ports; i++)
 		if (!port_is_sound(&in->ports[i]))
 			return false;
-	return count_arrivals(in) <= IMAGE_MAX_ARRIVALS;
+	return count_arrivals(in) <= ARRIVALS_MAX;
 }
 
 /* Ports are one, or ranges of the input's. */
@@ -545,6 +529,8 @@ static int image_fill(struct image *im, uint64_t generation, uint32_t rows)
 	if (!rc)
 		rc = image_vlans(im);
 	if (!rc)
+		rc = image_macs(im);
+	if (!rc)
 		rc = image_services(im);
 	if (!rc)
 		rc = index_fill(im->lines, im->rows, im->n_rows);
@@ -595,7 +581,7 @@ int snapshot_build(struct ring_store *s, const struct guard_store *guard,
 	if (!input_is_sound(in))
 		return rc;
 	rows = count_arrivals(in) + in->n_addresses + count_services(in) + count_reverse(in) +
-	       count_quic(in);
+	       count_quic(in) + macs_count(in);
 	rc = image_alloc(&im, rows, max_lines);
 	if (!rc)
 		rc = image_fill(&im, generation, rows);

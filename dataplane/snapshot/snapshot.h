@@ -46,6 +46,8 @@ struct snapshot_address {
 	uint32_t ifindex;  /* where ARP and ND are answered */
 	bool gateway;
 	bool local; /* this host has it, for services of its own stack; means nothing to packets */
+	uint8_t mac
+		[6]; /* virtual: what ARP and ND are answered with; all zero: the interface's own */
 };
 
 enum { SNAPSHOT_IDLE_TCP_S = 900, SNAPSHOT_IDLE_UDP_S = 60, SNAPSHOT_IDLE_MAX_S = 8 * 3600 };

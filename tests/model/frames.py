@@ -23,6 +23,8 @@ class Generator:
         self.ours = list(vips.values()) + [g['address'] for g in config.get('gateways', {}).values()]
         self.where = {one['address']: one['interface'] for kind in ('vips', 'gateways')
                       for one in config.get(kind, {}).values()}
+        self.virtual = {name: [vip['mac'] for vip in config['vips'].values() if vip['interface'] == name and 'mac' in vip]
+                        for name in world.links}
         self.services, self.servers, self.translated = [], [], []
         self.fragments = Fragments(self)
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
@@ -86,10 +88,12 @@ class Generator:
                  (self.unrelated, 9), (self.fragment, 30))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
-        mac = self.world.links[interface]['mac']
+        mac = r.choice(self.virtual[interface]) if self.virtual[interface] and self.chance(25) else \
+            self.world.links[interface]['mac']
         steady = kind == self.fragment and self.chance(80)  # or nearly all datagrams would lack some part
         if not steady and self.chance(4):
-            mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01']), None
+            mac, dst = r.choice(['02:00:00:00:00:99', 'ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01'] +
+                                sum(self.virtual.values(), [])), None
         frame = bytes(Ether(dst=dst or mac, src='02:00:00:00:77:%02x' % r.randrange(256))
                       / self.tagged(packet, self.world.links[interface]['tags'], steady))
         device = self.world.links[interface]['device']

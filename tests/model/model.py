@@ -12,7 +12,7 @@ from scapy.layers.inet import ICMP as Icmp4, IP, TCP as Tcp, UDP as Udp
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr,
                                 ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP
-from scapy.utils import mac2str
+from scapy.utils import mac2str, str2mac
 
 import records
 import siphash
@@ -41,6 +41,7 @@ CHECKSUM_AT = {TCP: 16, UDP: 6}
 BOGONS = [ipaddress.ip_network(net) for net in (
     '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
     '::/128', '::1/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8')]
+PASSED = ('not_ours', 'unreadable', 'own', 'elsewhere', 'local')
 BROADCAST, ALL_NODES_MAC = b'\xff' * 6, bytes.fromhex('333300000001')
 
 
@@ -93,9 +94,14 @@ class Model:
         self.world = world
         self.macs = {name: mac2str(link['mac']) for name, link in world.links.items()}
         self.ours = {}  # address: (interface, is a gateway)
+        self.answers_with = {}  # address: the MAC address in answers for it
+        self.virtual = {name: set() for name in world.links}
         for kind in ('vips', 'gateways'):
             for one in world.config.get(kind, {}).values():
-                self.ours[ipaddress.ip_address(one['address'])] = (one['interface'], kind == 'gateways')
+                address, interface = ipaddress.ip_address(one['address']), one['interface']
+                self.ours[address] = (interface, kind == 'gateways')
+                self.answers_with[address] = mac2str(one['mac']) if 'mac' in one else self.macs[interface]
+                self.virtual[interface].add(self.answers_with[address])
         self.pools, self.names, self.down = {}, {0: None}, set()
         for name, pool in world.config['pools'].items():
             self.add_pool(name, pool)
@@ -199,21 +205,34 @@ class Model:
                 for server, answer in self.judged(device, frame).items()}
 
     def judged(self, device, frame):
-        self.recorded = None
+        self.recorded, interface = None, None
         try:
             at = self.ethernet(frame)
             interface = self.world.vlans.get((device, self.vlan(frame)))
-            kind = word(frame, at - 2)
-            if kind == 0x0806:
-                return self.arp(interface, frame, at)
-            if kind == 0x0800:
-                return self.ip(interface, frame, at, self.ipv4(frame, at), self.payload4)
-            if kind == 0x86dd:
-                answer = self.neighbour_discovery(interface, frame, at)
-                return answer or self.ip(interface, frame, at, self.ipv6(frame, at), self.payload6)
-            return self.stays('not_ours', frame)
+            return self.to_host(interface, self.read(interface, frame, at))
         except Says as verdict:
-            return self.stays(str(verdict), frame)
+            return self.to_host(interface, self.stays(str(verdict), frame))
+
+    def to_host(self, interface, answers):
+        """What is passed to the host is for the interface's own MAC address, if it was for a virtual one of it."""
+        return {server: answer._replace(frame=self.macs[interface] + answer.frame[6:])
+                if answer.verdict in PASSED and self.is_for(interface, answer.frame) else answer
+                for server, answer in answers.items()}
+
+    def is_for(self, interface, frame):
+        """Whether the frame is for this interface, by its own MAC address or a virtual one."""
+        return interface is not None and frame[:6] in {self.macs[interface]} | self.virtual[interface]
+
+    def read(self, interface, frame, at):
+        kind = word(frame, at - 2)
+        if kind == 0x0806:
+            return self.arp(interface, frame, at)
+        if kind == 0x0800:
+            return self.ip(interface, frame, at, self.ipv4(frame, at), self.payload4)
+        if kind == 0x86dd:
+            answer = self.neighbour_discovery(interface, frame, at)
+            return answer or self.ip(interface, frame, at, self.ipv6(frame, at), self.payload6)
+        return self.stays('not_ours', frame)
 
     @staticmethod
     def stays(verdict, frame):
@@ -257,11 +276,11 @@ class Model:
         target = ipaddress.ip_address(request.pdst)
         if target not in self.ours:
             return self.stays('not_ours', frame)
-        mac = self.macs[interface]
-        if request.op != 1 or self.ours[target][0] != interface or frame[:6] not in (mac, BROADCAST):
+        mac = self.answers_with[target]  # RFC 9568, 8.1.2
+        if request.op != 1 or self.ours[target][0] != interface or \
+                not (frame[:6] == BROADCAST or self.is_for(interface, frame)):
             return self.stays('elsewhere', frame)
-        answer = ARP(op=2, hwsrc=self.world.links[interface]['mac'], psrc=request.pdst,
-                     hwdst=request.hwsrc, pdst=request.psrc)
+        answer = ARP(op=2, hwsrc=str2mac(mac), psrc=request.pdst, hwdst=request.hwsrc, pdst=request.psrc)
         frame = frame[6:12] + mac + frame[12:at] + bytes(answer) + frame[at + 28:]
         return {None: Answer('arp_answered', interface, frame)}
 
@@ -289,8 +308,9 @@ class Model:
         to = 'ff02::1' if probe else str(ipaddress.ip_address(source))
         answer = IPv6(src=str(target), dst=to, hlim=255)
         answer /= ICMPv6ND_NA(tgt=str(target), R=int(gateway), S=int(not probe), O=1)
-        answer /= ICMPv6NDOptDstLLAddr(lladdr=self.world.links[interface]['mac'])
-        ethernet = (ALL_NODES_MAC if probe else frame[6:12]) + self.macs[interface] + frame[12:at]
+        mac = self.answers_with[target]  # RFC 9568, 8.2.2
+        answer /= ICMPv6NDOptDstLLAddr(lladdr=str2mac(mac))
+        ethernet = (ALL_NODES_MAC if probe else frame[6:12]) + mac + frame[12:at]
         return {None: Answer('nd_answered', interface, ethernet + bytes(answer))}
 
     @staticmethod
@@ -433,7 +453,7 @@ class Model:
         return self.datagrams.begin(Datagram(who, now, packet.protocol, ports), now)
 
     def ip(self, interface, frame, at, packet, payload):
-        if interface is None or frame[:6] != self.macs[interface]:
+        if not self.is_for(interface, frame):
             return self.stays('not_ours', frame)
         if packet.target not in self.ours:
             return self.reply(interface, frame, packet, payload)
@@ -846,7 +866,7 @@ class Model:
                 (packet.source.is_multicast if packet.is6 else packet.source.packed[0] >= 224):
             raise Says('malformed')
         out = bytearray(frame)
-        out[:12] = frame[6:12] + self.macs[interface]
+        out[:12] = frame[6:12] + frame[:6]
         self.set_ttl(out, packet, 64)
         first, size = (packet.at + 8, 16) if packet.is6 else (packet.at + 12, 4)
         out[first:first + 2 * size] = packet.target.packed + packet.source.packed

@@ -260,6 +260,7 @@ static struct l4_note *l4_tables_note(const struct l4_tables *t)
 
 #include "dataplane/l4/error.h"
 #include "dataplane/l4/fragment.h"
+#include "dataplane/l4/host.h"
 #include "dataplane/l4/local.h"
 #include "dataplane/l4/packet.h"
 #include "dataplane/l4/rare.h"
@@ -316,6 +317,11 @@ static uint32_t l4_tables_ports(
 	const struct l4_ports *ports = l4_tables_line(t, table);
 
 	return ports ? l4_ports_line(ports, n, port) : 0;
+}
+
+static bool l4_tables_virtual(const struct l4_tables *t, uint32_t ifindex, uint64_t mac)
+{
+	return l4_has_virtual(t, ifindex, mac);
 }
 
 static uint32_t l4_tables_quic(const struct l4_tables *t, const struct l4_frame *f, uint32_t l4,
@@ -608,6 +614,8 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 		out->verdict = l4_local(&f, l4_tables_note(t), r);
 	else if (out->verdict == L4_NEXT_TAGS)
 		out->verdict = l4_vlan_leave(t, &f, l4_tables_note(t), r);
+	if (out->verdict < L4_V_FORWARDED)
+		l4_host(t, &f, ifindex);
 	out->ifindex = out->verdict >= L4_V_FORWARDED && out->verdict < L4_V_MALFORMED ? r->ifindex
 										       : 0;
 	out->len = f.len;

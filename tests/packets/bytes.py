@@ -19,7 +19,7 @@ from scapy.packet import Packet, Raw
 import siphash
 import world as worlds
 
-FRAME = re.compile(r'(in) (\S+) |send \S+ \S+ ')
+FRAME = re.compile(r'(in) (\S+) |send \S+ \S+ |pass \S+ ')
 FLOW = re.compile(r'record(?:ed)? (?:\S+ ){5}|slot (?:\S+ ){3}')
 HEX_LINE = re.compile(r'\s+[0-9a-f]{4}: ')
 LINE_BYTES, RUN_MIN = 32, 24

@@ -403,27 +403,31 @@ static int read_send(struct reader *r, struct err *e)
 	return 0;
 }
 
-/* pass VERDICT, drop VERDICT: the frame stays as it is */
-static int read_stay(struct reader *r, enum l4_action action, struct err *e)
+/* pass VERDICT [EXPRESSION]: as it is said, or the frame as it came */
+static int read_pass(struct reader *r, struct err *e)
 {
-	int rc = read_verdict(r, action, e);
+	int rc = read_verdict(r, L4_PASS, e);
+
+	if (rc)
+		return rc;
+	if (r->n == 2)
+		r->step->out = r->step->in;
+	else
+		r->frame = &r->step->out;
+	return 0;
+}
+
+/* drop VERDICT: the frame stays as it is */
+static int read_drop(struct reader *r, struct err *e)
+{
+	int rc = read_verdict(r, L4_DROP, e);
 
 	if (rc)
 		return rc;
 	if (r->n != 2)
-		return lines_error(&r->lines, e, "expected: %s VERDICT", r->word[0]);
+		return lines_error(&r->lines, e, "expected: drop VERDICT");
 	r->step->out = r->step->in;
 	return 0;
-}
-
-static int read_pass(struct reader *r, struct err *e)
-{
-	return read_stay(r, L4_PASS, e);
-}
-
-static int read_drop(struct reader *r, struct err *e)
-{
-	return read_stay(r, L4_DROP, e);
 }
 
 /* way STAGE...: what tracing the frame above tells */

@@ -2,6 +2,7 @@
 #include "tests/packets/generate.h"
 #include <netinet/in.h>
 #include <string.h>
+#include "controlplane/base/mac.h"
 #include "tests/packets/random.h"
 
 /* Where the layers of the frame in work begin; 0: it has none. */
@@ -168,19 +169,34 @@ static void put_tags(struct generator *g, struct frame *f, const struct host_sta
 		put_tag(g, f, chance(g, 70) ? 0x8100 : 0x88a8, chance(g, 70) ? 0 : below(g, 4096));
 }
 
-static void put_macs(
-	struct generator *g, struct frame *f, const struct host_link *l, const struct host_stack *s)
+/* The virtual MAC address of some VIP, mostly of one on the link; or NULL. */
+static const uint8_t *pick_virtual(struct generator *g, unsigned link)
 {
+	const struct conf *c = g->world->conf;
+
+	for (unsigned tries = 0; tries < 8 && c->n_vips; tries++) {
+		const struct conf_vip *v = &c->vips[below(g, c->n_vips)];
+
+		if (mac_is_unicast(v->mac) && (v->interface == link || chance(g, 5)))
+			return v->mac;
+	}
+	return NULL;
+}
+
+static void put_macs(struct generator *g, struct frame *f, unsigned link)
+{
+	const struct host_link *l = &g->world->world.links[link];
+	const uint8_t *own = chance(g, 20) ? pick_virtual(g, link) : NULL;
 	static const uint8_t strange[][6] = {
 		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
 		{ 0x33, 0x33, 0, 0, 0, 1 },
 		{ 2, 0, 0, 0, 0, 0x99 },
 	};
 
-	put(f, chance(g, 5) ? PICK(g, strange) : l->mac, 6);
+	put(f, chance(g, 5) ? PICK(g, strange) : own ? own : l->mac, 6);
 	put16(f, 0x0200);
 	put_random(g, f, 4);
-	put_tags(g, f, s);
+	put_tags(g, f, &g->world->world.stacks[link]);
 }
 
 static void put_options4(struct generator *g, struct frame *f, size_t l3)
@@ -744,7 +760,7 @@ void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 	struct layers at = { 0 };
 
 	f->len = 0;
-	put_macs(g, f, &w->links[link], &w->stacks[link]);
+	put_macs(g, f, link);
 	PICK(g, makers)(g, f, &at);
 	if (chance(g, 15))
 		put_random(g, f, 1 + below(g, 40));

@@ -172,12 +172,14 @@ static void test_vips(void **state)
 	assert_int_equal(number_at(j, "id"), 1);
 	assert_string_equal(text_at(j, "address"), "192.0.2.10");
 	assert_string_equal(text_at(j, "interface"), "front");
+	assert_true(json_is_null(at(j, "mac")));
 	assert_string_equal(text_at(j, "services.0"), "web");
 	assert_int_equal(json_array_size(at(j, "services")), 2);
 	assert_int_equal(json_object_size(at(j, "drops")), 1);
 	assert_int_equal(number_at(j, "drops.no_service"), 4);
 	j = get("/v1/vips/back");
 	assert_string_equal(text_at(j, "address"), "198.51.100.1");
+	assert_true(json_is_null(at(j, "mac")));
 	assert_int_equal(json_array_size(at(j, "services")), 0);
 	ask("GET", "/v1/vips/none", NULL, 404);
 }

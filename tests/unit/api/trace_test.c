@@ -189,6 +189,8 @@ static void test_vlans(void **state)
 	step(L4_STEP_PORT, 0, 0);
 	step(L4_STEP_TAGS, tags[1], 0);
 	step(L4_STEP_TAGS, 0, 0);
+	step(L4_STEP_PORT, fake.ports[0].ifindex, L4_FOR_VIRTUAL_MAC);
+	step(L4_STEP_HOST, fake.ports[0].ifindex, 0);
 	fake.way.end = (struct l4_trace){ L4_V_FORWARDED, 77, 0, 0, 0 };
 	j = ask("{\"interface\": \"front\", \"frame\": "
 		"\"02000000000102000000000288a860078100a00a0800\"}",
@@ -203,6 +205,9 @@ static void test_vlans(void **state)
 	assert_step(j, 4, "port", "no interface of the engine takes frames that come in so");
 	assert_step(j, 5, "tags", "the packet leaves on VLAN 10");
 	assert_step(j, 6, "tags", "the packet leaves without a tag");
+	assert_step(j, 7, "port",
+		"interface front, and the frame is for a virtual MAC address of it");
+	assert_step(j, 8, "host", "the host gets it under the own MAC address of interface front");
 	j = ask("{\"interface\": \"front\", \"frame\": "
 		"\"02000000000102000000000288a860088100a00a0800\"}",
 		200);

@@ -13,7 +13,7 @@
 #include "dataplane/l4/capture.h"
 #include "tests/program.h"
 
-enum { MAX_STEPS = 500000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
+enum { MAX_STEPS = 600000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
 
 static char said[LOG_SIZE];
 

@@ -71,6 +71,7 @@ back  198.51.100.1  back       gateway      0  -
 vip        web
 address    192.0.2.10
 interface  front
+mac        00:00:5e:00:01:0a
 kind       vip
 id         1
 services   web
@@ -79,6 +80,9 @@ DROPPED  REASON
      40  no_service
       2  malformed
 """)
+
+    def test_vip_without_a_mac(self):
+        self.assertIn("\nmac        the interface's own\n", self.ctl("vip", "show", "app"))
 
     def test_service_list(self):
         self.assertEqual(self.ctl("service", "list"), """\

@@ -41,12 +41,12 @@ def site():
         {"name": "app", "health": None, "services": ["app"], "servers": [app1]},
     ]
     vips = [
-        {"name": "web", "id": 1, "address": "192.0.2.10", "interface": "front", "kind": "vip",
-         "services": ["web"], "drops": {"no_service": 40, "malformed": 2}},
-        {"name": "app", "id": 2, "address": "2001:db8::10", "interface": "back", "kind": "vip",
-         "services": ["app"], "drops": {}},
-        {"name": "back", "id": 3, "address": "198.51.100.1", "interface": "back", "kind": "gateway",
-         "services": [], "drops": {}},
+        {"name": "web", "id": 1, "address": "192.0.2.10", "interface": "front",
+         "mac": "00:00:5e:00:01:0a", "kind": "vip", "services": ["web"], "drops": {"no_service": 40, "malformed": 2}},
+        {"name": "app", "id": 2, "address": "2001:db8::10", "interface": "back", "mac": None,
+         "kind": "vip", "services": ["app"], "drops": {}},
+        {"name": "back", "id": 3, "address": "198.51.100.1", "interface": "back", "mac": None,
+         "kind": "gateway", "services": [], "drops": {}},
     ]
     services = [
         {"name": "web", "id": 1, "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 80,

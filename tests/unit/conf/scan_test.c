@@ -90,7 +90,7 @@ static const struct expectation places[] = {
 		BASE "vips: { oops: { address = \"192.0.2.1\"; interface = \"i\"; }; a: { address "
 		     "= \"192.0.2.2\"; interface = \"i\"; oops = 1; }; };",
 		"2:105: error: unknown key \"oops\" in vip \"a\"; known are: address, "
-		"interface\n" },
+		"interface, mac\n" },
 	{ "characters, not bytes", BASE "/* \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 */ oops = 1;",
 		"2:11: " OOPS },
 	{ "a tab is one character, a line may end with CR LF",

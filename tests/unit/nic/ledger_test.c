@@ -17,6 +17,9 @@ static const struct ledger_entry address = { LEDGER_ADDRESS, 1, "lo",
 static const struct ledger_entry setting = { LEDGER_SETTING, 1, "lo", "net.ipv4.tcp_syncookies=1" };
 static const struct ledger_entry group = { LEDGER_GROUP, 9, "eth0.100", "33:33:ff:00:00:10" };
 
+static const struct ledger_entry unicast = { LEDGER_UNICAST, 7, "eth0", "00:00:5e:00:01:0a" };
+static const struct ledger_entry promisc = { LEDGER_PROMISC, 7, "eth0", "on" };
+
 static int begin(void **state)
 {
 	(void)state;
@@ -59,12 +62,15 @@ static void what_was_saved_is_loaded(void **state)
 	assert_int_equal(ledger_add(&l, &feature), 0);
 	assert_int_equal(ledger_add(&l, &group), 0);
 	assert_int_equal(ledger_add(&l, &address), 0);
+	assert_int_equal(ledger_add(&l, &unicast), 0);
+	assert_int_equal(ledger_add(&l, &promisc), 0);
 	assert_int_equal(ledger_add(&l, &setting), 0);
 	assert_int_equal(ledger_save(&l, dir), 0);
 	assert_int_equal(ledger_load(&back, dir), 0);
-	assert_int_equal(back.n, 4);
+	assert_int_equal(back.n, 6);
 	assert_true(ledger_has(&back, &feature) && ledger_has(&back, &group) &&
-		    ledger_has(&back, &address) && ledger_has(&back, &setting));
+		    ledger_has(&back, &address) && ledger_has(&back, &unicast) &&
+		    ledger_has(&back, &promisc) && ledger_has(&back, &setting));
 	l.n = 0;
 	assert_int_equal(ledger_save(&l, dir), 0);
 	assert_int_not_equal(access(path, F_OK), 0);

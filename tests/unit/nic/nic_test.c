@@ -202,6 +202,120 @@ static void an_address_that_is_refused_is_told(void **state)
 	nic_free(nic);
 }
 
+static const uint8_t macs[][6] = { { 0, 0, 0x5e, 0, 1, 10 }, { 0, 0, 0x5e, 0, 2, 10 } };
+
+static struct nic_want want_macs(const char *device, unsigned n)
+{
+	return (struct nic_want){
+		.device = device, .ifindex = if_nametoindex(device), .macs = macs, .n_macs = n
+	};
+}
+
+static bool shows(const char *command, const char *mac)
+{
+	char line[128];
+
+	snprintf(line, sizeof line, "%s | grep -q '%s'", command, mac);
+	return !system(line); /* NOLINT(cert-env33-c): a test's own words */
+}
+
+static bool in_filter(const char *mac)
+{
+	return shows("bridge fdb show dev va", mac);
+}
+
+/* The first is new, the second is there anyway. */
+static void virtual_macs_are_added_and_taken_away(void **state)
+{
+	struct nic_want w = want_macs("va", 2);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	run("bridge fdb add 00:00:5e:00:02:0a dev va self permanent");
+	nic_free(apply(&w, 1));
+	nic = apply(&w, 1); /* by another process: what it finds is no operator's */
+	assert_true(in_filter("00:00:5e:00:01:0a") && in_filter("00:00:5e:00:02:0a"));
+	assert_int_equal(nic_changes(nic)->n, 1);
+	w.n_macs = 0;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_false(in_filter("00:00:5e:00:01:0a"));
+	assert_true(in_filter("00:00:5e:00:02:0a"));
+	w.n_macs = 1;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	nic_free(nic);
+	run("bridge fdb del 00:00:5e:00:01:0a dev va self"); /* by somebody */
+	assert_int_equal(nic_restore(dir, &e), 0);
+	nic_free(apply(&w, 1));
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_false(in_filter("00:00:5e:00:01:0a"));
+	assert_true(in_filter("00:00:5e:00:02:0a"));
+}
+
+/* lo has no Ethernet addresses, so it takes none into a filter. */
+static bool lo_takes_all(void)
+{
+	return shows("ip link show dev lo", "PROMISC");
+}
+
+static void a_device_without_a_filter_takes_all(void **state)
+{
+	struct nic_want w = want_macs("lo", 1);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_non_null(strstr(nic_fault(nic, 0),
+		"lo does not take the virtual MAC address 00:00:5e:00:01:0a into its filter"));
+	assert_null(nic_fault(nic, 1));
+	assert_true(lo_takes_all());
+	assert_int_equal(nic_changes(nic)->n, 1);
+	assert_int_equal(nic_changes(nic)->list[0].kind, LEDGER_PROMISC);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0); /* the kernel counts, we do not */
+	w.n_macs = 0;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_false(lo_takes_all());
+	w.n_macs = 1;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	nic_free(nic);
+	assert_true(lo_takes_all()); /* until somebody wants it back */
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_false(lo_takes_all());
+}
+
+static void what_took_all_before_goes_on(void **state)
+{
+	struct nic_want w = want_macs("lo", 1);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	run("ip link set lo promisc on");
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_int_equal(nic_changes(nic)->n, 0);
+	nic_free(nic);
+	assert_int_equal(nic_restore(dir, &e), 0);
+	assert_true(lo_takes_all());
+}
+
+static void a_device_that_takes_neither_is_told(void **state)
+{
+	struct nic_want w = want_macs("gone0", 1);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	w.ifindex = 99;
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_non_null(strstr(nic_fault(nic, 1), "gone0 cannot be made to take all frames"));
+	assert_int_equal(nic_changes(nic)->n, 0);
+	nic_free(nic);
+}
+
 static long setting(const char *name)
 {
 	long is = -1;
@@ -381,6 +495,10 @@ int main(void)
 		cmocka_unit_test_setup(another_device_of_that_number_is_left_alone, begin),
 		cmocka_unit_test_setup(addresses_are_added_and_taken_away, begin),
 		cmocka_unit_test_setup(an_address_that_is_refused_is_told, begin),
+		cmocka_unit_test_setup(virtual_macs_are_added_and_taken_away, begin),
+		cmocka_unit_test_setup(a_device_without_a_filter_takes_all, begin),
+		cmocka_unit_test_setup(what_took_all_before_goes_on, begin),
+		cmocka_unit_test_setup(a_device_that_takes_neither_is_told, begin),
 		cmocka_unit_test_setup(settings_are_read_and_set, begin),
 		cmocka_unit_test_setup(the_stack_takes_cookies_meanwhile, begin),
 		cmocka_unit_test_setup(what_the_stack_does_anyway_stays, begin),

@@ -14,7 +14,7 @@ static const char text[] =
 	"node = \"lb-a\";\n"
 	"interfaces: { front: { device = \"eth0\"; }; back: { device = \"eth1\"; }; };\n"
 	"vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; };\n"
-	"  six: { address = \"2001:db8::10\"; interface = \"front\"; }; };\n"
+	"  six: { address = \"2001:db8::10\"; interface = \"front\"; mac = \"00:00:5e:00:02:0a\"; }; };\n"
 	"gateways: { gw: { address = \"198.51.100.1\"; interface = \"back\"; }; };\n"
 	"pools: {\n"
 	"  web: { when_empty = \"spare\"; servers: { web1: { address = \"198.51.100.11\"; };\n"
@@ -101,7 +101,9 @@ static void test_rows(void **state)
 	assert_memory_equal(in->addresses[0].bytes, "\xc0\x00\x02\x0a", 4);
 	assert_int_equal(in->addresses[0].ifindex, 7);
 	assert_false(in->addresses[0].gateway);
+	assert_memory_equal(in->addresses[0].mac, "\0\0\0\0\0", 6);
 	assert_int_equal(in->addresses[1].af, 6);
+	assert_memory_equal(in->addresses[1].mac, "\0\0\x5e\0\x02\x0a", 6);
 	assert_int_equal(in->addresses[2].id, f->ids.gateways[0]);
 	assert_int_equal(in->addresses[2].ifindex, 9);
 	assert_true(in->addresses[2].gateway);

@@ -285,6 +285,52 @@ static void refuse_ports(struct ring_store *s)
 		snapshot_build(s, NULL, &site.in, &row, 1, UINT32_MAX, &sn, &what), -EINVAL);
 }
 
+static const struct l4_key *find_mac(
+	const struct l4_line *image, uint32_t ifindex, const uint8_t mac[6])
+{
+	uint32_t key[4] = { ifindex };
+
+	memcpy(&key[1], mac, 6);
+	return find(image, (const uint8_t *)key, 6, 0, 0, L4_KIND_MAC & ~L4_KIND_IS6);
+}
+
+/* Of the VLAN, and of what has its frames: neither the bond nor its parts have it. */
+static void test_virtual_macs(void **state)
+{
+	static const uint8_t mac[6] = { 0, 0, 0x5e, 0, 1, 10 };
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct snapshot_address *a = &site.addresses[0];
+	const struct l4_root *root;
+	struct snapshot *sn;
+
+	(void)state;
+	make_vlans();
+	sn = build(s);
+	root = (const struct l4_root *)&sn->image[L4_LINE_ROOT];
+	assert_int_equal(root->flags, 0);
+	assert_memory_equal(
+		((const struct l4_address *)find(sn->image, a->bytes, a->af, 0, 0, L4_KIND_ADDRESS))
+			->mac,
+		site.ports[0].mac, 6);
+	snapshot_commit(s, sn);
+	site.addresses[0].ifindex = site.ports[1].ifindex;
+	memcpy(site.addresses[0].mac, mac, sizeof mac);
+	sn = build(s);
+	root = (const struct l4_root *)&sn->image[L4_LINE_ROOT];
+	assert_int_equal(root->flags, L4_ROOT_VIRTUAL);
+	assert_true(find_vlan(sn->image, 101, tag_of(0x8100, 100), 0)->has_virtual);
+	assert_false(find_port(sn->image, 101)->has_virtual);
+	assert_non_null(find_mac(sn->image, site.ports[1].ifindex, mac));
+	assert_null(find_mac(sn->image, site.ports[0].ifindex, mac));
+	assert_null(find_mac(sn->image, site.ports[1].ifindex, site.ports[1].mac));
+	assert_memory_equal(
+		((const struct l4_address *)find(sn->image, a->bytes, a->af, 0, 0, L4_KIND_ADDRESS))
+			->mac,
+		mac, 6);
+	snapshot_commit(s, sn);
+	ring_store_free(s);
+}
+
 static void test_vlans_that_contradict_themselves(void **state)
 {
 	struct ring_store *s = ring_store_new(SLOTS, MAX);
@@ -573,6 +619,8 @@ static void test_lines_are_enough(void **state)
 	make_site(140, 100, 3);
 	for (uint32_t i = 0; i < 100; i++)
 		site.services[i].forward = L4_FORWARD_NAT;
+	for (uint32_t i = 0; i < 140; i++)
+		site.addresses[i].mac[5] = (uint8_t)(i + 1);
 	assert_int_equal(snapshot_build(s, NULL, &site.in, site.neighbours, 1,
 				 snapshot_lines(140, 280, 300, 300, MAX), &sn, &what),
 		0);
@@ -881,6 +929,7 @@ int main(void)
 		cmocka_unit_test(test_strangers_are_not_found),
 		cmocka_unit_test(test_every_port_has_its_line),
 		cmocka_unit_test(test_vlans_are_found_by_device_and_tags),
+		cmocka_unit_test(test_virtual_macs),
 		cmocka_unit_test(test_vlans_that_contradict_themselves),
 		cmocka_unit_test(test_reverse_rows),
 		cmocka_unit_test(test_a_pool_without_servers),
