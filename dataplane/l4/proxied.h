@@ -156,18 +156,25 @@ L4_INLINE bool l4_proxied_put(struct l4_proxied *e, uint64_t was, const struct l
 	return true;
 }
 
+/* In coarse time: a closing connection that has been silent for longer gives way. One end may still send, and then is not
+ * silent; most have ended, and a table of them would keep new ones out for a minute. */
+enum { L4_PROXIED_LINGER = 1 };
+
 /* How dear an entry is to one of another flow: none that is live is taken. */
 L4_INLINE uint32_t l4_proxied_rank(const struct l4_proxied *e, uint64_t what, uint16_t now)
 {
 	uint8_t state = l4_proxied_state(what);
+	uint16_t age = l4_time_since(l4_proxied_time(what), now);
 
 	if (l4_proxied_is_over(what, *(const volatile uint32_t *)&e->idle, now))
 		return 0;
-	return state == L4_PROXIED_ASKED || state == L4_PROXIED_OPENING ? 1 : 2;
+	if (state == L4_PROXIED_CLOSING)
+		return age > L4_PROXIED_LINGER ? 1 : 2;
+	return state == L4_PROXIED_OPEN ? 2 : 1;
 }
 
-/* Begins a connection: in its flow's former entry, one that is over, or that of whoever has been waiting for a server for longest.
- * False: all entries are of live connections, or other processors were faster. */
+/* Begins a connection: in its flow's former entry, one that is over, or that of whoever has been waiting for a server, or closing,
+ * for longest. False: all entries are of live connections, or other processors were faster. */
 L4_INLINE bool l4_proxied_begin(
 	struct l4_proxied_bucket *b, const struct l4_proxied *to, uint16_t now)
 {

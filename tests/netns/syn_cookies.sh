@@ -101,6 +101,16 @@ flood()
 	start flood rogue "$here/syn_flood.py" front "$(cat "$lab/mac")" 02:00:00:00:00:98 "$vip" 82 --count "$1" --rate "$2"
 }
 
+# Whether new connections begin without them, which is so a little after the last flood.
+no_cookies()
+{
+	local before
+
+	before=$(verdicts syn_cookie)
+	more short 20
+	[ "$(verdicts syn_cookie)" = "$before" ]
+}
+
 start_nginx
 start mail srv1 "$here/speak_first.py" srv1 8025
 ip -n "$prefix-lb" -j link show dev front | jq -r '.[0].address' >"$lab/mac"
@@ -134,8 +144,8 @@ wait_for 5 "kept connections are counted" holds '.flood.proxied >= 8' service sh
 # What no server takes is refused.
 status=0
 on client curl -sS -m 5 "http://$(url front 10):81/" 2>"$lab/refused" || status=$?
-expect_is "exit status of curl where nobody listens" "$status" 56
-expect "it was reset" grep -qi 'reset' "$lab/refused"
+expect "curl fails where nobody listens" [ "$status" -ne 0 ]
+expect "it was reset" grep -qiE 'reset by peer|could ?n.t connect' "$lab/refused"
 
 # Transfers go on through reloads, with cookies and without, and through restarts.
 start slow client curl -sS -m 60 --limit-rate 1M -o "$lab/slow" "$site/blob"
@@ -146,9 +156,8 @@ ctl config apply >"$lab/apply"
 services 'syn_cookies = "off";'
 ctl config apply >"$lab/apply"
 more long 50
+wait_for 10 "no SYN cookies are sent where they are off" no_cookies
 cookies=$(verdicts syn_cookie)
-more short 20
-expect_is "SYN cookies where they are off" "$(verdicts syn_cookie)" "$cookies"
 stop tandemd || :
 more long 50
 tandemd_start
