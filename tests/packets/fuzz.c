@@ -10,6 +10,7 @@
 #include "tests/packets/flows.h"
 #include "tests/packets/generate.h"
 #include "tests/packets/lines.h"
+#include "tests/packets/setup.h"
 #include "tests/packets/tally.h"
 
 #define SHOWN_MAX   10	/* differences that are printed */
@@ -61,25 +62,6 @@ static bool same(const struct body_result *a, const struct body_result *b)
 {
 	return a->verdict == b->verdict && a->ifindex == b->ifindex && a->len == b->len &&
 	       !memcmp(a->frame, b->frame, a->len);
-}
-
-static bool is_virtual(const struct conf *c, const uint8_t mac[6])
-{
-	for (unsigned i = 0; i < c->n_vips; i++)
-		if (!memcmp(c->vips[i].mac, mac, sizeof c->vips[i].mac))
-			return true;
-	return false;
-}
-
-/* What is not sent stays as it came; but the host gets a frame for a virtual MAC address under its interface's own. */
-static bool as_it_came(const struct fuzz *z, const struct body_result *r)
-{
-	const struct frame *f = &z->frame;
-
-	if (r->len != f->len || memcmp(r->frame + 6, f->bytes + 6, f->len - 6) != 0)
-		return false;
-	return !memcmp(r->frame, f->bytes, 6) ||
-	       (verdict_action(r->verdict) == L4_PASS && is_virtual(z->world->conf, f->bytes));
 }
 
 static int inject(const struct fuzz *z, struct side *s)
@@ -152,7 +134,7 @@ static int compare_one(struct fuzz *z)
 		z->differ++;
 		print_difference(z, "the engines differ");
 	} else if (verdict_action(z->native.result.verdict) != L4_SEND &&
-		   !as_it_came(z, &z->native.result)) {
+		   !setup_stays(z->world->conf, z->frame.bytes, z->frame.len, &z->native.result)) {
 		z->differ++;
 		print_difference(z, "a frame that is not sent was changed");
 	}
