@@ -569,8 +569,8 @@ static int decide(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t
 	if (!t->memory)
 		return -ENOMEM;
 	f = (struct l4_frame){ t->memory + 2, t->memory + 2 + len, (uint32_t)len };
-	out->verdict = l4_process(t, &f, ifindex, r);
 	*bytes = f.len;
+	out->verdict = l4_process(t, &f, ifindex, r);
 	if (out->verdict == L4_NEXT_FRAGMENT)
 		out->verdict = l4_fragment(t, &f, r);
 	if (out->verdict == L4_NEXT_PORTS)
@@ -693,6 +693,18 @@ static int native_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return 0;
 }
 
+static struct l4_flood *native_floods(struct body *b, uint32_t *n)
+{
+	*n = b->tables.n_floods;
+	return b->tables.floods;
+}
+
+static struct l4_proxied *native_proxied(struct body *b, uint32_t *n)
+{
+	*n = L4_BUCKET_PROXIED << b->tables.proxied_bits;
+	return b->tables.proxied->entries;
+}
+
 static int native_past_slots(struct body *b, snapshot_slots_fn *fn, void *arg)
 {
 	const struct l4_tables *t = &b->tables;
@@ -713,6 +725,8 @@ const struct body_ops body_native = {
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,
+	.floods = native_floods,
+	.proxied = native_proxied,
 	.past_slots = native_past_slots,
 	.close = native_close,
 };
