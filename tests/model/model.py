@@ -501,6 +501,8 @@ class Model:
             return {None: self.no_server(service, interface, frame, packet)}
         if service.forward == 'local':  # whose stack takes no cookies yet
             raise Says('local')
+        if frame[packet.ttl_at] <= 1:
+            return {None: self.expired(interface, frame, packet, packet.target)}
         if service.cookies is not None and packet.protocol == TCP:
             verdict, frame = self.synproxy.request(
                 service.cookies, frame, packet, (packet.source, packet.target, *ports), service.idle,
@@ -508,8 +510,6 @@ class Model:
             if verdict:
                 return {None: Answer(verdict, interface if verdict == 'syn_cookie' else None, frame)}
             packet = self.resized(frame, packet)
-        if frame[packet.ttl_at] <= 1:
-            return {None: self.expired(interface, frame, packet, packet.target)}
         if service.client:
             flow = siphash.client_hash(packet.source, service.pool.number)
         else:
@@ -588,8 +588,25 @@ class Model:
             return self.quiet(self.tunnel(service, server, interface, frame, packet, hop, flow), frame)
         answer = self.quiet(self.send('forwarded', interface, frame, packet, hop, None, False), frame)
         if service.forward == 'nat' and answer.verdict == 'forwarded':
-            return self.translate_error(answer, frame, packet, inner, (address, port or ours), False)
+            answer = self.translate_error(answer, frame, packet, inner, (address, port or ours), False)
+            if service.cookies is not None and inner.protocol == TCP:
+                return self.shift_quote(answer, frame, packet, inner)
         return answer
+
+    def shift_quote(self, answer, frame, packet, inner):
+        """RFC 5927, 4.1: the server is to know the number that is quoted of a connection that began with a cookie."""
+        (source, target, _, *ports), _ = self.flow
+        by = self.synproxy.shift(siphash.flow_hash(source, target, *ports, TCP), self.records.now)
+        if not by:
+            return answer
+        out, moved = bytearray(answer.frame), len(answer.frame) - len(frame)
+        segment, icmp, end = inner.payload + moved, packet.payload + moved, packet.end + moved
+        seq = int.from_bytes(out[segment + 4:segment + 8], 'big') - by & 0xffffffff
+        changes = [(segment + 4, seq.to_bytes(4, 'big'))]
+        if segment + 18 <= end:
+            changes.append((segment + 16, update(word(out, segment + 16), out[segment + 4:segment + 8], changes[0][1])))
+        out[icmp:] = rewrite(out[icmp:], 2, [(at - icmp, value) for at, value in changes])
+        return answer._replace(frame=bytes(out))
 
     def error_out(self, interface, frame, packet):
         """About what a client sent to a nat service: to the client."""
@@ -880,9 +897,11 @@ class Model:
             return {None: self.expired(interface, frame, packet, back[0])}
         if kind != 'unicast':
             raise Says('no_route')
-        on_link = hop[1] == packet.target and hop not in self.world.neighbours
+        unfit = self.unfit(interface, frame, packet, hop, 0, back[0])
+        if unfit:
+            return {None: unfit}
         service = self.service(*back, packet.protocol)
-        if service and service.cookies is not None and not on_link:
+        if service and service.cookies is not None:
             frame = self.synproxy.reply(frame, packet, (packet.target, back[0], ports[1], back[1]), self.records.now)
             packet = self.resized(frame, packet)
         return {None: self.send('replied', interface, frame, packet, hop, back, True)}

@@ -127,11 +127,12 @@ class Table:
         self.bucket(connection.who).remove(connection)
 
     def begin(self, new, now):
-        """Where none is left that is over, one goes that has waited for its server for longest. False: all are live."""
+        """Where none is left that is over, one goes that has waited for its server, or been closing and silent for more than
+        a unit, for longest. False: all are live."""
         bucket, self.spared = self.bucket(new.who), []
         bucket[:] = [c for c in bucket if not c.is_over(now)]
         if len(bucket) == IN_BUCKET:
-            waiting = [c for c in bucket if c.state in (ASKED, OPENING)]
+            waiting = [c for c in bucket if c.state in (ASKED, OPENING) or c.state == CLOSING and age(c.seen, now) > 1]
             if not waiting:
                 return False
             longest = max(age(c.seen, now) for c in waiting)
@@ -143,9 +144,10 @@ class Table:
 
 
 def options(segment):
-    """(kind, where its data begins, where it ends) of each option up to the first that cannot be (RFC 9293, 3.2)."""
-    at, end, out = 20, (segment[12] >> 4) * 4, []
-    while at < end and segment[at]:
+    """(kind, where its data begins, where it ends) of the first 16 options, up to one that cannot be (RFC 9293, 3.2)."""
+    at, end, out, left = 20, (segment[12] >> 4) * 4, [], 16
+    while at < end and segment[at] and left:
+        left -= 1
         if segment[at] == 1:
             at += 1
             continue
@@ -266,6 +268,11 @@ class SynProxy:
                         return Outcome('proxied_full', frame)
                     return Outcome(None, self.ask(new, frame, packet, segment))
         return Outcome(None, frame)
+
+    def shift(self, who, now):
+        """What a client's numbers of the server have more than the server's own; 0 where nothing is translated."""
+        connection = self.table.find(who, now)
+        return connection.shift if connection and connection.state != ASKED else 0
 
     def ask(self, connection, frame, packet, segment):
         """The SYN that the server has not seen, as the cookie says it was; its window is never scaled (RFC 7323, 2.2)."""
