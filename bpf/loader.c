@@ -142,8 +142,8 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 	b->rodata->datagram_bits = (uint32_t)__builtin_ctz(datagram_buckets(s->datagrams));
 	bpf_map__set_max_entries(b->maps.floods, s->services + 1);
 	bpf_map__set_max_entries(b->maps.proxied, proxied_buckets(s->proxied));
-	bpf_map__set_max_entries(b->maps.vip_drops, (s->addresses + 1) * L4_V_COUNT);
-	bpf_map__set_max_entries(b->maps.service_drops, (s->services + 1) * L4_V_COUNT);
+	bpf_map__set_max_entries(b->maps.vip_drops, s->addresses + 1);
+	bpf_map__set_max_entries(b->maps.service_drops, s->services + 1);
 }
 
 /* One value holds all lines: the program reaches them from one pointer, without a look-up each. A table of ports is read

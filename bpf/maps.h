@@ -130,19 +130,24 @@ struct {
 	__type(value, uint64_t);
 } verdict_counters SEC(".maps");
 
-/* Row id * L4_V_COUNT + verdict: drops only, by addresses of ours and by services; of these SYN_COOKIE too. */
+/* Of one address of ours, or of one service; by enum l4_verdict, drops only, and of services SYN_COOKIE too. */
+struct drops {
+	uint64_t counts[L4_V_COUNT];
+};
+
+/* By stable id; row 0 is nobody's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, uint64_t);
+	__type(value, struct drops);
 } vip_drops SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, uint64_t);
+	__type(value, struct drops);
 } service_drops SEC(".maps");
 
 /* Records of flows whose slot is tracked, 2^record_bits buckets. */

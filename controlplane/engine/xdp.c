@@ -676,34 +676,14 @@ int engine_verdict_counters(const struct engine *en, uint64_t out[L4_V_COUNT])
 	return 0;
 }
 
-/* All rows of an id at once: who asks does so for each service there is. The kernel begins behind the row that it is
- * given, with row 0 behind one that is not there. */
-static int read_drops(const struct bpf_map *map, uint32_t id, uint64_t out[L4_V_COUNT])
-{
-	uint32_t first = id * L4_V_COUNT, before = first - 1, last, n = L4_V_COUNT;
-	int cpus = libbpf_num_possible_cpus(), rc = -ENOMEM;
-	uint64_t *values = cpus > 0 ? calloc((size_t)cpus * n, sizeof *values) : NULL;
-	uint32_t rows[L4_V_COUNT];
-
-	if (values)
-		rc = bpf_map_lookup_batch(bpf_map__fd(map), &before, &last, rows, values, &n, NULL);
-	if (!rc && (n != L4_V_COUNT || rows[0] != first))
-		rc = -ENOENT;
-	memset(out, 0, L4_V_COUNT * sizeof *out);
-	for (unsigned i = 0; !rc && i < (unsigned)cpus * L4_V_COUNT; i++)
-		out[i / (unsigned)cpus] += values[i];
-	free(values);
-	return rc;
-}
-
 int engine_vip_drops(const struct engine *en, uint32_t vip_id, uint64_t out[L4_V_COUNT])
 {
-	return read_drops(en->bpf->maps.vip_drops, vip_id, out);
+	return read_counter(en->bpf->maps.vip_drops, vip_id, out, L4_V_COUNT);
 }
 
 int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t out[L4_V_COUNT])
 {
-	int rc = read_drops(en->bpf->maps.service_drops, service_id, out);
+	int rc = read_counter(en->bpf->maps.service_drops, service_id, out, L4_V_COUNT);
 
 	out[L4_V_SYN_COOKIE] = 0; /* no drop, but counted beside them */
 	return rc;
@@ -711,8 +691,11 @@ int engine_service_drops(const struct engine *en, uint32_t service_id, uint64_t 
 
 int engine_service_cookies(const struct engine *en, uint32_t service_id, uint64_t *out)
 {
-	return read_counter(
-		en->bpf->maps.service_drops, service_id * L4_V_COUNT + L4_V_SYN_COOKIE, out, 1);
+	uint64_t counts[L4_V_COUNT] = { 0 };
+	int rc = read_counter(en->bpf->maps.service_drops, service_id, counts, L4_V_COUNT);
+
+	*out = counts[L4_V_SYN_COOKIE];
+	return rc;
 }
 
 struct l4_record *engine_records(struct engine *en, uint32_t *n)
@@ -754,15 +737,13 @@ int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
 }
 
-/* Writes zeros to n rows of a per-CPU map whose values are `words` 64-bit words. */
-static int clear_rows(const struct bpf_map *map, uint32_t row, uint32_t n, unsigned words)
+/* Writes zeros to a row of a per-CPU map whose values are `words` 64-bit words. */
+static int clear_row(const struct bpf_map *map, uint32_t row, unsigned words)
 {
-	int cpus = libbpf_num_possible_cpus(), rc = 0;
+	int cpus = libbpf_num_possible_cpus(), rc = -ENOMEM;
 	uint64_t *zeros = cpus > 0 ? calloc((size_t)cpus * words, sizeof *zeros) : NULL;
 
-	if (!zeros)
-		return -ENOMEM;
-	for (uint32_t end = row + n; row < end && !rc; row++)
+	if (zeros)
 		rc = bpf_map_update_elem(bpf_map__fd(map), &row, zeros, BPF_ANY);
 	free(zeros);
 	return rc;
@@ -778,25 +759,20 @@ static void end_flood(struct engine *en, uint32_t id)
 	f->ended = *(volatile uint32_t *)&f->begun - 1;
 }
 
-static int clear_drops(const struct bpf_map *map, uint32_t id)
-{
-	return clear_rows(map, id * L4_V_COUNT, L4_V_COUNT, 1);
-}
-
 int engine_counter_reset(struct engine *en, enum engine_counter_kind kind, uint32_t id)
 {
 	int rc;
 
 	switch (kind) {
 	case ENGINE_VIP:
-		return clear_drops(en->bpf->maps.vip_drops, id);
+		return clear_row(en->bpf->maps.vip_drops, id, L4_V_COUNT);
 	case ENGINE_SERVICE:
 		if (id < bpf_map__max_entries(en->bpf->maps.floods))
 			end_flood(en, id);
-		rc = clear_rows(en->bpf->maps.service_counters, id, 1, 2);
-		return rc ? rc : clear_drops(en->bpf->maps.service_drops, id);
+		rc = clear_row(en->bpf->maps.service_counters, id, 2);
+		return rc ? rc : clear_row(en->bpf->maps.service_drops, id, L4_V_COUNT);
 	case ENGINE_SERVER:
-		return clear_rows(en->bpf->maps.server_counters, id, 1, 2);
+		return clear_row(en->bpf->maps.server_counters, id, 2);
 	}
 	return -EINVAL;
 }

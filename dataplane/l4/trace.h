@@ -60,7 +60,7 @@ struct l4_step {
 	uint64_t a, b;
 };
 
-enum { L4_WAY_STEPS = 32 }; /* a power of two, more than any packet takes */
+enum { L4_WAY_STEPS = 64 }; /* a power of two, more than any packet takes */
 
 /* What a packet came by, and what it came to. */
 struct l4_way {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Random changes under way, told to the engine and to the model alike: time, slots, and records of flows that are
 never seen."""
+import synproxy
 from records import CLOSING, EMBRYONIC, IN_BUCKET, LIVE, Record
 
 SETTLED = None
@@ -27,6 +28,7 @@ class Changes:
             self.mislead(known)
         else:
             self.crowd(known)
+            self.crowd_proxied()
 
     def time(self):
         self.to(self.model.records.now + self.random.choice((1, 1, 1, 2, 2, 3, 5, 6, 10, 11, 56, 57, 94, 95, 187, 188)))
@@ -73,6 +75,20 @@ class Changes:
                 bucket.append(Record(r.getrandbits(32), r.getrandbits(12), pool.number, self.any_server(pool),
                                      state, now + 1 - r.randrange(5) & 0xffff, 0, agrees))
             self.put(r.randrange(len(self.model.records.buckets)), bucket)
+
+    def crowd_proxied(self):
+        """Buckets of connections that began with a SYN cookie, of flows that are never seen."""
+        r, now, table = self.random, self.model.records.now, self.model.synproxy.table
+        for number in r.sample(range(len(table.buckets)), r.randrange(5)):
+            states, bucket = r.choice((synproxy.STATES, (synproxy.OPEN, synproxy.CLOSING), (synproxy.ASKED,))), []
+            for _ in range(r.choice((0, 1, 4, 4))):
+                what = r.choice(states) | (now - r.randrange(5) & 0xffff) << 3
+                what |= r.getrandbits(8) << 19 | r.getrandbits(32) << 32
+                who = number << 64 - table.bits | r.getrandbits(64 - table.bits)
+                bucket.append((who, what, r.getrandbits(32), r.getrandbits(32), r.randrange(1000)))
+            words = ' '.join(f'{word:x}' for entry in bucket for word in entry)
+            self.oracle.tell(f'proxied {number} {words}' + ' 0' * (5 * (synproxy.IN_BUCKET - len(bucket))))
+            table.buckets[number] = [synproxy.Connection.read(*entry) for entry in bucket]
 
     def mislead(self, pools):
         """Records come to name another server of their pool, also one that is down, or to stand behind another

@@ -25,11 +25,12 @@ from changes import Changes  # noqa: E402
 from frames import Generator  # noqa: E402
 from model import Answer, Model, Unfollowed, Unsure  # noqa: E402
 from records import EMPTY, Record  # noqa: E402
+from synproxy import Connection, DONE  # noqa: E402
 from world import World  # noqa: E402
 
 # Every one must occur, and every server be chosen, or the frames no longer reach all of the specification.
 VERDICTS = set("""not_ours unreadable own elsewhere local forwarded replied arp_answered nd_answered echo_answered
-too_big_answered ttl_exceeded_answered rejected malformed fragment fragment_orphan fragment_overlap fragment_tiny extension
+too_big_answered ttl_exceeded_answered rejected syn_cookie proxied_full malformed fragment fragment_orphan fragment_overlap fragment_tiny extension
 no_service icmp_unhandled icmp_no_flow no_server no_route no_neighbour ttl_exceeded too_big""".split())
 # So must new records come into each kind of entry.
 PLACES = {'free', 'void', 'embryonic', 'agreeing', 'live', 'none'}
@@ -68,6 +69,11 @@ class Oracle:
         """The records in it."""
         words = [int(word, 16) for word in self.say(f'bucket {number}')]
         return [record for record in map(Record.read, words[::2], words[1::2]) if record.state != EMPTY]
+
+    def proxied(self, number):
+        """The words of the connections in a bucket of those that began with a SYN cookie."""
+        words = [int(word, 16) for word in self.say(f'proxied {number}')]
+        return [tuple(words[i:i + 5]) for i in range(0, len(words), 5)]
 
     def close(self):
         self.process.stdin.close()
@@ -162,6 +168,16 @@ def icmp_checksums_right(model, frame, packet):
     return checksum(data) == 0 and checksum(frame[inner.at:inner.payload]) == 0
 
 
+def live_proxied(entries, now):
+    """Those of an engine's entries that hold a connection."""
+    out = []
+    for entry in entries:
+        connection = Connection.read(*entry)
+        if connection and not connection.is_over(now):
+            out.append(entry)
+    return sorted(out)
+
+
 def text(answer, frame):
     """An answer to look at; = stands for the frame as it came."""
     return f'{answer.verdict} {answer.interface or "-"} {"=" if answer.frame == frame else answer.frame.hex()}'
@@ -186,8 +202,8 @@ class Check:
             self.model.answered()
         if None not in servers and not self.is_true_to(servers, len(allowed) == 1):
             return 'the flow went to another server before'
-        if got.verdict in ('forwarded', 'replied') and \
-                not checksums_right(self.model, self.assembly, got.frame, sound):
+        if got.verdict in ('forwarded', 'replied', 'syn_cookie') and \
+                not checksums_right(self.model, self.assembly, got.frame, sound or got.verdict == 'syn_cookie'):
             return 'a checksum is wrong'
         return None
 
@@ -214,6 +230,17 @@ class Check:
                             list(map(str, before)) + ['and leaves'] + list(map(str, got)) +
                             [f'where the model allows {want}' for want, _ in allowed])
 
+    def proxied_complaint(self):
+        """What is wrong with the connections in the bucket of the last frame's flow, or None."""
+        number, now = self.model.synproxy.touched, self.model.records.now
+        if number is None:
+            return None
+        table, got = self.model.synproxy.table, live_proxied(self.oracle.proxied(number), now)
+        if table.is_right(number, got, now):
+            return None
+        return '\n    '.join([f'at {now} the bucket {number} of connections with cookies holds'] + list(map(str, got)) +
+                            ['and not'] + list(map(str, table.live(number, now))))
+
     def step(self):
         """One frame: None, or what is wrong with what became of it."""
         interface, frame, sound = self.generator.frame()
@@ -227,7 +254,9 @@ class Check:
             self.seen['(not given: too short)'] += 1
             return None
         self.seen[got.verdict] += 1
-        why = self.complaint(frame, sound, allowed, got) or self.record_complaint()
+        if got.frame and got.interface:
+            self.generator.peers.hear(got.interface, got.frame)
+        why = self.complaint(frame, sound, allowed, got) or self.record_complaint() or self.proxied_complaint()
         return why and f'{interface} {frame.hex()}\n  came to {text(got, frame)}\n  {why}'
 
     def strays(self):
@@ -237,12 +266,13 @@ class Check:
 
     def missing(self):
         return VERDICTS - set(self.seen) | PLACES - set(self.places) | self.flows.unused(self.model) | \
-            {f'datagrams in place of {place}' for place in DATAGRAM_PLACES - set(self.model.datagrams.places)}
+            {f'datagrams in place of {place}' for place in DATAGRAM_PLACES - set(self.model.datagrams.places)} | \
+            {f'what SYN cookies do: {what}' for what in DONE - set(+self.model.synproxy.done)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--count', type=int, default=8000)
+    parser.add_argument('--count', type=int, default=10000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('program')
     parser.add_argument('body')
@@ -261,6 +291,8 @@ def main():
     oracle.close()
     print(', '.join(f'{what} {n}' for what, n in check.seen.most_common()))
     print('datagrams: ' + ', '.join(f'{what} {n}' for what, n in check.model.datagrams.places.most_common()))
+    print('SYN cookies: ' + ', '.join(f'{what} {n}' for what, n in check.model.synproxy.done.most_common()) +
+          f', driven out {check.model.synproxy.table.driven_out}')
     print('records: ' + ', '.join(f'{what or "kept"} {n}' for what, n in check.places.most_common()))
     print(f'{args.body} seed {args.seed}: {args.count - failed} agreed, {failed} did not')
     if strays:

@@ -12,6 +12,7 @@ from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
 from fragments import Fragments
+from peers import Peers
 from world import spans
 
 
@@ -26,7 +27,7 @@ class Generator:
         self.virtual = {name: [vip['mac'] for vip in config['vips'].values() if vip['interface'] == name and 'mac' in vip]
                         for name in world.links}
         self.services, self.servers, self.translated = [], [], []
-        self.fragments = Fragments(self)
+        self.fragments, self.peers = Fragments(self), Peers(self)
         self.flows = []  # that sent before: (client, its port, service, number of its SYN)
         for service in config['services'].values():
             servers = config['pools'][service['pool']]['servers'] if 'pool' in service else {}
@@ -83,9 +84,12 @@ class Generator:
     def frame(self):
         """(device, bytes, whether every length and checksum in it is right)."""
         r = self.random
+        answer = self.peers.answer() if self.chance(30) else None
+        if answer:
+            return (*answer, True) if self.chance(93) else (answer[0], self.damage(answer[1]), False)
         interface = r.choice(list(self.world.links))
         kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
-                 (self.unrelated, 9), (self.fragment, 30))
+                 (self.unrelated, 9), (self.fragment, 30), (self.syn, 20))
         kind = r.choices([k for k, _ in kinds], [weight for _, weight in kinds])[0]
         dst, packet, interface = kind(interface)
         mac = r.choice(self.virtual[interface]) if self.virtual[interface] and self.chance(25) else \
@@ -234,6 +238,9 @@ class Generator:
             port = self.port()
         packet = self.network(source, self.other(source)) / self.transport(protocol, port, self.port(), 1)
         return None, packet, interface
+
+    def syn(self, interface):
+        return None, self.peers.syn(), interface
 
     def fragment(self, interface):
         return None, self.fragments.next(), interface

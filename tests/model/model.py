@@ -17,6 +17,7 @@ from scapy.utils import mac2str, str2mac
 import records
 import siphash
 from datagrams import BYTES_MAX, Datagram, Datagrams
+from synproxy import SynProxy
 from world import spans
 
 Answer = namedtuple('Answer', 'verdict interface frame')
@@ -28,8 +29,8 @@ Part = namedtuple('Part', 'id at bytes more')
 
 # where: address of each member of the pool and its port, or None, by name; idle: in coarse time; lists: of sources; rates:
 # packets and SYNs of a source in a unit of coarse time; untracked: no flow has a record; quic: bytes of a server id in
-# connection ids.
-Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject quic')
+# connection ids; cookies: the number that its floods of SYNs go by, or None.
+Service = namedtuple('Service', 'forward pool where idle track_all client lists rates untracked reject quic cookies')
 # servers: numbers by name; open: names of those that take new flows; gue: the port that its tunnels go to, or None.
 Pool = namedtuple('Pool', 'name number servers open reject gue')
 
@@ -89,6 +90,18 @@ def update(checksum, old, new):
     return (~total & 0xffff).to_bytes(2, 'big')
 
 
+def rewrite(data, checksum_at, changes):
+    """Puts bytes where they belong and keeps up the checksum, whose words begin where the data does (RFC 1071, 2 (B))."""
+    out = bytearray(data)
+    for at, value in changes:
+        out[at:at + len(value)] = value
+    moved = sorted({(at + i) // 2 * 2 for at, value in changes for i in range(len(value))})
+    old, new = (b''.join(bytes(one[at:at + 2]) for at in moved) for one in (data, out))
+    if moved:
+        out[checksum_at:checksum_at + 2] = update(word(data, checksum_at), old, new)
+    return bytes(out)
+
+
 class Model:
     def __init__(self, world):
         self.world = world
@@ -107,6 +120,7 @@ class Model:
             self.add_pool(name, pool)
         self.services, self.replies = {}, {}  # by address, port and protocol
         self.all_services, self.rest = [], {}
+        self.synproxy = SynProxy(world.config['limits'].get('syn_proxied', 65536), rewrite)
         self.ranges, self.reply_ranges = [], []  # (address, protocol, ports), and what is there
         for service in world.config.get('services', {}).values():
             self.add_service(service)
@@ -153,7 +167,7 @@ class Model:
             [Sources(self.world.config.get('guard', {})), Sources(service)],
             [self.tokens(service, key) for key in ('source_rate', 'source_syn_rate')],
             service.get('track') == 'none', bool(pool and pool.reject and protocol),
-            service.get('quic_id_bytes', 0))
+            service.get('quic_id_bytes', 0), self.add_cookies(service))
         self.all_services.append(made)
         if protocol is None:
             self.rest[address] = made
@@ -163,6 +177,12 @@ class Model:
                 self.services[address, first, protocol] = made
             else:
                 self.ranges.append(((address, protocol, range(first, last + 1)), made))
+
+    def add_cookies(self, service):
+        if service.get('syn_cookies') != 'auto':
+            return None
+        self.synproxy.add(len(self.all_services) + 1, service['syn_threshold'])
+        return len(self.all_services) + 1
 
     @staticmethod
     def within(ranges, address, port, protocol):
@@ -205,7 +225,7 @@ class Model:
                 for server, answer in self.judged(device, frame).items()}
 
     def judged(self, device, frame):
-        self.recorded, interface = None, None
+        self.recorded = self.synproxy.touched = interface = None
         try:
             at = self.ethernet(frame)
             interface = self.world.vlans.get((device, self.vlan(frame)))
@@ -477,10 +497,17 @@ class Model:
             raise Says('no_service')
         self.flow = (packet.source, packet.target, packet.protocol, *ports), service.pool
         self.guard(service, frame, packet, ports)
-        if service.forward == 'local':
-            raise Says('local')
-        if not service.pool.open and not self.knows(service.pool):
+        if service.pool and not service.pool.open and not self.knows(service.pool):
             return {None: self.no_server(service, interface, frame, packet)}
+        if service.forward == 'local':  # whose stack takes no cookies yet
+            raise Says('local')
+        if service.cookies is not None and packet.protocol == TCP:
+            verdict, frame = self.synproxy.request(
+                service.cookies, frame, packet, (packet.source, packet.target, *ports), service.idle,
+                self.world.links[interface]['mtu'], self.records.now)
+            if verdict:
+                return {None: Answer(verdict, interface if verdict == 'syn_cookie' else None, frame)}
+            packet = self.resized(frame, packet)
         if frame[packet.ttl_at] <= 1:
             return {None: self.expired(interface, frame, packet, packet.target)}
         if service.client:
@@ -853,7 +880,18 @@ class Model:
             return {None: self.expired(interface, frame, packet, back[0])}
         if kind != 'unicast':
             raise Says('no_route')
+        on_link = hop[1] == packet.target and hop not in self.world.neighbours
+        service = self.service(*back, packet.protocol)
+        if service and service.cookies is not None and not on_link:
+            frame = self.synproxy.reply(frame, packet, (packet.target, back[0], ports[1], back[1]), self.records.now)
+            packet = self.resized(frame, packet)
         return {None: self.send('replied', interface, frame, packet, hop, back, True)}
+
+    @staticmethod
+    def resized(frame, packet):
+        """A packet whose segment may be another one now."""
+        length = word(frame, packet.at + (4 if packet.is6 else 2)) + (40 if packet.is6 else 0)
+        return packet._replace(length=length, end=packet.at + length)
 
     def echo(self, interface, frame, packet):
         """RFC 792; RFC 4443, 4.2 and 2.4 (e)."""

@@ -7,6 +7,8 @@
 #include "controlplane/conf/conf.h"
 #include "controlplane/engine/engine.h"
 #include "controlplane/host/host.h"
+#include "dataplane/l4/flood.h"
+#include "dataplane/l4/proxied.h"
 #include "dataplane/l4/record.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/read.h"
@@ -63,6 +65,10 @@ struct body_ops {
 	/* The table of records, and the number of its entries, a power of two of at least 1024. */
 	struct l4_record *(*records)(struct body *b, uint32_t *n);
 	int (*places)(struct body *b, uint64_t out[L4_PLACE_COUNT]);
+	/* Floods of SYNs, by service id, and the number of rows, more than there are services. */
+	struct l4_flood *(*floods)(struct body *b, uint32_t *n);
+	/* The table of connections that began with a SYN cookie, and the number of its entries. */
+	struct l4_proxied *(*proxied)(struct body *b, uint32_t *n);
 	/* Reads the published slot tables back, as a restarted control plane does; see snapshot_read_slots(). */
 	int (*past_slots)(struct body *b, snapshot_slots_fn *fn, void *arg);
 	void (*close)(struct body *b);

@@ -720,6 +720,18 @@ static int native_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return 0;
 }
 
+static struct l4_flood *native_floods(struct body *b, uint32_t *n)
+{
+	*n = b->tables.n_floods;
+	return b->tables.floods;
+}
+
+static struct l4_proxied *native_proxied(struct body *b, uint32_t *n)
+{
+	*n = L4_BUCKET_PROXIED << b->tables.proxied_bits;
+	return b->tables.proxied->entries;
+}
+
 static int native_past_slots(struct body *b, snapshot_slots_fn *fn, void *arg)
 {
 	const struct l4_tables *t = &b->tables;
@@ -741,6 +753,8 @@ const struct body_ops body_native = {
 	.publish = native_publish,
 	.records = native_records,
 	.places = native_places,
+	.floods = native_floods,
+	.proxied = native_proxied,
 	.past_slots = native_past_slots,
 	.close = native_close,
 };

@@ -217,6 +217,16 @@ static int xdp_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
 	return engine_record_counters(b->engine, out);
 }
 
+static struct l4_flood *xdp_floods(struct body *b, uint32_t *n)
+{
+	return engine_floods(b->engine, n);
+}
+
+static struct l4_proxied *xdp_proxied(struct body *b, uint32_t *n)
+{
+	return engine_proxied(b->engine, n);
+}
+
 static int xdp_set_time(struct body *b, uint16_t now)
 {
 	return engine_set_time(b->engine, now);
@@ -281,6 +291,8 @@ const struct body_ops body_xdp = {
 	.publish = xdp_publish,
 	.records = xdp_records,
 	.places = xdp_places,
+	.floods = xdp_floods,
+	.proxied = xdp_proxied,
 	.set_time = xdp_set_time,
 	.past_slots = xdp_past_slots,
 	.close = xdp_close,

@@ -137,3 +137,43 @@ void churn_records(struct churn *c, struct l4_record *records, uint32_t n)
 				mislead(c, &records[k]);
 	}
 }
+
+static struct l4_proxied any_proxied(struct churn *c, uint8_t state)
+{
+	uint64_t time = (uint16_t)(c->now + 1 - random_below(&c->state, 8));
+
+	return (struct l4_proxied){
+		.who = random_draw(&c->state),
+		.what = state | time << 3 | (random_draw(&c->state) & ~0x7ffffull),
+		.shift = (uint32_t)random_draw(&c->state),
+		.isn = (uint32_t)random_draw(&c->state),
+		.idle = random_below(&c->state, 300),
+	};
+}
+
+/* As the control plane does it once no connection is left. */
+static void end_all(
+	struct l4_proxied *proxied, uint32_t n, struct l4_flood *floods, uint32_t n_floods)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (proxied[i].what)
+			proxied[i] = (struct l4_proxied){ 0 };
+	for (uint32_t i = 0; i < n_floods; i++)
+		floods[i].ended = floods[i].begun;
+}
+
+void churn_proxied(struct churn *c, struct l4_proxied *proxied, uint32_t n, struct l4_flood *floods,
+	uint32_t n_floods)
+{
+	static const uint8_t states[] = { L4_PROXIED_EMPTY, L4_PROXIED_BUSY, L4_PROXIED_ASKED,
+		L4_PROXIED_OPENING, L4_PROXIED_OPEN, L4_PROXIED_OPEN, L4_PROXIED_CLOSING };
+
+	if (random_chance(&c->state, 10))
+		end_all(proxied, n, floods, n_floods);
+	for (unsigned i = random_below(&c->state, n / 8); i; i--) {
+		uint32_t bucket = random_below(&c->state, n / 4) * 4;
+
+		for (uint32_t k = bucket; k < bucket + 4; k++)
+			proxied[k] = any_proxied(c, states[random_below(&c->state, sizeof states)]);
+	}
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Random and damaged frames through both engines, while slots change hands and time goes on: verdict, interface, bytes,
- * records and counters must agree. */
+ * tables and counters must agree. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -10,17 +10,29 @@
 #include "tests/packets/flows.h"
 #include "tests/packets/generate.h"
 #include "tests/packets/lines.h"
+#include "tests/packets/setup.h"
 #include "tests/packets/tally.h"
 
 #define SHOWN_MAX   10	/* differences that are printed */
 #define CHURN_EVERY 200 /* frames between two changes */
 #define TRACE_EVERY 3	/* frames, of which one is traced before */
 
+/* Tables that packets write to. */
+enum { RECORDS, FLOODS, PROXIED, TABLES };
+
+/* One of them in an engine's memory; before: what it held before a frame was traced. */
+struct table {
+	const char *name;
+	void *rows, *before;
+	uint32_t n;
+	size_t row;
+};
+
 struct side {
 	const struct body_ops *ops;
 	struct body *body;
 	struct flows *flows;
-	struct l4_record *records;
+	struct table tables[TABLES];
 	struct body_result result;
 	struct l4_way way;
 	struct tally *tally;
@@ -31,7 +43,6 @@ struct fuzz {
 	struct side native, xdp;
 	struct generator generator;
 	struct churn churn;
-	uint32_t n_records;
 	struct frame frame;
 	uint32_t ifindex;
 	uint64_t seed, count, index, differ;
@@ -63,25 +74,6 @@ static bool same(const struct body_result *a, const struct body_result *b)
 	       !memcmp(a->frame, b->frame, a->len);
 }
 
-static bool is_virtual(const struct conf *c, const uint8_t mac[6])
-{
-	for (unsigned i = 0; i < c->n_vips; i++)
-		if (!memcmp(c->vips[i].mac, mac, sizeof c->vips[i].mac))
-			return true;
-	return false;
-}
-
-/* What is not sent stays as it came; but the host gets a frame for a virtual MAC address under its interface's own. */
-static bool as_it_came(const struct fuzz *z, const struct body_result *r)
-{
-	const struct frame *f = &z->frame;
-
-	if (r->len != f->len || memcmp(r->frame + 6, f->bytes + 6, f->len - 6) != 0)
-		return false;
-	return !memcmp(r->frame, f->bytes, 6) ||
-	       (verdict_action(r->verdict) == L4_PASS && is_virtual(z->world->conf, f->bytes));
-}
-
 static int inject(const struct fuzz *z, struct side *s)
 {
 	return s->ops->inject(s->body, z->ifindex, z->frame.bytes, z->frame.len, &s->result);
@@ -105,25 +97,62 @@ static bool same_packet(const struct l4_packet *a, const struct l4_packet *b)
 }
 
 /* Rows of neighbours are each engine's own. */
+static bool same_step(const struct l4_step *x, const struct l4_step *y)
+{
+	return x->kind == y->kind && x->b == y->b && (x->a == y->a || x->kind == L4_STEP_HOP);
+}
+
 static bool same_way(const struct l4_way *a, const struct l4_way *b)
 {
 	if (a->n != b->n || a->n > L4_WAY_STEPS || !same_packet(&a->packet, &b->packet) ||
 		!same_packet(&a->quoted, &b->quoted))
 		return false;
-	for (uint32_t i = 0; i < a->n; i++) {
-		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];
-
-		if (x->kind != y->kind || x->b != y->b || (x->a != y->a && x->kind != L4_STEP_HOP))
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!same_step(&a->steps[i], &b->steps[i]))
 			return false;
-	}
 	return true;
 }
 
-/* Tracing comes before the frame itself, so what it changed would show. */
+/* How many steps there are, and those that differ. */
+static void print_ways(const struct fuzz *z, const struct l4_way *a, const struct l4_way *b)
+{
+	if (z->differ > SHOWN_MAX)
+		return;
+	printf("  steps: native %u, xdp %u\n", a->n, b->n);
+	for (uint32_t i = 0; i < a->n && i < b->n && i < L4_WAY_STEPS; i++) {
+		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];
+
+		if (same_step(x, y))
+			continue;
+		printf("  %s %" PRIx64 " %" PRIx64, stage_name((enum l4_step_kind)x->kind),
+			(uint64_t)x->a, (uint64_t)x->b);
+		printf(", %s %" PRIx64 " %" PRIx64 "\n", stage_name((enum l4_step_kind)y->kind),
+			(uint64_t)y->a, (uint64_t)y->b);
+	}
+}
+
+static void remember(struct side *s)
+{
+	for (unsigned i = 0; i < TABLES; i++)
+		memcpy(s->tables[i].before, s->tables[i].rows, s->tables[i].n * s->tables[i].row);
+}
+
+static bool remembers(const struct side *s)
+{
+	for (unsigned i = 0; i < TABLES; i++)
+		if (memcmp(s->tables[i].before, s->tables[i].rows,
+			    s->tables[i].n * s->tables[i].row) != 0)
+			return false;
+	return true;
+}
+
 static int compare_traces(struct fuzz *z)
 {
-	int rc = trace(z, &z->native);
+	int rc;
 
+	remember(&z->native);
+	remember(&z->xdp);
+	rc = trace(z, &z->native);
 	if (!rc)
 		rc = trace(z, &z->xdp);
 	if (rc)
@@ -131,6 +160,11 @@ static int compare_traces(struct fuzz *z)
 	if (!same(&z->native.result, &z->xdp.result) || !same_way(&z->native.way, &z->xdp.way)) {
 		z->differ++;
 		print_difference(z, "the engines trace it differently");
+		print_ways(z, &z->native.way, &z->xdp.way);
+	}
+	if (!remembers(&z->native) || !remembers(&z->xdp)) {
+		z->differ++;
+		print_difference(z, "tracing it changed a table");
 	}
 	return 0;
 }
@@ -152,36 +186,39 @@ static int compare_one(struct fuzz *z)
 		z->differ++;
 		print_difference(z, "the engines differ");
 	} else if (verdict_action(z->native.result.verdict) != L4_SEND &&
-		   !as_it_came(z, &z->native.result)) {
+		   !setup_stays(z->world->conf, z->frame.bytes, z->frame.len, &z->native.result)) {
 		z->differ++;
 		print_difference(z, "a frame that is not sent was changed");
 	}
 	return 0;
 }
 
-static void print_record(const struct side *s, const struct l4_record *r)
+static void print_row(const struct side *s, const uint8_t *row, size_t len)
 {
-	printf("  %-6s who %016" PRIx64 " what %016" PRIx64 "\n", s->ops->name, r->who, r->what);
+	printf("  %-6s ", s->ops->name);
+	frame_print(stdout, row, len);
+	putchar('\n');
 }
 
 /* What differs is made equal, so that the next difference is another one. */
-static void compare_records(struct fuzz *z)
+static void compare_table(struct fuzz *z, const struct table *a, struct table *b)
 {
-	size_t size = z->n_records * sizeof *z->native.records;
+	char what[64];
 
-	if (!memcmp(z->native.records, z->xdp.records, size))
+	if (!memcmp(a->rows, b->rows, a->n * a->row))
 		return;
 	z->differ++;
-	print_difference(z, "the engines recorded otherwise");
-	for (uint32_t i = 0; i < z->n_records && z->differ <= SHOWN_MAX; i++) {
-		const struct l4_record *a = &z->native.records[i], *b = &z->xdp.records[i];
+	snprintf(what, sizeof what, "the engines' tables of %s differ", a->name);
+	print_difference(z, what);
+	for (size_t at = 0; at < a->n * a->row && z->differ <= SHOWN_MAX; at += a->row) {
+		const uint8_t *x = (uint8_t *)a->rows + at, *y = (uint8_t *)b->rows + at;
 
-		if (a->who == b->who && a->what == b->what)
+		if (!memcmp(x, y, a->row))
 			continue;
-		print_record(&z->native, a);
-		print_record(&z->xdp, b);
+		print_row(&z->native, x, a->row);
+		print_row(&z->xdp, y, a->row);
 	}
-	memcpy(z->xdp.records, z->native.records, size);
+	memcpy(b->rows, a->rows, a->n * a->row);
 }
 
 static int tell_both(void *arg, const struct case_step *s, struct err *e)
@@ -194,10 +231,13 @@ static int tell_both(void *arg, const struct case_step *s, struct err *e)
 
 static int change(struct fuzz *z, struct err *e)
 {
+	const struct table *t = z->native.tables;
 	int rc = churn_next(&z->churn, tell_both, z, e);
 
-	churn_records(&z->churn, z->native.records, z->n_records);
-	memcpy(z->xdp.records, z->native.records, z->n_records * sizeof *z->native.records);
+	churn_records(&z->churn, t[RECORDS].rows, t[RECORDS].n);
+	churn_proxied(&z->churn, t[PROXIED].rows, t[PROXIED].n, t[FLOODS].rows, t[FLOODS].n);
+	for (unsigned i = 0; i < TABLES; i++)
+		memcpy(z->xdp.tables[i].rows, t[i].rows, t[i].n * t[i].row);
 	if (!rc)
 		rc = flows_publish(z->native.flows, e);
 	return rc ? rc : flows_publish(z->xdp.flows, e);
@@ -216,7 +256,11 @@ static int compare_all(struct fuzz *z, struct err *e)
 		rc = compare_one(z);
 		if (rc)
 			err_set(e, rc, "an engine failed: %s", strerror(-rc));
-		compare_records(z);
+		for (unsigned i = 0; i < TABLES; i++)
+			compare_table(z, &z->native.tables[i], &z->xdp.tables[i]);
+		if (verdict_action(z->native.result.verdict) == L4_SEND)
+			generate_heard(&z->generator, z->native.result.ifindex,
+				z->native.result.frame, z->native.result.len);
 	}
 	return rc;
 }
@@ -251,17 +295,34 @@ static unsigned print_places(const uint64_t places[L4_PLACE_COUNT])
 	return wrong;
 }
 
+/* Of floods an engine may have room for more services than there are. */
+static int find_tables(const struct fuzz *z, struct side *s)
+{
+	struct table *t = s->tables;
+
+	t[RECORDS] = (struct table){ .name = "records", .row = sizeof(struct l4_record) };
+	t[RECORDS].rows = s->ops->records(s->body, &t[RECORDS].n);
+	t[FLOODS] = (struct table){ .name = "floods", .row = sizeof(struct l4_flood) };
+	t[FLOODS].rows = s->ops->floods(s->body, &t[FLOODS].n);
+	t[FLOODS].n = z->world->conf->n_services + 1;
+	t[PROXIED] = (struct table){ .name = "proxied", .row = sizeof(struct l4_proxied) };
+	t[PROXIED].rows = s->ops->proxied(s->body, &t[PROXIED].n);
+	for (unsigned i = 0; i < TABLES; i++) {
+		t[i].before = calloc(t[i].n, t[i].row);
+		if (!t[i].before)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int open_side(struct fuzz *z, struct side *s, struct err *e)
 {
 	int rc = s->ops->open(&s->body, &z->world->world, e);
-	uint32_t n;
 
 	if (rc)
 		return rc;
-	s->records = s->ops->records(s->body, &n);
-	if (z->n_records && z->n_records != n)
-		return err_set(e, -EINVAL, "the tables of records differ in size");
-	z->n_records = n;
+	if (find_tables(z, s))
+		return err_set(e, -ENOMEM, "out of memory");
 	s->tally = tally_new(z->world);
 	rc = s->tally ? flows_new(&s->flows, z->world, s->ops, s->body) : -ENOMEM;
 	return rc ? err_set(e, rc, "out of memory") : 0;
@@ -271,6 +332,8 @@ static void close_side(struct side *s)
 {
 	flows_free(s->flows);
 	tally_free(s->tally);
+	for (unsigned i = 0; i < TABLES; i++)
+		free(s->tables[i].before);
 	if (s->body)
 		s->ops->close(s->body);
 }
@@ -288,7 +351,13 @@ static int set_up(struct fuzz *z, const char *path, struct err *e)
 	if (churn_init(&z->churn, z->world->conf, ~z->seed))
 		return err_set(e, -ENOMEM, "out of memory");
 	rc = open_side(z, &z->native, e);
-	return rc ? rc : open_side(z, &z->xdp, e);
+	if (!rc)
+		rc = open_side(z, &z->xdp, e);
+	for (unsigned i = 0; i < TABLES && !rc; i++)
+		if (z->native.tables[i].n != z->xdp.tables[i].n)
+			rc = err_set(e, -EINVAL, "the tables of %s differ in size",
+				z->native.tables[i].name);
+	return rc;
 }
 
 static int run(struct fuzz *z, const char *path, struct err *e)

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include "controlplane/base/mac.h"
+#include "tests/packets/bytes.h"
 #include "tests/packets/random.h"
 
 /* Where the layers of the frame in work begin; 0: it has none. */
@@ -31,55 +32,10 @@ static bool chance(struct generator *g, unsigned percent)
 
 #define PICK(g, array) ((array)[below(g, sizeof(array) / sizeof *(array))])
 
-static void put(struct frame *f, const void *bytes, size_t n)
-{
-	if (n > sizeof f->bytes - f->len)
-		n = sizeof f->bytes - f->len;
-	memcpy(f->bytes + f->len, bytes, n);
-	f->len += n;
-}
-
-static void put8(struct frame *f, unsigned value)
-{
-	put(f, &(uint8_t){ (uint8_t)value }, 1);
-}
-
-static void put16(struct frame *f, unsigned value)
-{
-	put8(f, value >> 8);
-	put8(f, value & 0xff);
-}
-
 static void put_random(struct generator *g, struct frame *f, size_t n)
 {
 	while (n--)
 		put8(f, (unsigned)draw(g) & 0xff);
-}
-
-static void set16(struct frame *f, size_t at, unsigned value)
-{
-	f->bytes[at] = (uint8_t)(value >> 8);
-	f->bytes[at + 1] = (uint8_t)value;
-}
-
-static unsigned get16(const struct frame *f, size_t at)
-{
-	return (unsigned)f->bytes[at] << 8 | f->bytes[at + 1];
-}
-
-static uint64_t add_up(const uint8_t *bytes, size_t n, uint64_t sum)
-{
-	for (size_t i = 0; i < n; i++)
-		sum += i % 2 ? bytes[i] : (uint64_t)bytes[i] << 8;
-	return sum;
-}
-
-/* RFC 1071 */
-static unsigned fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~(unsigned)sum & 0xffff;
 }
 
 static const struct addr *address_of(const struct conf *c, unsigned index)
@@ -398,7 +354,7 @@ static const struct conf_service *any_service(struct generator *g)
 	const struct conf *c = g->world->conf;
 	const struct conf_service *s = &c->services[below(g, c->n_services)];
 
-	for (unsigned tries = chance(g, 12) ? 100 : 0;
+	for (unsigned tries = chance(g, 20) ? 100 : 0;
 		tries && !s->source_rate && !s->source_syn_rate; tries--)
 		s = &c->services[below(g, c->n_services)];
 	return s;
@@ -466,6 +422,24 @@ static void make_request(struct generator *g, struct frame *f, struct layers *at
 		chance(g, 92) ? flow->dport : client_port(g));
 	if (at->protocol == IPPROTO_TCP && !chance(g, 10))
 		put_segment(g, f, at->l4, flow);
+	finish(g, f, at);
+}
+
+/* A client's SYN to a service that answers floods of them, where there is one. */
+static void make_syn(struct generator *g, struct frame *f, struct layers *at)
+{
+	const struct conf *c = g->world->conf;
+	const struct conf_service *s = &c->services[below(g, c->n_services)];
+	struct addr client;
+
+	for (unsigned tries = 0; tries < 200 && s->syn_cookies != CONF_SYN_COOKIES_AUTO; tries++)
+		s = &c->services[below(g, c->n_services)];
+	client = other(g, c->vips[s->vip].address.af);
+	at->protocol = IPPROTO_TCP;
+	put_ip(g, f, &client, &c->vips[s->vip].address, at);
+	peers_put_syn(&g->state, f, client_port(g), service_port(g, s), (uint32_t)draw(g));
+	if (chance(g, 5))
+		put_payload(g, f);
 	finish(g, f, at);
 }
 
@@ -709,7 +683,7 @@ static void lie(struct generator *g, struct frame *f, const struct layers *at)
 	size_t field = PICK(g, fields);
 
 	if (at->l3 && field + 2 <= f->len)
-		set16(f, field, (get16(f, field) + below(g, 33) - 16) & 0xffff);
+		set16(f, field, (get16(f->bytes + field) + below(g, 33) - 16) & 0xffff);
 }
 
 /* The numbers that say how long headers are, and what comes next. */
@@ -748,13 +722,19 @@ static void damage(struct generator *g, struct frame *f, const struct layers *at
 		PICK(g, ways)(g, f, at);
 }
 
-void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
+void generate_heard(struct generator *g, uint32_t ifindex, const uint8_t *frame, size_t len)
 {
-	static void (*const makers[])(struct generator *, struct frame *, struct layers *) = {
+	peers_hear(&g->peers, g->world->conf, ifindex, frame, len);
+}
+
+/* A frame that has nothing to do with what came before, or is of a flow that did. */
+static void make_any(struct generator *g, uint32_t *ifindex, struct frame *f)
+{
+	static void (*const makers[])(
+		struct generator *, struct frame *, struct layers *) = { make_request, make_request,
 		make_request, make_request, make_request, make_request, make_request, make_request,
-		make_request, make_request, make_reply, make_reply, make_error, make_error,
-		make_fragment, make_fragment, make_echo, make_arp, make_nd, make_stranger
-	};
+		make_reply, make_reply, make_error, make_error, make_fragment, make_fragment,
+		make_echo, make_arp, make_nd, make_stranger, make_syn, make_syn };
 	const struct world *w = &g->world->world;
 	unsigned link = below(g, w->n_links);
 	struct layers at = { 0 };
@@ -769,4 +749,17 @@ void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
 	while (f->len < 14)
 		put8(f, 0);
 	*ifindex = w->stacks[link].device;
+}
+
+void generate(struct generator *g, uint32_t *ifindex, struct frame *f)
+{
+	const struct layers none = { 0 };
+
+	if (!chance(g, 20) || !peers_answer(&g->peers, &g->state, ifindex, f)) {
+		make_any(g, ifindex, f);
+	} else if (chance(g, 8)) {
+		damage(g, f, &none);
+		while (f->len < 14)
+			put8(f, 0);
+	}
 }

@@ -2,6 +2,7 @@
 /* Random frames for a world: most nearly valid, many damaged. */
 #pragma once
 #include "tests/packets/frame.h"
+#include "tests/packets/peers.h"
 #include "tests/packets/world.h"
 
 /* Few enough to come again and meet what they left. */
@@ -30,8 +31,12 @@ struct generator {
 	uint64_t state;			/* any number: the seed */
 	struct generated_flow flows[GENERATED_FLOWS];
 	struct generated_datagram datagrams[GENERATED_DATAGRAMS];
+	struct peers peers;
 };
 
-/* Makes the next frame, of at least 14 bytes, and says on which interface it arrives. The same seed gives the
- * same frames. */
+/* Makes the next frame, of at least 14 bytes, and says on which interface it arrives. The same seed, and the same frames
+ * heard, give the same frames. */
 void generate(struct generator *g, uint32_t *ifindex, struct frame *f);
+
+/* Tells of a frame that an engine has sent by the interface. Whoever gets it may answer. */
+void generate_heard(struct generator *g, uint32_t ifindex, const uint8_t *frame, size_t len);

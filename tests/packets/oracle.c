@@ -7,7 +7,7 @@
 #include "tests/packets/flows.h"
 #include "tests/packets/lines.h"
 
-enum { WORDS_MAX = 10, BUCKET = L4_BUCKET_RECORDS };
+enum { WORDS_MAX = 24, BUCKET = L4_BUCKET_RECORDS, PROXIED = L4_BUCKET_PROXIED, PROXIED_WORDS = 5 };
 
 struct oracle {
 	const struct body_ops *ops;
@@ -115,6 +115,35 @@ static int answer_bucket(struct oracle *o, struct err *e)
 	return 0;
 }
 
+static void write_proxied(struct l4_proxied *e, char *const word[PROXIED_WORDS])
+{
+	e->who = strtoull(word[0], NULL, 16);
+	e->what = strtoull(word[1], NULL, 16);
+	e->shift = (uint32_t)strtoul(word[2], NULL, 16);
+	e->isn = (uint32_t)strtoul(word[3], NULL, 16);
+	e->idle = (uint32_t)strtoul(word[4], NULL, 16);
+}
+
+static int answer_proxied(struct oracle *o, struct err *e)
+{
+	struct l4_proxied *at;
+	uint64_t bucket;
+	uint32_t n;
+
+	at = o->ops->proxied(o->body, &n);
+	if ((o->n != 2 && o->n != 2 + PROXIED_WORDS * PROXIED) ||
+		!words_number(o->word[1], n / PROXIED - 1, &bucket))
+		return err_set(e, -EINVAL, "expected: proxied N [WORDS]");
+	at += bucket * PROXIED;
+	for (unsigned i = 0; i < PROXIED && o->n > 2; i++)
+		write_proxied(&at[i], o->word + 2 + PROXIED_WORDS * i);
+	for (unsigned i = 0; i < PROXIED && o->n == 2; i++)
+		fprintf(o->out, "%" PRIx64 " %" PRIx64 " %x %x %x ", at[i].who, at[i].what,
+			at[i].shift, at[i].isn, at[i].idle);
+	fputs(o->n == 2 ? "\n" : "ok\n", o->out);
+	return 0;
+}
+
 static int answer(struct oracle *o, char *question, struct err *e)
 {
 	static const struct {
@@ -125,6 +154,7 @@ static int answer(struct oracle *o, char *question, struct err *e)
 		{ "slots", answer_slots },
 		{ "slot", answer_slots },
 		{ "bucket", answer_bucket },
+		{ "proxied", answer_proxied },
 	};
 
 	o->n = words_split(question, o->word, WORDS_MAX);

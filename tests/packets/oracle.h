@@ -13,6 +13,8 @@
  *   slot POOL OWNER BASE HASH   the slot of flows with that hash (16 hex digits), behind `slots`: "ok"
  *   bucket N                    the records in a bucket: eight words of hex, `who` and `what` of each
  *   bucket N WORDS              they are replaced by these: "ok"
+ *   proxied N [WORDS]           the same of connections that began with a SYN cookie: twenty words, `who`, `what`, `shift`,
+ *                               `isn` and `idle` of each
  *
  * Returns 0, or a negative errno and a sentence. */
 int oracle_run(const struct body_ops *ops, const struct world_file *world, FILE *in, FILE *out,

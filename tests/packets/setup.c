@@ -2,6 +2,9 @@
 #include "tests/packets/setup.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include "controlplane/base/mac.h"
+#include "tests/packets/peers.h"
 
 const struct host_route *setup_route(const struct world *w, const struct addr *dst)
 {
@@ -124,4 +127,27 @@ int setup_build(const struct world *w, struct build **out)
 	if (st)
 		state_free(st);
 	return rc;
+}
+
+static bool is_virtual(const struct conf *c, const uint8_t mac[6])
+{
+	for (unsigned i = 0; mac_is_unicast(mac) && i < c->n_vips; i++)
+		if (!memcmp(c->vips[i].mac, mac, sizeof c->vips[i].mac))
+			return true;
+	return false;
+}
+
+bool setup_stays(
+	const struct conf *c, const uint8_t *frame, size_t len, const struct body_result *r)
+{
+	enum { MAC = 6 };
+
+	if (r->verdict >= L4_V_MALFORMED && peers_may_be_rewritten(c, frame, len))
+		return true;
+	if (r->len != len)
+		return false;
+	if (!memcmp(r->frame, frame, len))
+		return true;
+	return r->verdict < L4_V_FORWARDED && len >= MAC && is_virtual(c, frame) &&
+	       !memcmp(r->frame + MAC, frame + MAC, len - MAC);
 }

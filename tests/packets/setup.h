@@ -14,3 +14,8 @@ uint32_t setup_device(const struct world *w, unsigned link);
 
 /* The route that a kernel would take to dst, or NULL. */
 const struct host_route *setup_route(const struct world *w, const struct addr *dst);
+
+/* Whether a frame that is not sent is as it came; but of a passed one the destination may have been a virtual MAC address, and
+ * a dropped one may have been rewritten by SYN cookies' stage before. */
+bool setup_stays(
+	const struct conf *c, const uint8_t *frame, size_t len, const struct body_result *r);

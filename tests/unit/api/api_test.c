@@ -359,6 +359,14 @@ static void test_local_service(void **state)
 	assert_int_equal(number_at(j, "serving"), 0);
 	assert_int_equal(number_at(j, "servers"), 0);
 	assert_int_equal(json_array_size(at(get("/v1/status"), "engine.addresses")), 0);
+	fake.service_drops[number_at(get("/v1/services/ssh"), "id")][L4_V_LAND] = 1;
+	fake.service_drops[1][L4_V_DENIED] = 1;
+	j = get("/v1/drops"); /* each under its own VIP, in their order */
+	assert_int_equal(json_array_size(at(j, "drops")), 2);
+	assert_string_equal(text_at(j, "drops.0.vip"), "here");
+	assert_string_equal(text_at(j, "drops.0.service"), "ssh");
+	assert_string_equal(text_at(j, "drops.1.vip"), "web");
+	assert_string_equal(text_at(j, "drops.1.service"), "web");
 	free(more);
 	free(text);
 }

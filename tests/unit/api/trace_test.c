@@ -205,8 +205,8 @@ static void test_vlans(void **state)
 	assert_step(j, 4, "port", "no interface of the engine takes frames that come in so");
 	assert_step(j, 5, "tags", "the packet leaves on VLAN 10");
 	assert_step(j, 6, "tags", "the packet leaves without a tag");
-	assert_step(j, 7, "port",
-		"interface front, and the frame is for a virtual MAC address of it");
+	assert_step(
+		j, 7, "port", "interface front, and the frame is for a virtual MAC address of it");
 	assert_step(j, 8, "host", "the host gets it under the own MAC address of interface front");
 	j = ask("{\"interface\": \"front\", \"frame\": "
 		"\"02000000000102000000000288a860088100a00a0800\"}",

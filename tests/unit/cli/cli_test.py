@@ -134,6 +134,26 @@ DROPPED  REASON
         self.api.give("GET", "/v1/services/web", web)
         self.assertNotRegex(self.ctl("service", "show", "web"), "cookies|flood")
 
+    def test_services_of_many_ports_and_of_none(self):
+        like = {"pool": "web", "serving": 1, "servers": 2, "packets": 7, "bytes": 420, "drops": {}, "port": None}
+        services = [
+            {**like, "name": "ftp", "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "forward": "nat",
+             "ports": "20-21,1024-65535"},
+            {**like, "name": "sip", "vip": "app", "address": "2001:db8::10", "protocol": "udp", "forward": "dsr",
+             "ports": "5060,5062"},
+            {**like, "name": "vpn", "vip": "app", "address": "2001:db8::10", "protocol": "any", "forward": "tunnel",
+             "ports": None}]
+        self.api.give("GET", "/v1/services", {"services": services})
+        self.assertEqual(self.ctl("service", "list"), """\
+SERVICE  VIP  ADDRESS                      PROTOCOL  FORWARD  POOL  SERVING  PACKETS  BYTES  DROPS
+ftp      web  192.0.2.10:20-21,1024-65535  tcp       nat      web   1 of 2         7    420      0
+sip      app  [2001:db8::10]:5060,5062     udp       dsr      web   1 of 2         7    420      0
+vpn      app  2001:db8::10                 any       tunnel   web   1 of 2         7    420      0
+""")
+        for service, address in zip(services, ("192.0.2.10:20-21,1024-65535", "[2001:db8::10]:5060,5062", "2001:db8::10")):
+            self.api.give("GET", "/v1/services/" + service["name"], service)
+            self.assertIn(f"address   {address}\n", self.ctl("service", "show", service["name"]))
+
     def test_pool_list(self):
         self.assertEqual(self.ctl("pool", "list"), """\
 POOL  HEALTH  SERVING  SERVICES

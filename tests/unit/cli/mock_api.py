@@ -49,10 +49,10 @@ def site():
          "kind": "gateway", "services": [], "drops": {}},
     ]
     services = [
-        {"name": "web", "id": 1, "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 80,
+        {"name": "web", "id": 1, "vip": "web", "address": "192.0.2.10", "protocol": "tcp", "port": 80, "ports": "80",
          "forward": "nat", "pool": "web", "serving": 0, "servers": 2, "packets": 12345, "bytes": 6789012,
          "drops": {"no_server": 30, "denied": 9}},
-        {"name": "app", "id": 2, "vip": "app", "address": "2001:db8::10", "protocol": "tcp", "port": 8080,
+        {"name": "app", "id": 2, "vip": "app", "address": "2001:db8::10", "protocol": "tcp", "port": 8080, "ports": "8080",
          "forward": "dsr", "pool": "app", "serving": 1, "servers": 1, "packets": 9, "bytes": 999, "drops": {}},
     ]
     status = {

@@ -84,27 +84,25 @@ static uint64_t get_counter(struct loader *l, uint32_t id)
 	return sum;
 }
 
-/* Drops of a service, the last verdict that there is. */
+/* Drops of a service, by the last verdict that there is. */
 static void set_drops(struct loader *l, uint32_t service, uint64_t n)
 {
 	int map = bpf_map__fd(loader_bpf(l)->maps.service_drops), cpus = libbpf_num_possible_cpus();
-	uint32_t row = service * L4_V_COUNT + L4_V_COUNT - 1;
-	uint64_t *values = calloc((size_t)cpus, sizeof *values);
+	uint64_t *values = calloc((size_t)cpus * L4_V_COUNT, sizeof *values);
 
-	values[cpus - 1] = n;
-	assert_int_equal(bpf_map_update_elem(map, &row, values, BPF_ANY), 0);
+	values[cpus * L4_V_COUNT - 1] = n;
+	assert_int_equal(bpf_map_update_elem(map, &service, values, BPF_ANY), 0);
 	free(values);
 }
 
 static uint64_t get_drops(struct loader *l, uint32_t service)
 {
 	int map = bpf_map__fd(loader_bpf(l)->maps.service_drops), cpus = libbpf_num_possible_cpus();
-	uint32_t row = service * L4_V_COUNT + L4_V_COUNT - 1;
-	uint64_t *values = calloc((size_t)cpus, sizeof *values), sum = 0;
+	uint64_t *values = calloc((size_t)cpus * L4_V_COUNT, sizeof *values), sum = 0;
 
-	assert_int_equal(bpf_map_lookup_elem(map, &row, values), 0);
-	for (int i = 0; i < cpus; i++)
-		sum += values[i];
+	assert_int_equal(bpf_map_lookup_elem(map, &service, values), 0);
+	for (int i = 1; i <= cpus; i++)
+		sum += values[i * L4_V_COUNT - 1];
 	free(values);
 	return sum;
 }
