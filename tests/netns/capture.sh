@@ -67,7 +67,7 @@ expect_is "legs that came by front, and left by back" "$(fields "$file" frame.in
 expect_is "interfaces" "$(fields "$file" frame.interface_name | sort -u | xargs)" "back front"
 expect_is "comments" "$(fields "$file" frame.comment tcp | sed 's/srv[12]/srvN/' | sort -u)" \
 	"forwarded, vip web4, service web4, server web4/srvN
-replied, vip web4"
+replied, vip web4, service web4"
 expect_is "bad checksums" "$(tshark -r "$file" -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE \
 	-Y 'tcp.checksum.status == Bad or ip.checksum.status == Bad' 2>/dev/null)" ""
 expect_is "TTLs of the second legs" "$(fields "$file" ip.ttl 'tcp.dstport == 8080' | sort -u)" 63
@@ -86,7 +86,7 @@ expect_is "lines" "$(grep -cE '^[0-9:.]+ (in |out) ' "$lab/server.log")" 10
 expect "the first one is a SYN" grep -qE \
 	"^[0-9:.]+ in  front $(addr front 99 4):[0-9]+ > $(addr front 10 4):80 tcp S, 74 bytes: forwarded, .*server web4/$server\$" \
 	"$lab/server.log"
-expect "a reply has its line" grep -qE "^[0-9:.]+ in  back $(addr back "1${server#srv}" 4):8080 > .* replied, vip web4\$" \
+expect "a reply has its line" grep -qE "^[0-9:.]+ in  back $(addr back "1${server#srv}" 4):8080 > .* replied, vip web4, service web4\$" \
 	"$lab/server.log"
 
 # One at a time; unknown names.

@@ -626,9 +626,12 @@ static int read_line(struct reader *r, char *line, struct err *e)
 int cases_open(struct case_file **out, const char *path, struct err *e)
 {
 	struct reader r = { .f = calloc(1, sizeof *r.f) };
-	int rc = r.f ? lines_open(&r.lines, path, e) : err_set(e, -ENOMEM, "out of memory");
 	char *line;
+	int rc;
 
+	if (!r.f)
+		return err_set(e, -ENOMEM, "out of memory");
+	rc = lines_open(&r.lines, path, e);
 	if (!rc) {
 		r.f->path = strdup(path);
 		rc = r.f->path ? 0 : err_set(e, -ENOMEM, "out of memory");
