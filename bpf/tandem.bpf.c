@@ -168,27 +168,48 @@ struct cookie_header {
 	be32 mss;
 };
 
+/* By the socket that listens, since the kernel takes cookies back for none that has not been asked for one within two minutes. */
 L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
 	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
 {
 	struct cookie_header tcp = {
-		.tcp = { flow->sport, flow->dport, L4_BE32(isn), .offset = sizeof tcp / 4 << 4 },
+		.tcp = {
+			.sport = flow->sport,
+			.dport = flow->dport,
+			.seq = L4_BE32(isn),
+			.offset = sizeof tcp / 4 << 4,
+			.flags = L4_TCP_SYN,
+		},
 		.mss = L4_BE32(2 << 24 | 4 << 16 | mss),
 	};
-	struct ipv6hdr ip6 = { 0 };
-	struct iphdr ip4 = { 0 };
+	struct bpf_sock_tuple tuple = { 0 };
+	struct ipv6hdr ip6 = { .version = 6 };
+	struct iphdr ip4 = { .version = 4, .ihl = sizeof ip4 / 4 };
+	struct bpf_sock *listener;
 	int64_t cookie;
 
-	(void)t;
 	if (flow->is6) {
 		__builtin_memcpy(&ip6.saddr, flow->src, sizeof ip6.saddr);
 		__builtin_memcpy(&ip6.daddr, flow->dst, sizeof ip6.daddr);
-		cookie = bpf_tcp_raw_gen_syncookie_ipv6(&ip6, (void *)&tcp, sizeof tcp);
+		__builtin_memcpy(tuple.ipv6.saddr, flow->src, sizeof tuple.ipv6.saddr);
+		__builtin_memcpy(tuple.ipv6.daddr, flow->dst, sizeof tuple.ipv6.daddr);
+		tuple.ipv6.sport = flow->sport;
+		tuple.ipv6.dport = flow->dport;
 	} else {
-		ip4.saddr = flow->src[0];
-		ip4.daddr = flow->dst[0];
-		cookie = bpf_tcp_raw_gen_syncookie_ipv4(&ip4, (void *)&tcp, sizeof tcp);
+		ip4.saddr = tuple.ipv4.saddr = flow->src[0];
+		ip4.daddr = tuple.ipv4.daddr = flow->dst[0];
+		tuple.ipv4.sport = flow->sport;
+		tuple.ipv4.dport = flow->dport;
 	}
+	listener = bpf_skc_lookup_tcp(t->ctx, &tuple,
+		flow->is6 ? sizeof tuple.ipv6 : sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+	if (!listener)
+		return false;
+	cookie = flow->is6 ? bpf_tcp_gen_syncookie(
+				     listener, &ip6, sizeof ip6, (void *)&tcp, sizeof tcp)
+			   : bpf_tcp_gen_syncookie(
+				     listener, &ip4, sizeof ip4, (void *)&tcp, sizeof tcp);
+	bpf_sk_release(listener);
 	out->cookie = (uint32_t)cookie;
 	out->ms = (uint32_t)(bpf_ktime_get_ns() / 1000000);
 	return cookie >= 0;

@@ -18,9 +18,9 @@ static int open_setting(const char *name, int flags)
 
 	if (strlen(name) >= sizeof path - n)
 		return -ENAMETOOLONG;
-	for (; *name; name++)
-		path[n++] = *name == '.' ? '/' : *name;
-	path[n] = '\0';
+	memcpy(path + n, name, strlen(name) + 1);
+	for (char *dot = strchr(path + n, '.'); dot; dot = strchr(dot, '.'))
+		*dot = '/';
 	fd = open(path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -28,15 +28,17 @@ static int open_setting(const char *name, int flags)
 int stack_get(const char *name, unsigned nth, long *out)
 {
 	int fd = open_setting(name, O_RDONLY);
-	char text[STACK_TEXT], *at = text, *end = text;
+	char text[STACK_TEXT], *at, *end = text;
 	ssize_t n;
+	int rc;
 
 	if (fd < 0)
 		return fd;
 	n = read(fd, text, sizeof text - 1);
+	rc = n < 0 ? -errno : 0;
 	close(fd);
-	if (n < 0)
-		return -errno;
+	if (rc)
+		return rc;
 	text[n] = '\0';
 	for (unsigned i = 0; i <= nth; i++) {
 		at = end;

@@ -152,9 +152,9 @@ start slow client curl -sS -m 60 --limit-rate 1M -o "$lab/slow" "$site/blob"
 wait_for 5 "the slow download has begun" test -s "$lab/slow"
 since=$EPOCHREALTIME
 services "$always track = \"all\";"
-ctl config apply >"$lab/apply"
+ctl config apply >"$lab/apply" 2>&1
 services 'syn_cookies = "off";'
-ctl config apply >"$lab/apply"
+ctl config apply >"$lab/apply" 2>&1
 more long 50
 wait_for 10 "no SYN cookies are sent where they are off" no_cookies
 cookies=$(verdicts syn_cookie)

@@ -82,7 +82,7 @@ static struct site_flood flood_of(const char *name)
 }
 
 /* A flood that packets saw last `age` units of coarse time ago. */
-static void flood(const char *name, uint16_t age)
+static void flooded(const char *name, uint16_t age)
 {
 	row_of(name)->last = (uint16_t)(clock_coarse() - age);
 	row_of(name)->seen = 1;
@@ -117,13 +117,13 @@ static void a_flood_is_shown_while_it_is_on(void **state)
 	(void)state;
 	look();
 	assert_false(flood_of("web").on || warns("flood"));
-	flood("web", 0);
+	flooded("web", 0);
 	look();
 	assert_true(flood_of("web").on);
 	assert_true(flood_of("web").since_ms > 1600000000000);
 	assert_true(warns("SYNs to 1 service come in a flood (syn_threshold): web"));
 	assert_false(flood_of("own").on || flood_of("dns").on);
-	flood("web", FLOODS_QUIET + 1);
+	flooded("web", FLOODS_QUIET + 1);
 	look();
 	assert_false(flood_of("web").on || warns("flood"));
 }
@@ -133,7 +133,7 @@ static void no_threshold_is_no_flood(void **state)
 {
 	(void)state;
 	apply("pool = \"web\"; syn_cookies = \"auto\"; syn_threshold = 0; };\n");
-	flood("web", 0);
+	flooded("web", 0);
 	look();
 	assert_true(flood_of("web").on);
 	assert_false(warns("flood"));
@@ -142,19 +142,19 @@ static void no_threshold_is_no_flood(void **state)
 static void the_stack_takes_cookies_during_a_flood_of_its_own(void **state)
 {
 	(void)state;
-	flood("web", 0);
+	flooded("web", 0);
 	look();
 	assert_int_equal(setting(COOKIES), 1);
-	flood("own", 0);
+	flooded("own", 0);
 	look();
 	assert_int_equal(setting(COOKIES), 2);
 	assert_true(row_of("own")->ready && row_of("own")->times);
 	assert_int_equal(row_of("own")->scale, stack_window_scale());
 	assert_false(row_of("web")->ready);
-	flood("own", L4_FLOOD_COOKIES_AGE - 1); /* some may still come back */
+	flooded("own", L4_FLOOD_COOKIES_AGE - 1); /* some may still come back */
 	look();
 	assert_int_equal(setting(COOKIES), 2);
-	flood("own", L4_FLOOD_COOKIES_AGE + 2);
+	flooded("own", L4_FLOOD_COOKIES_AGE + 2);
 	look();
 	assert_false(row_of("own")->ready);
 	assert_int_equal(setting(COOKIES), 1);
@@ -165,7 +165,7 @@ static void the_stack_takes_cookies_during_a_flood_of_its_own(void **state)
 static void what_a_former_process_left_is_put_back(void **state)
 {
 	(void)state;
-	flood("own", 0);
+	flooded("own", 0);
 	look();
 	fixture_stop(&f);
 	assert_int_equal(setting(COOKIES), 2); /* packets go on by it */
@@ -184,7 +184,7 @@ static void what_a_former_process_left_is_put_back(void **state)
 static void nothing_is_put_back_while_a_former_generation_serves(void **state)
 {
 	(void)state;
-	flood("own", 0);
+	flooded("own", 0);
 	look();
 	row_of("own")->seen = 0;
 	build_free(f.site->published);
@@ -197,7 +197,7 @@ static void nothing_is_put_back_while_a_former_generation_serves(void **state)
 static void detach_puts_the_stack_back(void **state)
 {
 	(void)state;
-	flood("own", 0);
+	flooded("own", 0);
 	look();
 	assert_true(site_detach(f.site, &f.e) >= 0);
 	assert_int_equal(setting(COOKIES), 1);
@@ -263,7 +263,7 @@ static void rates_are_of_the_service(void **state)
 {
 	(void)state;
 	look();
-	flood("web", 0);
+	flooded("web", 0);
 	fake.cookies[id_of("web")] = 100000;
 	usleep(2000);
 	look();
