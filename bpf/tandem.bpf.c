@@ -168,9 +168,10 @@ struct cookie_header {
 	be32 mss;
 };
 
-/* By the socket that listens, since the kernel takes cookies back for none that has not been asked for one within two minutes. */
-L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
-	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
+/* The kernel's cookie for a SYN, or a negative number. By the socket that listens, since the kernel takes cookies back for none that
+ * has not been asked for one within two minutes. */
+static __always_inline int64_t listener_cookie(
+	struct xdp_md *ctx, const struct l4_flow *flow, uint32_t isn, uint32_t mss)
 {
 	struct cookie_header tcp = {
 		.tcp = {
@@ -180,7 +181,7 @@ L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_
 			.offset = sizeof tcp / 4 << 4,
 			.flags = L4_TCP_SYN,
 		},
-		.mss = L4_BE32(2 << 24 | 4 << 16 | mss),
+		.mss = L4_BE32(2 << 24 | 4 << 16 | (mss & 0xffff)),
 	};
 	struct bpf_sock_tuple tuple = { 0 };
 	struct ipv6hdr ip6 = { .version = 6 };
@@ -201,15 +202,29 @@ L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_
 		tuple.ipv4.sport = flow->sport;
 		tuple.ipv4.dport = flow->dport;
 	}
-	listener = bpf_skc_lookup_tcp(t->ctx, &tuple,
+	listener = bpf_skc_lookup_tcp(ctx, &tuple,
 		flow->is6 ? sizeof tuple.ipv6 : sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
 	if (!listener)
-		return false;
+		return -1;
 	cookie = flow->is6 ? bpf_tcp_gen_syncookie(
 				     listener, &ip6, sizeof ip6, (void *)&tcp, sizeof tcp)
 			   : bpf_tcp_gen_syncookie(
 				     listener, &ip4, sizeof ip4, (void *)&tcp, sizeof tcp);
 	bpf_sk_release(listener);
+	return cookie;
+}
+
+__noinline int64_t host_cookie(
+	struct xdp_md *ctx, const struct l4_flow *flow, uint32_t isn, uint32_t mss)
+{
+	return flow ? listener_cookie(ctx, flow, isn, mss) : -1;
+}
+
+L4_INLINE bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
+	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
+{
+	int64_t cookie = host_cookie(t->ctx, flow, isn, mss);
+
 	out->cookie = (uint32_t)cookie;
 	out->ms = (uint32_t)(bpf_ktime_get_ns() / 1000000);
 	return cookie >= 0;

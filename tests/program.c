@@ -54,9 +54,9 @@ static uint32_t end_of(const struct dump *d, unsigned function)
 }
 
 /* Calls of own functions keep their distance in `off` once the program is compiled (bpftool reads them so too). */
-static uint32_t calls_of(const struct dump *d, unsigned function)
+static uint64_t calls_of(const struct dump *d, unsigned function)
 {
-	uint32_t calls = 0;
+	uint64_t calls = 0;
 
 	for (uint32_t i = d->at[function].insn_off; i < end_of(d, function); i++) {
 		const struct bpf_insn *in = &d->code[i];
@@ -65,7 +65,7 @@ static uint32_t calls_of(const struct dump *d, unsigned function)
 			continue;
 		for (unsigned f = 0; f < d->info.nr_func_info; f++)
 			if (d->at[f].insn_off == i + 1 + (uint32_t)in->off)
-				calls |= 1u << f;
+				calls |= 1ull << f;
 	}
 	return calls;
 }

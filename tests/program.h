@@ -3,13 +3,13 @@
 #pragma once
 #include <stdint.h>
 
-enum { PROGRAM_FUNCTIONS = 32 };
+enum { PROGRAM_FUNCTIONS = 64 };
 
 struct program_function {
 	char name[64];
 	unsigned instructions; /* of BPF, after the verifier's changes */
 	unsigned bytes;	       /* of machine code */
-	uint32_t calls;	       /* bit i: function i */
+	uint64_t calls;	       /* bit i: function i */
 };
 
 struct program {

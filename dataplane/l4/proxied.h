@@ -184,13 +184,13 @@ L4_INLINE bool l4_proxied_begin(
 
 	for (uint32_t i = 0; i < L4_BUCKET_PROXIED; i++) {
 		uint64_t what = l4_record_read(&b->entries[i].what);
-		uint32_t rank = l4_proxied_rank(&b->entries[i], what, now), cost;
+		uint32_t rank = l4_proxied_rank(&b->entries[i], what, now);
+		uint32_t cost = rank << 16 | (uint16_t)~l4_time_since(l4_proxied_time(what), now);
 
 		if (l4_proxied_state(what) == L4_PROXIED_BUSY)
 			continue;
 		if (l4_record_read(&b->entries[i].who) == to->who)
-			rank = 0;
-		cost = rank << 16 | (uint16_t)~l4_time_since(l4_proxied_time(what), now);
+			cost = 0;
 		if (cost >= best)
 			continue;
 		best = cost;

@@ -209,22 +209,29 @@ L4_INLINE bool l4_proxy_has_cookie(const struct l4_proxy *x, uint32_t isn)
 		x->key, &x->note->flow, isn, __builtin_bswap32(x->tcp.ack) - 1, x->now);
 }
 
-/* A client's segment of no connection that we know of: begins one, if it brings a cookie back. Whoever finds the window shut and its
- * first ACK lost sends the byte before (RFC 9293, section 3.8.6.1, as Linux does it), or that ACK again. */
-L4_INLINE enum l4_verdict l4_proxy_begin(const struct l4_proxy *x, struct l4_frame *f)
+/* Whether a client's segment brings a cookie back, and for which SYN's sequence number. Whoever finds the window shut and its first
+ * ACK lost sends the byte before (RFC 9293, section 3.8.6.1, as Linux does it), or that ACK again. */
+L4_INLINE bool l4_proxy_brings_cookie(const struct l4_proxy *x, uint32_t *isn)
+{
+	uint32_t seq = __builtin_bswap32(x->tcp.seq);
+
+	if (x->note->part || (x->tcp.flags & L4_TCP_KIND) != L4_TCP_ACK ||
+		!l4_flood_has_cookies(x->flood, x->now) ||
+		x->note->ip_len != x->l4 - x->l3 + (x->tcp.offset >> 4) * 4u)
+		return false;
+	*isn = seq - 1;
+	if (l4_proxy_has_cookie(x, *isn))
+		return true;
+	*isn = seq;
+	return l4_proxy_has_cookie(x, *isn);
+}
+
+/* Begins the connection of a cookie that came back. */
+L4_INLINE enum l4_verdict l4_proxy_begin(const struct l4_proxy *x, struct l4_frame *f, uint32_t isn)
 {
 	const struct l4_proxying *p = x->note;
-	uint32_t seq = __builtin_bswap32(x->tcp.seq), isn = seq - 1;
 	struct l4_proxied to;
 
-	if ((x->tcp.flags & L4_TCP_KIND) != L4_TCP_ACK || !l4_flood_has_cookies(x->flood, x->now) ||
-		p->ip_len != x->l4 - x->l3 + (x->tcp.offset >> 4) * 4u)
-		return l4_proxy_again(x);
-	if (!l4_proxy_has_cookie(x, isn)) {
-		isn = seq;
-		if (!l4_proxy_has_cookie(x, isn))
-			return l4_proxy_again(x);
-	}
 	to = (struct l4_proxied){
 		.who = x->hash,
 		.shift = __builtin_bswap32(x->tcp.ack) - 1,
@@ -283,13 +290,17 @@ L4_INLINE enum l4_verdict l4_proxy_to_server(const struct l4_proxy *x, const str
 L4_INLINE enum l4_verdict l4_proxy_request(
 	const struct l4_proxy *x, struct l4_frame *f, struct l4_result *r)
 {
-	uint32_t kind = x->tcp.flags & L4_TCP_KIND;
+	uint8_t state = l4_proxied_state(x->found.what);
+	uint32_t kind = x->tcp.flags & L4_TCP_KIND, isn;
 
 	if (kind == L4_TCP_SYN)
 		return x->note->part ? l4_proxy_again(x) : l4_proxy_syn(x, f, r);
+	/* A client may use its port again as soon as it has closed a connection. */
+	if ((!x->found.at || state == L4_PROXIED_CLOSING) && l4_proxy_brings_cookie(x, &isn))
+		return l4_proxy_begin(x, f, isn);
 	if (!x->found.at)
-		return x->note->part ? l4_proxy_again(x) : l4_proxy_begin(x, f);
-	if (l4_proxied_state(x->found.what) != L4_PROXIED_ASKED)
+		return l4_proxy_again(x);
+	if (state != L4_PROXIED_ASKED)
 		return l4_proxy_to_server(x, f);
 	if (x->note->part || !(kind & L4_TCP_ACK) || kind & L4_TCP_RST ||
 		__builtin_bswap32(x->tcp.ack) != x->found.shift + 1)

@@ -24,7 +24,6 @@ sum=$(sha256sum <"$lab/www/blob")
 services()
 {
 	config <<-END
-		limits: { syn_proxied = 4096; };
 		vips: { web: { address = "$vip"; interface = "front"; }; };
 		gateways: { back: { address = "$(addr back 1)"; interface = "back"; }; };
 		health: { web: { type = "http"; path = "/healthz"; interval = "500ms"; timeout = "500ms"; rise = 1; fall = 50; }; };

@@ -92,7 +92,8 @@ static void what_is_over_goes_first(void **state)
 static void a_flow_has_one_entry(void **state)
 {
 	(void)state;
-	put(3, L4_PROXIED_EMPTY, 0);
+	bucket.entries[3] = (struct l4_proxied){ 0 }; /* for longer than anything else */
+	put(1, L4_PROXIED_CLOSING, 0);
 	assert_true(begin(101));
 	assert_int_equal(place(101), 1);
 	assert_int_equal(l4_proxied_state(bucket.entries[3].what), L4_PROXIED_EMPTY);
