@@ -128,7 +128,8 @@ L4_INLINE struct l4_proxied_found l4_proxied_find(
 		found.idle = *(volatile uint32_t *)&e->idle;
 		found.shift = *(volatile uint32_t *)&e->shift;
 		found.isn = *(volatile uint32_t *)&e->isn;
-		if (l4_record_read(&e->what) != what)
+		/* `what` may be the same again, of another flow. */
+		if (l4_record_read(&e->who) != hash || l4_record_read(&e->what) != what)
 			continue;
 		found.what = what;
 		found.at = e;
