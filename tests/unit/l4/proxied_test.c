@@ -130,6 +130,8 @@ static void test_begin(void **state)
 	assert_int_equal(place_of(e, NOW), 2);
 	e[2] = entry_of(3, L4_PROXIED_BUSY, 0);
 	assert_int_equal(place_of(e, NOW), 4); /* nor one that is being written */
+	e[2] = entry_of(FLOW, L4_PROXIED_BUSY, 0);
+	assert_int_equal(place_of(e, NOW), 4);
 	e[2] = entry_of(3, L4_PROXIED_CLOSING, (uint16_t)(NOW - 57));
 	assert_int_equal(place_of(e, NOW), 2);
 	e[2] = entry_of(3, L4_PROXIED_OPEN, (uint16_t)(NOW - IDLE - 1));
