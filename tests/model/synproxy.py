@@ -25,7 +25,7 @@ EDGE = 0xffffffff
 # What must occur, or the frames do not reach all of this.
 DONE = {'answers', 'asks again', 'begins', 'begins at a probe', 'begins in the next period', 'scales for a server',
         'scales for a client', 'moves blocks', 'moves blocks at odd places', 'begins once more', 'opens', 'opens again',
-        'is reset', 'is no answer'}
+        'is reset', 'is no answer', 'leaves a part alone'}
 
 
 def age(then, now):
@@ -316,6 +316,7 @@ class SynProxy:
         segment = frame[packet.payload:packet.end]
         opens = not packet.part and segment[13] & 0x17 == 0x12 and self.acknowledges(segment) == connection.isn
         if connection.state == ASKED and packet.part:
+            self.done['leaves a part alone'] += 1
             return frame
         if connection.state == ASKED and not opens:
             return self.refused(connection, frame, packet, segment)
