@@ -82,7 +82,7 @@ class Generator:
     def frame(self):
         """(device, bytes, whether every length and checksum in it is right)."""
         r = self.random
-        answer = self.peers.answer() if self.chance(30) else None
+        answer = self.peers.answer() if self.chance(25) else None
         if answer:
             return answer if self.chance(93) else (answer[0], self.damage(answer[1]), False)
         interface = r.choice(list(self.world.links))

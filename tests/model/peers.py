@@ -8,7 +8,7 @@ from scapy.packet import Raw
 from world import spans
 
 EDGE = 0xffffffff
-KEPT = 24  # frames that may be answered yet, some of them twice
+KEPT = 36  # frames that may be answered yet, some of them twice
 
 
 class Peers:
@@ -41,7 +41,7 @@ class Peers:
         if not self.heard:
             return None
         r = self.random
-        device, link, packet = r.choice(self.heard[-2:] if r.randrange(10) < 7 else self.heard)
+        device, link, packet = r.choice(self.heard[-2:] if r.randrange(10) < 6 else self.heard)
         got = packet[TCP]
         size = len(bytes(got.payload)) if not isinstance(packet, IP) else packet.len - packet.ihl * 4 - got.dataofs * 4
         flags, seq, ack = self.reaction(got)
