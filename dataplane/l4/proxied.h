@@ -74,7 +74,7 @@ L4_INLINE bool l4_proxied_is_over(uint64_t what, uint32_t idle, uint16_t now)
 	case L4_PROXIED_OPENING:
 		return age > L4_EMBRYONIC_AGE;
 	case L4_PROXIED_CLOSING:
-		return age > L4_CLOSING_AGE;
+		return age > (idle < L4_CLOSING_AGE ? idle : L4_CLOSING_AGE);
 	default:
 		return age > idle;
 	}
@@ -129,7 +129,8 @@ L4_INLINE struct l4_proxied_found l4_proxied_find(
 		found.idle = *(volatile uint32_t *)&one->idle;
 		found.shift = *(volatile uint32_t *)&one->shift;
 		found.isn = *(volatile uint32_t *)&one->isn;
-		if (l4_record_read(&one->what) != what)
+		/* `what` may be the same again, of another flow. */
+		if (l4_record_read(&one->who) != hash || l4_record_read(&one->what) != what)
 			continue;
 		found.what = what;
 		found.at = one;

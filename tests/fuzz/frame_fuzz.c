@@ -3,11 +3,13 @@
  * table of records is taken.
  *
  * An input is one frame or several, with the word "next" between them. The first byte of each chooses the interface and
- * how much time goes by before it. Besides what the sanitizers see, a frame that is not sent must stay (setup_stays()), and
- * no flow may have two records. */
+ * how much time goes by before it; its highest bit says that the frame is the answer to what was sent last: its sequence
+ * numbers are written by who got that. Besides what the sanitizers see, a frame that is not sent must stay (setup_stays()), and
+ * no flow may have two records or two connections. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/packets/bytes.h"
 #include "tests/packets/churn.h"
 #include "tests/packets/flows.h"
 #include "tests/packets/setup.h"
@@ -16,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MARK "next"
 
-enum { CHANGES = 200, SEED = 1 };
+enum { CHANGES = 200, SEED = 1, ANSWERS = 0x80 };
 
 /* When inputs begin, by turns, so that the limit of answers begins anew too. */
 static const uint16_t starts[] = { 1000, 0xfff0 };
@@ -29,6 +31,11 @@ static struct {
 	struct flows *flows;
 	struct l4_record *records, *begin[2]; /* the table, and what it holds at each start */
 	uint32_t n_records;
+	struct l4_flood *floods;
+	uint32_t n_floods;
+	struct l4_proxied *proxied;
+	uint32_t n_proxied;
+	struct body_result result; /* of the last frame */
 	unsigned turn;
 	uint16_t now;
 } it;
@@ -81,6 +88,8 @@ static void open_once(void)
 			!churn_init(&c, it.world->conf, SEED),
 		"out of memory");
 	it.records = body_native.records(it.body, &it.n_records);
+	it.floods = body_native.floods(it.body, &it.n_floods);
+	it.proxied = body_native.proxied(it.body, &it.n_proxied);
 	change_slots(&c);
 	for (unsigned i = 0; i < 2; i++)
 		it.begin[i] = crowd(&c, starts[i]);
@@ -91,21 +100,54 @@ static void begin(void)
 {
 	it.turn ^= 1;
 	memcpy(it.records, it.begin[it.turn], it.n_records * sizeof *it.records);
+	memset(it.floods, 0, it.n_floods * sizeof *it.floods);
+	memset(it.proxied, 0, it.n_proxied * sizeof *it.proxied);
+	it.result.len = 0;
 	it.now = starts[it.turn];
 }
 
-static void run_frame(uint8_t how, const uint8_t *frame, size_t len)
+/* Where TCP begins behind headers without options, and with no more than one tag; 0: too short for it. */
+static size_t tcp_at(const uint8_t *frame, size_t len)
 {
-	static struct body_result result;
-	const struct world *w = &it.world->world;
+	size_t l3 = len > 17 && get16(frame + 12) == 0x8100 ? 18 : 14;
+	size_t l4 = len > l3 ? l3 + (frame[l3] >> 4 == 6 ? 40 : 20) : len;
 
+	return l4 + 20 <= len ? l4 : 0;
+}
+
+/* Makes the frame's numbers those of an answer to what was sent last, but for what they are off by. */
+static void answer(uint8_t *frame, size_t len)
+{
+	size_t to = tcp_at(frame, len), from = tcp_at(it.result.frame, it.result.len);
+	const uint8_t *heard = it.result.frame + from;
+	struct frame numbers = { 0 };
+
+	if (!to || !from)
+		return;
+	put32(&numbers, get32(heard + 8) + get32(frame + to + 4));
+	put32(&numbers, get32(heard + 4) + 1 + get32(frame + to + 8));
+	memcpy(frame + to + 4, numbers.bytes, numbers.len);
+}
+
+static void run_frame(uint8_t how, const uint8_t *data, size_t len)
+{
+	const struct world *w = &it.world->world;
+	uint8_t *frame = malloc(len + 1);
+
+	insist(frame, "out of memory");
+	memcpy(frame, data, len);
+	if (how & ANSWERS)
+		answer(frame, len);
+	how &= ANSWERS - 1;
 	it.now += steps[how / w->n_links % (sizeof steps / sizeof *steps)];
 	body_native.set_time(it.body, it.now);
-	insist(!body_native.inject(it.body, setup_device(w, how % w->n_links), frame, len, &result),
+	insist(!body_native.inject(
+		       it.body, setup_device(w, how % w->n_links), frame, len, &it.result),
 		"out of memory");
-	if (verdict_action(result.verdict) != L4_SEND)
-		insist(!result.ifindex && setup_stays(w->conf, frame, len, &result),
+	if (verdict_action(it.result.verdict) != L4_SEND)
+		insist(!it.result.ifindex && setup_stays(w->conf, frame, len, &it.result),
 			"a frame that is not sent was changed");
+	free(frame);
 }
 
 static bool are_one_flow(const struct l4_record *a, const struct l4_record *b)
@@ -121,6 +163,25 @@ static void check_records(void)
 		for (uint32_t k = i + 1; k % L4_BUCKET_RECORDS; k++)
 			insist(!are_one_flow(&it.records[i], &it.records[k]),
 				"a flow has two records");
+}
+
+static bool is_live(const struct l4_proxied *e)
+{
+	return !l4_proxied_is_over(e->what, e->idle, it.now);
+}
+
+static void check_proxied(void)
+{
+	for (uint32_t i = 0; i < it.n_proxied; i++) {
+		const struct l4_proxied *e = &it.proxied[i];
+
+		insist(l4_proxied_state(e->what) != L4_PROXIED_BUSY,
+			"an entry is left to be written");
+		for (uint32_t k = i + 1; k % L4_BUCKET_PROXIED; k++)
+			insist(!is_live(e) || !is_live(&it.proxied[k]) ||
+					e->who != it.proxied[k].who,
+				"a flow has two connections");
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -139,5 +200,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			run_frame(*data, data + 1, len - 1);
 	}
 	check_records();
+	check_proxied();
 	return 0;
 }

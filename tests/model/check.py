@@ -272,7 +272,7 @@ class Check:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--count', type=int, default=12000)
+    parser.add_argument('--count', type=int, default=16000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('program')
     parser.add_argument('body')

@@ -84,9 +84,9 @@ class Generator:
     def frame(self):
         """(device, bytes, whether every length and checksum in it is right)."""
         r = self.random
-        answer = self.peers.answer() if self.chance(30) else None
+        answer = self.peers.answer() if self.chance(25) else None
         if answer:
-            return (*answer, True) if self.chance(93) else (answer[0], self.damage(answer[1]), False)
+            return answer if self.chance(93) else (answer[0], self.damage(answer[1]), False)
         interface = r.choice(list(self.world.links))
         kinds = ((self.request, 60), (self.reply, 20), (self.echo, 8), (self.error, 12), (self.arp, 9), (self.nd, 9),
                  (self.unrelated, 9), (self.fragment, 30), (self.syn, 20))

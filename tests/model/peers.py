@@ -2,13 +2,13 @@
 """Both ends of TCP connections to services with SYN cookies: they hear what the engine sends them, and answer it, mostly as they
 should."""
 from scapy.layers.inet import IP, TCP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.packet import Raw
 
 from world import spans
 
 EDGE = 0xffffffff
-KEPT = 24  # frames that may be answered yet, some of them twice
+KEPT = 36  # frames that may be answered yet, some of them twice
 
 
 class Peers:
@@ -37,11 +37,11 @@ class Peers:
             self.heard = self.heard[1 - KEPT:] + [(device, frame[:at], packet)]
 
     def answer(self):
-        """(device, frame) of somebody's answer, or None."""
+        """(device, frame, whether its checksum is its own) of somebody's answer, or None."""
         if not self.heard:
             return None
         r = self.random
-        device, link, packet = r.choice(self.heard[-2:] if r.randrange(10) < 7 else self.heard)
+        device, link, packet = r.choice(self.heard[-2:] if r.randrange(10) < 6 else self.heard)
         got = packet[TCP]
         size = len(bytes(got.payload)) if not isinstance(packet, IP) else packet.len - packet.ihl * 4 - got.dataofs * 4
         flags, seq, ack = self.reaction(got)
@@ -54,8 +54,19 @@ class Peers:
         data = r.randbytes(r.randrange(1, 200)) if r.randrange(100) < (90 if 'P' in flags else 6) else b''
         ends = {'src': packet.dst, 'dst': packet.src}
         ip = IPv6(**ends) if isinstance(packet, IPv6) else IP(**ends)
-        packet = ip / self.with_options(tcp, self.options('S' in flags, got.seq), data)
-        return device, link[6:12] + link[:6] + link[12:] + bytes(packet)
+        packet, whole = ip / self.with_options(tcp, self.options('S' in flags, got.seq), data), r.randrange(100) < 94
+        if not whole:
+            packet = self.first_part(ip, packet)
+        return device, link[6:12] + link[:6] + link[12:] + bytes(packet), whole
+
+    def first_part(self, ip, packet):
+        """The first fragment of it with as much behind it as makes it one."""
+        segment = bytes(packet)[len(ip):]
+        segment = Raw(segment + bytes(-len(segment) % 8))
+        if isinstance(ip, IPv6):
+            return ip / IPv6ExtHdrFragment(nh=6, m=1, id=self.random.getrandbits(32)) / segment
+        ip.proto, ip.flags, ip.id = 6, 'MF', self.random.getrandbits(16)
+        return ip / segment
 
     @staticmethod
     def with_options(tcp, options, data):

@@ -25,7 +25,7 @@ EDGE = 0xffffffff
 # What must occur, or the frames do not reach all of this.
 DONE = {'answers', 'asks again', 'begins', 'begins at a probe', 'begins in the next period', 'scales for a server',
         'scales for a client', 'moves blocks', 'moves blocks at odd places', 'begins once more', 'opens', 'opens again',
-        'is reset', 'is no answer'}
+        'is reset', 'is no answer', 'leaves a part alone'}
 
 
 def age(then, now):
@@ -86,7 +86,7 @@ class Connection:
         return self.who, what, self.cookie if self.state == ASKED else self.shift, self.isn, self.idle
 
     def is_over(self, now):
-        limit = {OPEN: self.idle, CLOSING: CLOSING_UNITS}.get(self.state, EMBRYONIC_UNITS)
+        limit = {OPEN: self.idle, CLOSING: min(self.idle, CLOSING_UNITS)}.get(self.state, EMBRYONIC_UNITS)
         return age(self.seen, now) > limit
 
 
@@ -130,7 +130,7 @@ class Table:
         """Where none is left that is over, one goes that has waited for its server, or been closing and silent for more than
         a unit, for longest. False: all are live."""
         bucket, self.spared = self.bucket(new.who), []
-        bucket[:] = [c for c in bucket if not c.is_over(now)]
+        bucket[:] = [c for c in bucket if not c.is_over(now) and c.who != new.who]
         if len(bucket) == IN_BUCKET:
             waiting = [c for c in bucket if c.state in (ASKED, OPENING) or c.state == CLOSING and age(c.seen, now) > 1]
             if not waiting:
@@ -220,18 +220,17 @@ class SynProxy:
                 return Outcome('syn_cookie', self.answer(frame, packet, flow, segment, mtu, now))
             return Outcome(None, frame)
         connection = self.table.find(who, now)
+        # A client may use its port again as soon as it has closed a connection.
+        if whole and (connection is None or connection.state == CLOSING):
+            brought = self.brought(flow, packet, segment, flood, now)
+            if brought:
+                return self.begin(service, who, brought, frame, packet, segment, idle, now)
         if connection and connection.state != ASKED:
             return Outcome(None, self.to_server(connection, frame, packet, segment, now))
-        if not whole:
-            return Outcome(None, frame)
-        if connection:
-            if flags & 0x14 == 0x10 and self.acknowledges(segment) == connection.cookie:
-                self.done['asks again'] += 1
-                return Outcome(None, self.ask(connection, frame, packet, segment))
-            return Outcome(None, frame)
-        if flags != 0x10 or len(segment) != (segment[12] >> 4) * 4 or not flood.cookies_may_come(now):
-            return Outcome(None, frame)
-        return self.begin(service, who, flow, frame, packet, segment, idle, now)
+        if whole and connection and flags & 0x14 == 0x10 and self.acknowledges(segment) == connection.cookie:
+            self.done['asks again'] += 1
+            return Outcome(None, self.ask(connection, frame, packet, segment))
+        return Outcome(None, frame)
 
     @staticmethod
     def acknowledges(segment):
@@ -253,21 +252,26 @@ class SynProxy:
         ip = IPv6(hlim=64, **ends) if packet.is6 else IP(ttl=64, id=0, flags='DF', **ends)
         return frame[6:12] + frame[:6] + frame[12:packet.at] + bytes(ip / tcp)
 
-    def begin(self, service, who, flow, frame, packet, segment, idle, now):
-        """The ACK that brings a cookie back, of this period or the last; or the byte before it, which finds out whether the window
-        has opened (RFC 9293, 3.8.6.1)."""
+    def brought(self, flow, packet, segment, flood, now):
+        """(sequence number of the SYN, cookie), if an ACK brings one back, of this period or the last; or the byte before it does,
+        which finds out whether the window has opened (RFC 9293, 3.8.6.1). Else None."""
+        if segment[13] & 0x17 != 0x10 or len(segment) != (segment[12] >> 4) * 4 or not flood.cookies_may_come(now):
+            return None
         seq, cookie = int.from_bytes(segment[4:8], 'big'), self.acknowledges(segment)
         for isn in (seq - 1 & EDGE, seq):
             for then in (now, now - COOKIE_UNITS & 0xffff):
                 if self.cookie(flow, isn, then, cookie & 0x7f) == cookie:
-                    said = decode(cookie, packet.source.version)
                     self.done['begins' if isn != seq else 'begins at a probe'] += 1
                     self.done['begins in the next period'] += then != now
-                    new = Connection(service, who, now, isn, cookie, said.scale, idle)
-                    if not self.table.begin(new, now):
-                        return Outcome('proxied_full', frame)
-                    return Outcome(None, self.ask(new, frame, packet, segment))
-        return Outcome(None, frame)
+                    return isn, cookie
+        return None
+
+    def begin(self, service, who, brought, frame, packet, segment, idle, now):
+        isn, cookie = brought
+        new = Connection(service, who, now, isn, cookie, decode(cookie, packet.source.version).scale, idle)
+        if not self.table.begin(new, now):
+            return Outcome('proxied_full', frame)
+        return Outcome(None, self.ask(new, frame, packet, segment))
 
     def shift(self, who, now):
         """What a client's numbers of the server have more than the server's own; 0 where nothing is translated."""
@@ -323,6 +327,7 @@ class SynProxy:
         segment = frame[packet.payload:packet.end]
         opens = not packet.part and segment[13] & 0x17 == 0x12 and self.acknowledges(segment) == connection.isn
         if connection.state == ASKED and packet.part:
+            self.done['leaves a part alone'] += 1
             return frame
         if connection.state == ASKED and not opens:
             return self.refused(connection, frame, packet, segment)

@@ -90,7 +90,7 @@ static bool read_heard(struct peers_heard *h, const uint8_t *frame, size_t len)
 		end = h->l3 + get16(frame + h->l3 + 2);
 	}
 	if (frame[h->l3 + (h->is6 ? 6 : 9)] != IPPROTO_TCP || end > len || h->l4 + 20 > end ||
-		h->l4 + 20 > PEERS_KEPT || (!h->is6 && get16(frame + h->l3 + 6) & 0x3fff))
+		h->l4 + 20 > PEERS_KEPT || (!h->is6 && get16(frame + h->l3 + 6) & 0x1fff))
 		return false;
 	if (h->l4 + (frame[h->l4 + 12] >> 4) * 4u > end)
 		return false;
@@ -334,6 +334,14 @@ static void fill_in(struct frame *f, size_t l3, bool is6)
 	set16(f, l4 + 16, fold(add_up(f->bytes + l4, size, sum)));
 }
 
+/* A first fragment, with as much behind it as makes it one. */
+static void make_first(struct frame *f, size_t l3)
+{
+	while ((f->len - l3 - 20) % 8)
+		put8(f, 0);
+	set16(f, l3 + 6, 0x2000);
+}
+
 bool peers_answer(struct peers *p, uint64_t *state, uint32_t *ifindex, struct frame *f)
 {
 	unsigned last = random_chance(state, 60) ? 4 : PEERS_HEARD;
@@ -362,6 +370,8 @@ bool peers_answer(struct peers *p, uint64_t *state, uint32_t *ifindex, struct fr
 	put_segment(state, f, &s);
 	while (data--)
 		put8(f, (unsigned)random_draw(state) & 0xff);
+	if (!h->is6 && random_chance(state, 5))
+		make_first(f, h->l3);
 	fill_in(f, h->l3, h->is6);
 	*ifindex = h->ifindex;
 	return true;
