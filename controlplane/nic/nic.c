@@ -122,7 +122,7 @@ static bool lacks_mac(const struct nic_want *w)
 	return false;
 }
 
-/* Entry i of all that may be wanted of a device; false: there are no more. */
+/* Entry i of all that may be wanted of a device, to take all frames (while it lacks_mac()) the last; false: there are no more. */
 static bool wanted_entry(const struct nic_want *w, unsigned i, struct ledger_entry *e)
 {
 	const unsigned n[] = {
@@ -130,7 +130,7 @@ static bool wanted_entry(const struct nic_want *w, unsigned i, struct ledger_ent
 		[LEDGER_GROUP] = w->n_groups,
 		[LEDGER_ADDRESS] = w->n_addresses,
 		[LEDGER_UNICAST] = w->n_macs,
-		[LEDGER_PROMISC] = w->n_macs ? 1 : 0,
+		[LEDGER_PROMISC] = 1,
 	};
 	unsigned kind = 0;
 

@@ -382,14 +382,14 @@ L4_INLINE enum l4_verdict l4_process_service(
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
 	enum l4_verdict v;
-	bool proxied = s->flags & L4_SERVICE_COOKIES && l4_was_proxied(w);
+	bool again = s->flags & L4_SERVICE_COOKIES && l4_was_proxied(w);
 	struct l4_end to;
 	uint64_t hash;
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	r->service_id = s->id;
-	if (s->guard && !proxied) {
+	if (s->guard && !again) {
 		v = l4_pass_guard(w, f, s);
 		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
 		if (v != L4_V_FORWARDED)
@@ -399,7 +399,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		return l4_expired(w); /* and no record of it */
 	if (!s->n_members && s->forward != L4_FORWARD_LOCAL)
 		return l4_no_server(w, s);
-	if (s->flags & L4_SERVICE_COOKIES && !proxied && l4_wants_proxy(w, f, s->id, false))
+	if (s->flags & L4_SERVICE_COOKIES && !again && l4_wants_proxy(w, f, s->id, false))
 		return l4_note_request(w, s);
 	if (!s->n_members)
 		return l4_note_local(w, s);

@@ -119,19 +119,20 @@ L4_INLINE struct l4_proxied_found l4_proxied_find(
 	struct l4_proxied_found found = { 0 };
 
 	for (uint32_t i = 0; i < L4_BUCKET_PROXIED; i++) {
-		struct l4_proxied *e = &b->entries[i];
-		uint64_t what = l4_record_read(&e->what);
+		struct l4_proxied *one = &b->entries[i];
+		uint64_t what = l4_record_read(&one->what);
 
-		if (l4_record_read(&e->who) != hash || l4_proxied_state(what) <= L4_PROXIED_BUSY ||
-			l4_proxied_is_over(what, *(volatile uint32_t *)&e->idle, now))
+		if (l4_record_read(&one->who) != hash ||
+			l4_proxied_state(what) <= L4_PROXIED_BUSY ||
+			l4_proxied_is_over(what, *(volatile uint32_t *)&one->idle, now))
 			continue;
-		found.idle = *(volatile uint32_t *)&e->idle;
-		found.shift = *(volatile uint32_t *)&e->shift;
-		found.isn = *(volatile uint32_t *)&e->isn;
-		if (l4_record_read(&e->what) != what)
+		found.idle = *(volatile uint32_t *)&one->idle;
+		found.shift = *(volatile uint32_t *)&one->shift;
+		found.isn = *(volatile uint32_t *)&one->isn;
+		if (l4_record_read(&one->what) != what)
 			continue;
 		found.what = what;
-		found.at = e;
+		found.at = one;
 		break;
 	}
 	return found;

@@ -5,7 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Builds with sanitizers leave it to the compiler: code that is all in line, and five times as much by their checks, would take it
+ * minutes. */
+#ifndef L4_INLINE
 #define L4_INLINE static inline __attribute__((always_inline))
+#endif
 
 /* Fields in network order. In a frame they are aligned to 2 bytes only (Ethernet is 14 bytes long); the
  * BPF back end would read such fields in halves, and the kernel's verifier allows whole reads wherever the
