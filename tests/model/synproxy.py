@@ -130,7 +130,7 @@ class Table:
         """Where none is left that is over, one goes that has waited for its server, or been closing and silent for more than
         a unit, for longest. False: all are live."""
         bucket, self.spared = self.bucket(new.who), []
-        bucket[:] = [c for c in bucket if not c.is_over(now)]
+        bucket[:] = [c for c in bucket if not c.is_over(now) and c.who != new.who]
         if len(bucket) == IN_BUCKET:
             waiting = [c for c in bucket if c.state in (ASKED, OPENING) or c.state == CLOSING and age(c.seen, now) > 1]
             if not waiting:
@@ -220,18 +220,19 @@ class SynProxy:
                 return Outcome('syn_cookie', self.answer(frame, packet, flow, segment, mtu, now))
             return Outcome(None, frame)
         connection = self.table.find(who, now)
+        brings = whole and flags == 0x10 and len(segment) == (segment[12] >> 4) * 4 and flood.cookies_may_come(now)
+        if brings and (not connection or connection.state == CLOSING):
+            begun = self.begin(service, who, flow, frame, packet, segment, idle, now)
+            if begun:
+                return begun
         if connection and connection.state != ASKED:
             return Outcome(None, self.to_server(connection, frame, packet, segment, now))
-        if not whole:
+        if not whole or not connection:
             return Outcome(None, frame)
-        if connection:
-            if flags & 0x14 == 0x10 and self.acknowledges(segment) == connection.cookie:
-                self.done['asks again'] += 1
-                return Outcome(None, self.ask(connection, frame, packet, segment))
-            return Outcome(None, frame)
-        if flags != 0x10 or len(segment) != (segment[12] >> 4) * 4 or not flood.cookies_may_come(now):
-            return Outcome(None, frame)
-        return self.begin(service, who, flow, frame, packet, segment, idle, now)
+        if flags & 0x14 == 0x10 and self.acknowledges(segment) == connection.cookie:
+            self.done['asks again'] += 1
+            return Outcome(None, self.ask(connection, frame, packet, segment))
+        return Outcome(None, frame)
 
     @staticmethod
     def acknowledges(segment):
@@ -255,7 +256,7 @@ class SynProxy:
 
     def begin(self, service, who, flow, frame, packet, segment, idle, now):
         """The ACK that brings a cookie back, of this period or the last; or the byte before it, which finds out whether the window
-        has opened (RFC 9293, 3.8.6.1)."""
+        has opened (RFC 9293, 3.8.6.1). None: it brings none."""
         seq, cookie = int.from_bytes(segment[4:8], 'big'), self.acknowledges(segment)
         for isn in (seq - 1 & EDGE, seq):
             for then in (now, now - COOKIE_UNITS & 0xffff):
@@ -267,7 +268,7 @@ class SynProxy:
                     if not self.table.begin(new, now):
                         return Outcome('proxied_full', frame)
                     return Outcome(None, self.ask(new, frame, packet, segment))
-        return Outcome(None, frame)
+        return None
 
     def shift(self, who, now):
         """What a client's numbers of the server have more than the server's own; 0 where nothing is translated."""
