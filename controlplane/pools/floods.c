@@ -13,8 +13,7 @@ struct flood {
 
 struct floods {
 	uint32_t n;
-	unsigned sweeps; /* that have begun; 2: or more */
-	bool unsure;	 /* the sweep met an entry that was being written */
+	bool unsure; /* the sweep met an entry that was being written */
 	struct flood list[];
 };
 
@@ -103,8 +102,6 @@ void floods_doubt(struct l4_flood *rows, uint32_t n)
 void floods_sweep_begin(struct floods *f, const struct l4_flood *rows)
 {
 	f->unsure = false;
-	if (f->sweeps < 2)
-		f->sweeps++;
 	for (uint32_t i = 0; i < f->n; i++) {
 		struct flood *s = &f->list[i];
 
@@ -142,14 +139,13 @@ void floods_sweep_part(struct floods *f, struct l4_proxied *entries, uint32_t n,
 
 unsigned floods_sweep_end(struct floods *f, struct l4_flood *rows)
 {
-	bool sure = f->sweeps > 1 && !f->unsure;
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < f->n; i++) {
 		struct flood *s = &f->list[i];
 
 		s->known.proxied = s->counting;
-		if (!sure || s->counting || s->begun != s->begun_before ||
+		if (f->unsure || s->counting || s->begun != s->begun_before ||
 			rows[i].ended == s->begun)
 			continue;
 		set_ended(&rows[i], s->begun);
