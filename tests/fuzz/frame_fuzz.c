@@ -132,7 +132,7 @@ static void answer(uint8_t *frame, size_t len)
 static void run_frame(uint8_t how, const uint8_t *data, size_t len)
 {
 	const struct world *w = &it.world->world;
-	uint8_t *frame = malloc(len + 1);
+	uint8_t *frame = calloc(1, len + 1);
 
 	insist(frame, "out of memory");
 	memcpy(frame, data, len);

@@ -200,7 +200,7 @@ static void add_syn_options(uint64_t *state, struct segment *s)
 /* What they say later: blocks of selective acknowledgements above what is acknowledged. */
 static void add_options(uint64_t *state, struct segment *s)
 {
-	uint8_t blocks[4 * 8];
+	uint8_t blocks[4 * 8] = { 0 };
 	unsigned n = random_chance(state, 40) ? 1 + random_below(state, 4) : 0;
 
 	for (unsigned i = 0; i < 2 * n; i++) {

@@ -74,11 +74,11 @@ static void test_wrong_lengths_say_nothing(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof kinds; i++)
-		for (uint8_t len = 2; len <= sizeof bytes; len++) {
+		for (unsigned len = 2; len <= sizeof bytes; len++) {
 			struct l4_options o;
 
 			bytes[0] = kinds[i];
-			bytes[1] = len;
+			bytes[1] = (uint8_t)len;
 			o = read_options(bytes, sizeof bytes, false);
 			if (len == lengths[i])
 				continue;
@@ -92,10 +92,10 @@ static void test_blocks(void **state)
 	uint8_t bytes[40] = { 5 };
 
 	(void)state;
-	for (uint8_t len = 2; len <= sizeof bytes; len++) {
+	for (unsigned len = 2; len <= sizeof bytes; len++) {
 		struct l4_options o;
 
-		bytes[1] = len;
+		bytes[1] = (uint8_t)len;
 		o = read_options(bytes, sizeof bytes, false);
 		assert_int_equal(o.n_blocks, (len - 2) / 8);
 		assert_true(o.n_blocks <= L4_SACK_BLOCKS);
