@@ -13,7 +13,8 @@
 #include "dataplane/l4/capture.h"
 #include "tests/program.h"
 
-enum { MAX_STEPS = 600000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
+/* Three quarters of the kernel's limit: Linux 6.1 takes half as many steps again as later ones do. */
+enum { MAX_STEPS = 750000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
 
 static char said[LOG_SIZE];
 
