@@ -63,4 +63,5 @@ serving 0
 before=$(verdicts no_server)
 on client curl -s -m 0.3 "${urls[0]}" && fail "a pool without servers has answered"
 expect "no_server counts" [ "$(verdicts no_server)" -gt "$before" ]
-expect "the VIP's drops show it" holds '[.drops[] | select(.vip == "web4" and .reason == "no_server") | .count > 0] == [true]' drops
+expect "the drops of the VIP and of its service show it" holds '[.drops[] | select(.vip == "web4" and .reason == "no_server") |
+	(.service != null), (.count > 0)] == [false, true, true, true]' drops
