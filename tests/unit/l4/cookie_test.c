@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/test.h"
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include "dataplane/l4/cookie.h"
-
-/* SipHash-1-3 as OpenSSL computes it: another implementation, over bytes. */
-static uint64_t reference(const uint64_t key[2], const uint8_t *bytes, size_t len)
-{
-	unsigned c = 1, d = 3, size = 8;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_C_ROUNDS, &c),
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_D_ROUNDS, &d),
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_SIZE, &size),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
-	uint64_t out = 0;
-	size_t n;
-
-	assert_non_null(ctx);
-	assert_int_equal(EVP_MAC_init(ctx, (const uint8_t *)key, 16, params), 1);
-	assert_int_equal(EVP_MAC_update(ctx, bytes, len), 1);
-	assert_int_equal(EVP_MAC_final(ctx, (uint8_t *)&out, &n, sizeof out), 1);
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
-	return out;
-}
+#include "tests/unit/l4/siphash.h"
 
 static uint32_t hash_reference(
 	const uint64_t key[2], const struct l4_flow *f, uint32_t isn, uint16_t period)
@@ -43,7 +18,7 @@ static uint32_t hash_reference(
 	memcpy(bytes + len + 4, &isn, 4);
 	memcpy(bytes + len + 8, &period, 2);
 	bytes[len + 10] = f->protocol;
-	return (uint32_t)(reference(key, bytes, len + 11) >> 32) & 0xffffff00;
+	return (uint32_t)(siphash_reference(key, bytes, len + 11) >> 32) & 0xffffff00;
 }
 
 static const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };

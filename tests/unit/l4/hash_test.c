@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/test.h"
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include "dataplane/l4/flow.h"
-
-/* SipHash-1-3 as OpenSSL computes it: another implementation, over bytes. */
-static uint64_t reference(const uint8_t key[16], const uint8_t *bytes, size_t len)
-{
-	unsigned c = 1, d = 3, size = 8;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_C_ROUNDS, &c),
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_D_ROUNDS, &d),
-		OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_SIZE, &size),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
-	uint64_t out = 0;
-	size_t n;
-
-	assert_non_null(ctx);
-	assert_int_equal(EVP_MAC_init(ctx, key, 16, params), 1);
-	assert_int_equal(EVP_MAC_update(ctx, bytes, len), 1);
-	assert_int_equal(EVP_MAC_final(ctx, (uint8_t *)&out, &n, sizeof out), 1);
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
-	return out;
-}
+#include "tests/unit/l4/siphash.h"
 
 static uint64_t flow_reference(const uint8_t key[16], const struct l4_flow *f)
 {
@@ -41,7 +16,7 @@ static uint64_t flow_reference(const uint8_t key[16], const struct l4_flow *f)
 	memcpy(bytes + len, &f->sport, 2);
 	memcpy(bytes + len + 2, &f->dport, 2);
 	bytes[len + 4] = f->protocol;
-	return reference(key, bytes, len + 5);
+	return siphash_reference(key, bytes, len + 5);
 }
 
 static void random_flow(struct l4_flow *f, bool is6)
