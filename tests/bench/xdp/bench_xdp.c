@@ -26,36 +26,46 @@ static const struct measure *measured(const struct bench *b, const char *name)
 	return NULL;
 }
 
-static double median_of(const struct bench *b, const char *name)
-{
-	return measure_median(measured(b, name));
-}
+/* Which slices say what a case takes: half of them are quicker; one in twenty is, which nothing else disturbs. */
+enum { MEDIAN = 50, CALM = 5 };
 
 /* 0: the case has no limit. */
-static double limit_of(const struct bench *b, const struct bench_limit *l)
+static double limit_of(const struct bench *b, const struct bench_limit *l, unsigned percent)
 {
 	double limit = l->ns;
 
 	if (l->of)
-		limit += l->times * median_of(b, l->of);
+		limit += l->times * measure_percentile(measured(b, l->of), percent);
 	if (l->loads)
-		limit += l->loads * median_of(b, "random load");
+		limit += l->loads * measure_percentile(measured(b, "random load"), percent);
 	return limit;
+}
+
+static bool is_within(const struct bench *b, const struct measure *m, unsigned percent)
+{
+	double limit = limit_of(b, &m->of->limit, percent);
+
+	return !limit || measure_percentile(m, percent) <= limit;
 }
 
 static bool print_measure(const struct bench *b, const struct measure *m)
 {
-	double ns = measure_median(m), limit = limit_of(b, &m->of->limit);
-	bool ok = !limit || ns <= limit;
+	double ns = measure_percentile(m, MEDIAN), calm = measure_percentile(m, CALM);
+	double limit = limit_of(b, &m->of->limit, MEDIAN);
+	bool ok = is_within(b, m, MEDIAN), calm_ok = is_within(b, m, CALM);
 
 	if (b->json) {
-		printf("{\"case\": \"%s\", \"ns\": %.1f, \"min\": %.1f, \"max\": %.1f, \"limit\": ",
-			m->of->name, ns, measure_min(m), measure_max(m));
+		printf("{\"case\": \"%s\", \"ns\": %.1f, \"calm\": %.1f, \"limit\": ", m->of->name,
+			ns, calm);
 		printf(limit ? "%.1f" : "null", limit);
-		printf(", \"ok\": %s}\n", ok ? "true" : "false");
+		printf(", \"ok\": %s, \"calm_ok\": %s}\n", ok ? "true" : "false",
+			calm_ok ? "true" : "false");
 	} else {
-		printf("%-18s %6.1f %6.1f %6.1f ", m->of->name, ns, measure_min(m), measure_max(m));
-		printf(limit ? "%6.1f  %s\n" : "     -\n", limit, ok ? "ok" : "MISSED");
+		printf("%-18s %6.1f %6.1f ", m->of->name, ns, calm);
+		printf(limit ? "%6.1f  %s\n" : "     -\n", limit,
+			ok	  ? "ok"
+			: calm_ok ? "noisy"
+				  : "MISSED");
 	}
 	return ok;
 }
@@ -65,7 +75,7 @@ static int print_all(const struct bench *b)
 	bool ok = true;
 
 	if (!b->json)
-		printf("%-18s %6s %6s %6s %6s\n", "case", "ns", "min", "max", "limit");
+		printf("%-18s %6s %6s %6s\n", "case", "ns", "calm", "limit");
 	for (unsigned i = 0; i < b->n; i++)
 		ok = print_measure(b, &b->measures[i]) && ok;
 	return ok ? 0 : 1;
@@ -84,10 +94,10 @@ static void take(struct bench *b, const struct bench_case *c)
 	b->needed[c->site] = true;
 }
 
-static void set_effort(struct bench *b, unsigned runs, uint32_t packets)
+static void set_effort(struct bench *b, unsigned runs, uint32_t slices)
 {
 	b->options.runs = runs;
-	b->options.packets = packets;
+	b->options.slices = slices;
 }
 
 static bool read_arguments(struct bench *b, int argc, char **argv)
@@ -98,10 +108,10 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 		if (!strcmp(argv[i], "--json")) {
 			b->json = true;
 		} else if (!strcmp(argv[i], "--quick")) {
-			set_effort(b, 3, 2000000);
+			set_effort(b, 3, 40);
 		} else if (!strcmp(argv[i], "--check")) {
 			b->check = true;
-			set_effort(b, 1, 20000);
+			set_effort(b, 1, 1);
 		} else if (!strcmp(argv[i], "--flows") && i + 1 < argc) {
 			b->options.flows = strtoull(argv[++i], NULL, 10);
 			if (__builtin_popcountll(b->options.flows) != 1 ||
@@ -132,7 +142,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .options = { .runs = 11, .packets = 5000000 } };
+	static struct bench b = { .options = { .runs = MEASURE_RUNS_MAX,
+					  .slices = MEASURE_SLICES_MAX } };
 	struct err e;
 	int rc;
 

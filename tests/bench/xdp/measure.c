@@ -16,10 +16,10 @@ struct part {
 	const struct bench_case *of;
 	const struct bed *bed;
 	int program, cpu;
-	uint32_t packets;
+	uint32_t slices;
 	uint64_t flows;
 	int rc;
-	double ns;
+	double ns[MEASURE_SLICES_MAX];
 };
 
 /* What the engine says of every packet of the case, if it is asked at all. */
@@ -71,9 +71,8 @@ static void *part_run(void *arg)
 	uint8_t frame[FRAMES_MAX];
 	struct xdp_md ctx = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .ctx_in = &ctx,
-		.ctx_size_in = sizeof ctx, .repeat = (int)p->packets);
+		.ctx_size_in = sizeof ctx, .repeat = MEASURE_SLICE);
 	cpu_set_t set;
-	double start;
 
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)p->cpu, &set);
@@ -83,11 +82,14 @@ static void *part_run(void *arg)
 	lane_set(&p->bed->bpf->bss->lanes[p->cpu], p, frame);
 	if (p->rc)
 		return NULL;
-	start = seconds(CLOCK_THREAD_CPUTIME_ID);
-	p->rc = bpf_prog_test_run_opts(p->program, &opts);
-	p->ns = (seconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e9 / p->packets;
-	if (!p->rc && opts.retval == XDP_ABORTED)
-		p->rc = -EPROTO;
+	for (uint32_t i = 0; i < p->slices && !p->rc; i++) {
+		double start = seconds(CLOCK_THREAD_CPUTIME_ID);
+
+		p->rc = bpf_prog_test_run_opts(p->program, &opts);
+		p->ns[i] = (seconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e9 / MEASURE_SLICE;
+		if (!p->rc && opts.retval == XDP_ABORTED)
+			p->rc = -EPROTO;
+	}
 	return NULL;
 }
 
@@ -162,26 +164,26 @@ static int check_tally(const struct bench_case *c, const struct tally *was, cons
 	return 0;
 }
 
-/* The time of a packet on the slower processor. */
+/* ns: of the run's slices, on the slower processor. */
 static int run_once(const struct bench_case *c, const struct bed *bed,
 	const struct measure_options *o, bool first, double *ns, struct err *e)
 {
-	struct part parts[2] = { { 0 } };
+	static struct part parts[2];
 	unsigned n = c->two_cpus ? 2 : 1;
 	struct tally before, after;
 	int cpus[2], rc;
 
 	if ((unsigned)cpus_allowed(cpus) < n)
 		return err_set(e, -ENODEV, "%s needs %u processors", c->name, n);
-	for (unsigned i = 0; i < n; i++)
-		parts[i] = (struct part){
-			.of = c,
-			.bed = bed,
-			.program = program_of(c, bed),
-			.cpu = cpus[i],
-			.packets = o->packets,
-			.flows = o->flows && c->traffic != TRAFFIC_FLOOR ? o->flows : c->flows,
-		};
+	memset(parts, 0, sizeof parts);
+	for (unsigned i = 0; i < n; i++) {
+		parts[i].of = c;
+		parts[i].bed = bed;
+		parts[i].program = program_of(c, bed);
+		parts[i].cpu = cpus[i];
+		parts[i].slices = o->slices;
+		parts[i].flows = o->flows && c->traffic != TRAFFIC_FLOOR ? o->flows : c->flows;
+	}
 	rc = tally_read(&before, bed);
 	if (!rc)
 		rc = parts_run(parts, n);
@@ -189,8 +191,9 @@ static int run_once(const struct bench_case *c, const struct bed *bed,
 		rc = tally_read(&after, bed);
 	if (rc)
 		return err_set(e, rc, "%s: the program cannot be run: %s", c->name, strerror(-rc));
-	*ns = parts[0].ns > parts[1].ns ? parts[0].ns : parts[1].ns;
-	return check_tally(c, &before, &after, (uint64_t)o->packets * n, first, e);
+	for (uint32_t i = 0; i < o->slices; i++)
+		ns[i] = parts[0].ns[i] > parts[1].ns[i] ? parts[0].ns[i] : parts[1].ns[i];
+	return check_tally(c, &before, &after, (uint64_t)o->slices * MEASURE_SLICE * n, first, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -207,26 +210,16 @@ int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT]
 
 	for (unsigned run = 0; run <= o->runs && !rc; run++)
 		for (unsigned i = 0; i < n && !rc; i++) {
-			m[i].n_runs = run;
+			m[i].n = run * o->slices;
 			rc = run_once(m[i].of, &beds[m[i].of->site], o, !run,
-				&m[i].runs[run ? run - 1 : 0], e);
+				&m[i].slices[run ? m[i].n - o->slices : 0], e);
 		}
 	for (unsigned i = 0; i < n && !rc; i++)
-		qsort(m[i].runs, m[i].n_runs, sizeof *m[i].runs, compare);
+		qsort(m[i].slices, m[i].n, sizeof *m[i].slices, compare);
 	return rc;
 }
 
-double measure_median(const struct measure *m)
+double measure_percentile(const struct measure *m, unsigned percent)
 {
-	return m->runs[m->n_runs / 2];
-}
-
-double measure_min(const struct measure *m)
-{
-	return m->runs[0];
-}
-
-double measure_max(const struct measure *m)
-{
-	return m->runs[m->n_runs - 1];
+	return m->slices[m->n * percent / 100];
 }

@@ -3,20 +3,24 @@
 #pragma once
 #include "tests/bench/xdp/bed.h"
 
-enum { MEASURE_RUNS_MAX = 101 };
+enum {
+	MEASURE_RUNS_MAX = 11,
+	MEASURE_SLICES_MAX = 100,
+	/* Packets: some milliseconds. A neighbour on the same core, or a clock that changes, makes whole slices slow. */
+	MEASURE_SLICE = 50000,
+};
 
 struct measure_options {
-	unsigned
-		runs; /* odd, at most MEASURE_RUNS_MAX; one more goes before them and does not count */
-	uint32_t packets; /* of a run */
-	uint64_t flows;	  /* instead of the case's own; 0: those */
+	unsigned runs; /* at most MEASURE_RUNS_MAX; one more goes before them and does not count */
+	uint32_t slices; /* of a run, at most MEASURE_SLICES_MAX */
+	uint64_t flows;	 /* instead of the case's own; 0: those */
 };
 
 /* Nanoseconds per packet. */
 struct measure {
 	const struct bench_case *of;
-	double runs[MEASURE_RUNS_MAX]; /* in ascending order */
-	unsigned n_runs;
+	double slices[MEASURE_RUNS_MAX * MEASURE_SLICES_MAX]; /* of all runs, in ascending order */
+	unsigned n;
 };
 
 /* beds: one per site that a case needs. Fails when a packet of a case comes to another verdict than the case is
@@ -24,6 +28,5 @@ struct measure {
 int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT],
 	const struct measure_options *o, struct err *e);
 
-double measure_median(const struct measure *m);
-double measure_min(const struct measure *m);
-double measure_max(const struct measure *m);
+/* percent: less than 100. */
+double measure_percentile(const struct measure *m, unsigned percent);
