@@ -25,11 +25,24 @@ L4_INLINE uint32_t l4_coarse_word(uint64_t stem_hash, uint32_t n)
 	return (uint32_t)((stem_hash >> 32) * n >> 32);
 }
 
-/* What a prefix sets in its word there. */
+/* Three bits of a word. */
 L4_INLINE uint64_t l4_coarse_bits(uint64_t hash)
 {
-	return 1ull << (hash >> 58) | 1ull << (hash >> 52 & 63) | 1ull << (hash >> 46 & 63) |
-	       1ull << (hash >> 40 & 63);
+	return 1ull << (hash >> 58) | 1ull << (hash >> 52 & 63) | 1ull << (hash >> 46 & 63);
+}
+
+/* What an IPv4 prefix sets in its word by its stem, and beside that by l4_coarse_bits() of its own hash. Which word it is says
+ * the upper end of the stem's hash: these are other bits. */
+L4_INLINE uint64_t l4_coarse_stem_bits(uint64_t stem_hash)
+{
+	return 1ull << (stem_hash >> 40 & 63) | 1ull << (stem_hash >> 34 & 63) |
+	       1ull << (stem_hash >> 28 & 63);
+}
+
+/* What an IPv6 prefix sets in its word, which is its stem's alone. */
+L4_INLINE uint64_t l4_coarse_bits6(uint64_t hash)
+{
+	return l4_coarse_bits(hash) | 1ull << (hash >> 40 & 63);
 }
 
 /* In the fine table it has two bits in each of three words of its line, which may be the same ones. */

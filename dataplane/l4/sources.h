@@ -87,36 +87,38 @@ L4_INLINE bool l4_filter_touches(
 				       : l4_filter_touches4(t, g, p.low << 32);
 }
 
-/* The word of the coarse table that is the stem's. */
-L4_INLINE uint64_t l4_coarse_of(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+/* The bits that are not set in the stem's word of the coarse table. */
+L4_INLINE uint64_t l4_coarse_lacks(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t stem_hash)
 {
-	return l4_tables_coarse(
-		t, &g->coarse, l4_coarse_word(l4_stem_hash(first, stem), g->coarse_words));
+	return ~l4_tables_coarse(t, &g->coarse, l4_coarse_word(stem_hash, g->coarse_words));
 }
 
-/* Whether a word has all bits of the prefix of so many bits. */
-L4_INLINE bool l4_coarse_has(uint64_t word, uint64_t first, uint32_t bits)
-{
-	return !(~word & l4_coarse_bits(l4_prefix_hash(first, bits)));
-}
-
+/* Most sources have a stem that no prefix has, which three bits tell; prefixes are looked for behind that alone. */
 L4_INLINE bool l4_coarse_has4(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	uint64_t word = l4_coarse_of(t, g, first, L4_STEM4_BITS);
+	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS), lacks = l4_coarse_lacks(t, g, stem);
 
-	return (g->classes & L4_CLASS_LONG && l4_coarse_has(word, first, L4_STEM4_LONG_BITS)) ||
-	       (g->classes & L4_CLASS_STEM && l4_coarse_has(word, first, L4_STEM4_BITS));
+	if (lacks & l4_coarse_stem_bits(stem))
+		return false;
+	return (g->classes & L4_CLASS_LONG &&
+		       !(lacks & l4_coarse_bits(l4_prefix_hash(first, L4_STEM4_LONG_BITS)))) ||
+	       (g->classes & L4_CLASS_STEM &&
+		       !(lacks & l4_coarse_bits(l4_prefix_hash(first, L4_STEM4_BITS))));
+}
+
+L4_INLINE bool l4_coarse_has_stem6(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
+{
+	return !(l4_coarse_lacks(t, g, l4_stem_hash(first, stem)) &
+		 l4_coarse_bits6(l4_prefix_hash(first, stem)));
 }
 
 L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
 	return (g->classes & L4_CLASS_LONG &&
-		       l4_coarse_has(l4_coarse_of(t, g, first, L4_STEM6_LONG_BITS), first,
-			       L4_STEM6_LONG_BITS)) ||
-	       (g->classes & L4_CLASS_STEM &&
-		       l4_coarse_has(
-			       l4_coarse_of(t, g, first, L4_STEM6_BITS), first, L4_STEM6_BITS));
+		       l4_coarse_has_stem6(t, g, first, L4_STEM6_LONG_BITS)) ||
+	       (g->classes & L4_CLASS_STEM && l4_coarse_has_stem6(t, g, first, L4_STEM6_BITS));
 }
 
 /* Whether any list may name the source: no, for most. */

@@ -138,7 +138,8 @@ struct l4_guard {
  * stays in the cache nearest to the processor which it fits in.
  *
  * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits. A prefix is in the word that
- *         its stem names, by its stem or, from /28 (/48) on, by so many bits of it.
+ *         its stem names: IPv4 ones by their stem and, beside that, by it or from /28 on by so many bits; IPv6 ones by their
+ *         stem, which from /48 on has so many bits.
  * shorts  one bit for each /16 that a shorter prefix touches, and behind those one for each /20.
  * fine    a Bloom filter of the prefixes that are in the coarse table, in a line for each hash of a stem: IPv4 ones by their
  *         length rounded down to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.

@@ -168,13 +168,11 @@ static uint64_t *coarse_table(const struct guard_store *s, const struct guard_fa
 	return s->coarse + (size_t)f->coarse * guard_store_words(s->prefixes);
 }
 
-/* In the coarse table: the prefix, by so many of its bits, in the word of its stem. */
-static void set_coarse(const struct guard_store *s, const struct guard_family *f, uint64_t first,
-	uint32_t stem_bits, uint32_t bits)
+/* In the coarse table: bits in the word of a stem. */
+static void set_coarse(const struct guard_store *s, const struct guard_family *f,
+	uint64_t stem_hash, uint64_t bits)
 {
-	uint32_t word = l4_coarse_word(l4_stem_hash(first, stem_bits), f->coarse_words);
-
-	coarse_table(s, f)[word] |= l4_coarse_bits(l4_prefix_hash(first, bits));
+	coarse_table(s, f)[l4_coarse_word(stem_hash, f->coarse_words)] |= bits;
 }
 
 static void set_short(
@@ -198,8 +196,11 @@ static enum l4_prefix_class class_of(const struct snapshot_prefix *p)
 static void half_filter4(const struct guard_store *s, const struct guard_filters *f,
 	const struct snapshot_prefix *p, uint64_t first)
 {
-	set_coarse(s, &f->families[0], first, L4_STEM4_BITS,
-		class_of(p) == L4_CLASS_LONG ? L4_STEM4_LONG_BITS : L4_STEM4_BITS);
+	uint32_t bits = class_of(p) == L4_CLASS_LONG ? L4_STEM4_LONG_BITS : L4_STEM4_BITS;
+	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS);
+
+	set_coarse(s, &f->families[0], stem,
+		l4_coarse_stem_bits(stem) | l4_coarse_bits(l4_prefix_hash(first, bits)));
 	set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
 }
 
@@ -208,7 +209,8 @@ static void half_filter6(const struct guard_store *s, const struct guard_filters
 {
 	uint32_t stem = class_of(p) == L4_CLASS_LONG ? L4_STEM6_LONG_BITS : L4_STEM6_BITS;
 
-	set_coarse(s, &f->families[1], first, stem, stem);
+	set_coarse(s, &f->families[1], l4_stem_hash(first, stem),
+		l4_coarse_bits6(l4_prefix_hash(first, stem)));
 	set_fine(s, f, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
 }
 
