@@ -157,18 +157,20 @@ int bench_spread4(struct xdp_md *ctx)
 	return settle(ctx, l, tandem_run(ctx));
 }
 
-/* Every other packet is a SYN from anywhere. */
+/* Every other packet is a SYN, from anywhere in 128.0.0.0/2: all of its addresses are hosts'. */
 SEC("xdp")
 int bench_flood4(struct xdp_md *ctx)
 {
 	struct bench_lane *l = lane_own();
 	uint8_t *f = frame_of(ctx, BENCH_FRAME4);
+	uint32_t source;
 
 	if (!f || !lay4(ctx, l, false))
 		return XDP_ABORTED;
 	if (l->packets & 1) {
-		*word_at(f, SOURCE4) = (l->words[SOURCE4] & 0xffffffff) |
-				       (word)bpf_htonl(bench_source4((uint32_t)l->packets)) << 32;
+		source = bench_source4((uint32_t)l->packets) >> 2 | 0x80000000;
+		*word_at(f, SOURCE4) = (l->words[SOURCE4] & 0xffffffff) | (word)bpf_htonl(source)
+										  << 32;
 		*word_at(f, FLAGS4) = (l->words[FLAGS4] & ~0xff00ull) | 0x0200;
 	}
 	return tandem_run(ctx);

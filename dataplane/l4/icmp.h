@@ -35,9 +35,9 @@ L4_INLINE struct l4_icmp_kind l4_icmp_no_port(bool is6)
 		   : (struct l4_icmp_kind){ L4_ICMP_UNREACHABLE, 3, 0 };
 }
 
-/* Whether the source is that of one host, who alone may get an error (RFC 1122, section 3.2.2; RFC 4443,
+/* Whether the source is that of one host, who alone may get an answer (RFC 1122, sections 3.2.2 and 4.2.3.10; RFC 4443,
  * section 2.4(e.6)). The rest of what those sections forbid is no packet of a service. */
-L4_INLINE bool l4_icmp_source_is_host(const struct l4_frame *f, uint32_t l3, bool is6)
+L4_INLINE bool l4_source_is_host(const struct l4_frame *f, uint32_t l3, bool is6)
 {
 	const struct l4_ip4 *ip4 = l4_at(f, l3, sizeof *ip4);
 	const struct l4_ip6 *ip6;

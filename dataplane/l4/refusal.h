@@ -66,7 +66,7 @@ L4_INLINE enum l4_verdict l4_refusal_answer(const struct l4_tables *t, struct l4
 	const struct l4_tcp *tcp;
 
 	*out = (struct l4_result){ r->ifindex, note->vip_id, note->service_id, 0 };
-	if (!l4_icmp_source_is_host(f, r->l3 & L4_L3_MASK, r->is6))
+	if (!l4_source_is_host(f, r->l3 & L4_L3_MASK, r->is6))
 		return note->why;
 	tcp = l4_at(f, r->l4 & L4_PAYLOAD_MASK, sizeof *tcp);
 	if (r->kind == L4_REFUSE_RESET && (!tcp || tcp->flags & L4_TCP_RST))

@@ -178,6 +178,8 @@ L4_INLINE enum l4_verdict l4_proxy_syn(
 {
 	if (!l4_flood_syn(x->flood, x->note->syn_limit, x->now))
 		return l4_proxy_again(x);
+	if (!l4_source_is_host(f, x->l3, x->note->flow.is6))
+		return L4_V_BOGON_SOURCE;
 	if (!x->note->local)
 		return l4_proxy_own_cookie(x, f, r);
 	return x->flood->ready ? l4_proxy_host_cookie(x, f, r) : l4_proxy_again(x);
