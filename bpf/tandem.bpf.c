@@ -168,11 +168,52 @@ struct cookie_header {
 	be32 mss;
 };
 
+/* The socket that listens for the flow, to be released, or NULL. */
+static __always_inline struct bpf_sock *find_listener(
+	struct xdp_md *ctx, const struct l4_flow *flow)
+{
+	struct bpf_sock_tuple tuple = { 0 };
+
+	if (!flow->is6) {
+		tuple.ipv4.saddr = flow->src[0];
+		tuple.ipv4.daddr = flow->dst[0];
+		tuple.ipv4.sport = flow->sport;
+		tuple.ipv4.dport = flow->dport;
+		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.saddr, flow->src, sizeof tuple.ipv6.saddr);
+	__builtin_memcpy(tuple.ipv6.daddr, flow->dst, sizeof tuple.ipv6.daddr);
+	tuple.ipv6.sport = flow->sport;
+	tuple.ipv6.dport = flow->dport;
+	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
+}
+
+static __always_inline int64_t cookie4(
+	struct bpf_sock *listener, const struct l4_flow *flow, struct cookie_header *tcp)
+{
+	struct iphdr ip = { .version = 4, .ihl = sizeof ip / 4 };
+
+	ip.saddr = flow->src[0];
+	ip.daddr = flow->dst[0];
+	return bpf_tcp_gen_syncookie(listener, &ip, sizeof ip, (void *)tcp, sizeof *tcp);
+}
+
+static __always_inline int64_t cookie6(
+	struct bpf_sock *listener, const struct l4_flow *flow, struct cookie_header *tcp)
+{
+	struct ipv6hdr ip = { .version = 6 };
+
+	__builtin_memcpy(&ip.saddr, flow->src, sizeof ip.saddr);
+	__builtin_memcpy(&ip.daddr, flow->dst, sizeof ip.daddr);
+	return bpf_tcp_gen_syncookie(listener, &ip, sizeof ip, (void *)tcp, sizeof *tcp);
+}
+
 /* The kernel's cookie for a SYN, or a negative number. By the socket that listens, since the kernel takes cookies back for none that
  * has not been asked for one within two minutes. */
 static __always_inline int64_t listener_cookie(
 	struct xdp_md *ctx, const struct l4_flow *flow, uint32_t isn, uint32_t mss)
 {
+	struct bpf_sock *listener = find_listener(ctx, flow);
 	struct cookie_header tcp = {
 		.tcp = {
 			.sport = flow->sport,
@@ -183,33 +224,11 @@ static __always_inline int64_t listener_cookie(
 		},
 		.mss = L4_BE32(2 << 24 | 4 << 16 | (mss & 0xffff)),
 	};
-	struct bpf_sock_tuple tuple = { 0 };
-	struct ipv6hdr ip6 = { .version = 6 };
-	struct iphdr ip4 = { .version = 4, .ihl = sizeof ip4 / 4 };
-	struct bpf_sock *listener;
 	int64_t cookie;
 
-	if (flow->is6) {
-		__builtin_memcpy(&ip6.saddr, flow->src, sizeof ip6.saddr);
-		__builtin_memcpy(&ip6.daddr, flow->dst, sizeof ip6.daddr);
-		__builtin_memcpy(tuple.ipv6.saddr, flow->src, sizeof tuple.ipv6.saddr);
-		__builtin_memcpy(tuple.ipv6.daddr, flow->dst, sizeof tuple.ipv6.daddr);
-		tuple.ipv6.sport = flow->sport;
-		tuple.ipv6.dport = flow->dport;
-	} else {
-		ip4.saddr = tuple.ipv4.saddr = flow->src[0];
-		ip4.daddr = tuple.ipv4.daddr = flow->dst[0];
-		tuple.ipv4.sport = flow->sport;
-		tuple.ipv4.dport = flow->dport;
-	}
-	listener = bpf_skc_lookup_tcp(ctx, &tuple,
-		flow->is6 ? sizeof tuple.ipv6 : sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
 	if (!listener)
 		return -1;
-	cookie = flow->is6 ? bpf_tcp_gen_syncookie(
-				     listener, &ip6, sizeof ip6, (void *)&tcp, sizeof tcp)
-			   : bpf_tcp_gen_syncookie(
-				     listener, &ip4, sizeof ip4, (void *)&tcp, sizeof tcp);
+	cookie = flow->is6 ? cookie6(listener, flow, &tcp) : cookie4(listener, flow, &tcp);
 	bpf_sk_release(listener);
 	return cookie;
 }

@@ -14,7 +14,7 @@
 #include "tests/program.h"
 
 /* Three quarters of the kernel's limit: Linux 6.1 takes half as many steps again as later ones do. */
-enum { MAX_STEPS = 750000, MAX_STACK = 512, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
+enum { MAX_STEPS = 750000, MAX_STACK = 480, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
 
 static char said[LOG_SIZE];
 
