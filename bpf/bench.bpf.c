@@ -35,7 +35,12 @@ enum {
 
 static __always_inline struct bench_lane *lane_own(void)
 {
-	return &lanes[bpf_get_smp_processor_id() & (BENCH_LANES - 1)];
+	struct bench_lane *l = &lanes[bpf_get_smp_processor_id() & (BENCH_LANES - 1)];
+	uint64_t call = l->calls++, slice = call / BENCH_SLICE;
+
+	if (call % BENCH_SLICE == 0 && slice <= BENCH_SLICES)
+		l->times[slice] = bpf_ktime_get_ns();
+	return l;
 }
 
 static __always_inline void *frame_of(const struct xdp_md *ctx, uint32_t len)
@@ -224,6 +229,7 @@ int floor_swap(struct xdp_md *ctx)
 {
 	uint16_t *f = frame_of(ctx, 14), was[3];
 
+	lane_own();
 	if (!f)
 		return XDP_ABORTED;
 	__builtin_memcpy(was, f, sizeof was);

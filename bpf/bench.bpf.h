@@ -10,11 +10,16 @@ enum {
 	BENCH_WORDS = 9,
 	BENCH_TABLE_LINES = 1 << 19, /* 32 MiB, as the table of records has by default */
 	BENCH_LANES = 64,	     /* a power of two; the benchmark runs on processors below it */
+	/* Packets: one or two milliseconds. A neighbour on the same core, or a clock that changes, makes whole slices slow. */
+	BENCH_SLICE = 32768,
+	BENCH_SLICES = 128, /* of a run, at most */
 };
 
 /* One processor's work. Filled by the benchmark between runs; during one only its processor touches it. */
 struct bench_lane {
-	uint64_t packets;    /* so far */
+	uint64_t calls;			  /* of this run */
+	uint64_t times[BENCH_SLICES + 1]; /* when each slice of them began: bpf_ktime_get_ns() */
+	uint64_t packets;		  /* so far */
 	uint64_t flow_mask;  /* flows - 1: their number is a power of two, at most 2^32 */
 	uint64_t load_state; /* of the walk through the table */
 	/* That packets are spread over; the frame's own port is 0 then. */

@@ -108,7 +108,7 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 		if (!strcmp(argv[i], "--json")) {
 			b->json = true;
 		} else if (!strcmp(argv[i], "--quick")) {
-			set_effort(b, 3, 40);
+			set_effort(b, 3, 64);
 		} else if (!strcmp(argv[i], "--check")) {
 			b->check = true;
 			set_effort(b, 1, 1);
@@ -142,8 +142,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .options = { .runs = MEASURE_RUNS_MAX,
-					  .slices = MEASURE_SLICES_MAX } };
+	static struct bench b = { .options = { .runs = MEASURE_RUNS_MAX, .slices = BENCH_SLICES } };
 	struct err e;
 	int rc;
 

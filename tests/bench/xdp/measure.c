@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "bpf/bench.bpf.h"
 #include "bpf/bench.skel.h"
 #include "tests/bench/xdp/frames.h"
@@ -19,7 +18,6 @@ struct part {
 	uint32_t slices;
 	uint64_t flows;
 	int rc;
-	double ns[MEASURE_SLICES_MAX];
 };
 
 /* What the engine says of every packet of the case, if it is asked at all. */
@@ -44,19 +42,12 @@ static int cpus_allowed(int cpus[2])
 	return n;
 }
 
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* The lane keeps its place among the flows from run to run, so that new flows stay new. */
 static void lane_set(struct bench_lane *l, const struct part *p, uint8_t frame[FRAMES_MAX])
 {
 	if (p->of->two_cpus) /* other flows on each: the source port */
 		frame[p->of->family == 6 ? 55 : 35] += (uint8_t)p->cpu;
+	l->calls = 0;
 	l->flow_mask = p->flows ? p->flows - 1 : 0;
 	l->services = SITE_SPREAD_SERVICES;
 	l->grown = p->of->grown;
@@ -65,13 +56,19 @@ static void lane_set(struct bench_lane *l, const struct part *p, uint8_t frame[F
 	memcpy(l->words, frame + 6, FRAMES_MAX - 6);
 }
 
+/* One packet more than the slices tells when the last one ended; and the number is even. */
+static uint64_t run_packets(uint32_t slices)
+{
+	return (uint64_t)slices * BENCH_SLICE + 2;
+}
+
 static void *part_run(void *arg)
 {
 	struct part *p = arg;
 	uint8_t frame[FRAMES_MAX];
 	struct xdp_md ctx = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .ctx_in = &ctx,
-		.ctx_size_in = sizeof ctx, .repeat = MEASURE_SLICE);
+		.ctx_size_in = sizeof ctx, .repeat = (int)run_packets(p->slices));
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
@@ -82,14 +79,9 @@ static void *part_run(void *arg)
 	lane_set(&p->bed->bpf->bss->lanes[p->cpu], p, frame);
 	if (p->rc)
 		return NULL;
-	for (uint32_t i = 0; i < p->slices && !p->rc; i++) {
-		double start = seconds(CLOCK_THREAD_CPUTIME_ID);
-
-		p->rc = bpf_prog_test_run_opts(p->program, &opts);
-		p->ns[i] = (seconds(CLOCK_THREAD_CPUTIME_ID) - start) * 1e9 / MEASURE_SLICE;
-		if (!p->rc && opts.retval == XDP_ABORTED)
-			p->rc = -EPROTO;
-	}
+	p->rc = bpf_prog_test_run_opts(p->program, &opts);
+	if (!p->rc && opts.retval == XDP_ABORTED)
+		p->rc = -EPROTO;
 	return NULL;
 }
 
@@ -164,26 +156,41 @@ static int check_tally(const struct bench_case *c, const struct tally *was, cons
 	return 0;
 }
 
-/* ns: of the run's slices, on the slower processor. */
+/* Nanoseconds per packet of each slice, on the slowest processor. */
+static void slices_read(
+	const struct bench_lane *lanes, const int *cpus, unsigned n, uint32_t slices, double *ns)
+{
+	for (uint32_t i = 0; i < slices; i++) {
+		ns[i] = 0;
+		for (unsigned k = 0; k < n; k++) {
+			const struct bench_lane *l = &lanes[cpus[k]];
+			double took = (double)(l->times[i + 1] - l->times[i]) / BENCH_SLICE;
+
+			ns[i] = took > ns[i] ? took : ns[i];
+		}
+	}
+}
+
+/* ns: of the run's slices. */
 static int run_once(const struct bench_case *c, const struct bed *bed,
 	const struct measure_options *o, bool first, double *ns, struct err *e)
 {
-	static struct part parts[2];
+	struct part parts[2];
 	unsigned n = c->two_cpus ? 2 : 1;
 	struct tally before, after;
 	int cpus[2], rc;
 
 	if ((unsigned)cpus_allowed(cpus) < n)
 		return err_set(e, -ENODEV, "%s needs %u processors", c->name, n);
-	memset(parts, 0, sizeof parts);
-	for (unsigned i = 0; i < n; i++) {
-		parts[i].of = c;
-		parts[i].bed = bed;
-		parts[i].program = program_of(c, bed);
-		parts[i].cpu = cpus[i];
-		parts[i].slices = o->slices;
-		parts[i].flows = o->flows && c->traffic != TRAFFIC_FLOOR ? o->flows : c->flows;
-	}
+	for (unsigned i = 0; i < n; i++)
+		parts[i] = (struct part){
+			.of = c,
+			.bed = bed,
+			.program = program_of(c, bed),
+			.cpu = cpus[i],
+			.slices = o->slices,
+			.flows = o->flows && c->traffic != TRAFFIC_FLOOR ? o->flows : c->flows,
+		};
 	rc = tally_read(&before, bed);
 	if (!rc)
 		rc = parts_run(parts, n);
@@ -191,9 +198,8 @@ static int run_once(const struct bench_case *c, const struct bed *bed,
 		rc = tally_read(&after, bed);
 	if (rc)
 		return err_set(e, rc, "%s: the program cannot be run: %s", c->name, strerror(-rc));
-	for (uint32_t i = 0; i < o->slices; i++)
-		ns[i] = parts[0].ns[i] > parts[1].ns[i] ? parts[0].ns[i] : parts[1].ns[i];
-	return check_tally(c, &before, &after, (uint64_t)o->slices * MEASURE_SLICE * n, first, e);
+	slices_read(bed->bpf->bss->lanes, cpus, n, o->slices, ns);
+	return check_tally(c, &before, &after, run_packets(o->slices) * n, first, e);
 }
 
 static int compare(const void *a, const void *b)

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Times of cases: runs of BPF_PROG_TEST_RUN, all cases in turn, so that the machine's moods meet all alike. */
 #pragma once
+#include "bpf/bench.bpf.h"
 #include "tests/bench/xdp/bed.h"
 
-enum {
-	MEASURE_RUNS_MAX = 11,
-	MEASURE_SLICES_MAX = 100,
-	/* Packets: some milliseconds. A neighbour on the same core, or a clock that changes, makes whole slices slow. */
-	MEASURE_SLICE = 50000,
-};
+enum { MEASURE_RUNS_MAX = 11 };
 
 struct measure_options {
 	unsigned runs; /* at most MEASURE_RUNS_MAX; one more goes before them and does not count */
-	uint32_t slices; /* of a run, at most MEASURE_SLICES_MAX */
+	uint32_t slices; /* of a run, at most BENCH_SLICES */
 	uint64_t flows;	 /* instead of the case's own; 0: those */
 };
 
 /* Nanoseconds per packet. */
 struct measure {
 	const struct bench_case *of;
-	double slices[MEASURE_RUNS_MAX * MEASURE_SLICES_MAX]; /* of all runs, in ascending order */
+	double slices[MEASURE_RUNS_MAX * BENCH_SLICES]; /* of all runs, in ascending order */
 	unsigned n;
 };
 
