@@ -375,6 +375,27 @@ L4_INLINE enum l4_verdict l4_note_reply(
 	return L4_NEXT_SYNPROXY;
 }
 
+/* What stands before a service that has L4_SERVICE_SHIELDED: who may send it what, and the answer to floods of SYNs.
+ * L4_V_FORWARDED: the packet goes on. */
+L4_INLINE enum l4_verdict l4_shield(
+	struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
+{
+	bool lasts = s->n_members ? w->packet.ttl > 1 : s->forward == L4_FORWARD_LOCAL;
+	enum l4_verdict v;
+
+	if (s->flags & L4_SERVICE_COOKIES && l4_was_proxied(w))
+		return L4_V_FORWARDED;
+	if (s->guard) {
+		v = l4_pass_guard(w, f, s);
+		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
+		if (v != L4_V_FORWARDED)
+			return v;
+	}
+	return lasts && s->flags & L4_SERVICE_COOKIES && l4_wants_proxy(w, f, s->id, false)
+		       ? l4_note_request(w, s)
+		       : L4_V_FORWARDED;
+}
+
 /* A packet of a service: to the server that its flow's slot or record names. */
 L4_INLINE enum l4_verdict l4_process_service(
 	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
@@ -382,27 +403,21 @@ L4_INLINE enum l4_verdict l4_process_service(
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
 	enum l4_verdict v;
-	bool again = s->flags & L4_SERVICE_COOKIES && l4_was_proxied(w);
 	struct l4_end to;
 	uint64_t hash;
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
 	r->service_id = s->id;
-	if (s->guard && !again) {
-		v = l4_pass_guard(w, f, s);
-		l4_tell(w->tables, L4_STEP_GUARD, v, s->guard);
+	if (s->flags & L4_SERVICE_SHIELDED) {
+		v = l4_shield(w, f, s);
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
-	if (s->n_members && p->ttl <= 1)
-		return l4_expired(w); /* and no record of it */
-	if (!s->n_members && s->forward != L4_FORWARD_LOCAL)
-		return l4_no_server(w, s);
-	if (s->flags & L4_SERVICE_COOKIES && !again && l4_wants_proxy(w, f, s->id, false))
-		return l4_note_request(w, s);
 	if (!s->n_members)
-		return l4_note_local(w, s);
+		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
+	if (p->ttl <= 1)
+		return l4_expired(w); /* and no record of it */
 	hash = l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	l4_tell(w->tables, L4_STEP_SERVER, line, 0);

@@ -85,6 +85,7 @@ enum l4_service_flags {
 	L4_SERVICE_UNTRACKED = 8, /* no flow has a record: packets go where the ring says now */
 	L4_SERVICE_QUIC = 16,	  /* connection ids name servers */
 	L4_SERVICE_COOKIES = 32,  /* TCP; floods of SYNs are answered with SYN cookies */
+	L4_SERVICE_SHIELDED = 64, /* it has a guard, or COOKIES */
 };
 
 struct l4_service {

@@ -218,7 +218,6 @@ static void guard_lists(
 static int image_guard(struct image *im, const struct snapshot_service *s, struct l4_service *row)
 {
 	struct l4_guard *g;
-
 	bool rates = s->source_rate || s->source_syn_rate;
 
 	if (!s->guard_checks && !rates && !image_has_list(im, 0) && !image_has_list(im, s->list))
@@ -226,6 +225,7 @@ static int image_guard(struct image *im, const struct snapshot_service *s, struc
 	row->guard = image_take(im, 1, "services");
 	if (!row->guard)
 		return -ENOSPC;
+	row->flags |= L4_SERVICE_SHIELDED;
 	g = (struct l4_guard *)&im->lines[row->guard];
 	g->checks = (uint8_t)(s->guard_checks | (rates ? L4_GUARD_RATES : 0));
 	g->service_id = s->id;
@@ -273,7 +273,7 @@ static int image_service(struct image *im, const struct snapshot_service *s, str
 	if (s->forward != L4_FORWARD_LOCAL)
 		image_service_pool(im, s, row);
 	if (s->syn_cookies) {
-		row->flags |= L4_SERVICE_COOKIES;
+		row->flags |= L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED;
 		row->syn_limit = syn_limit(s->syn_threshold);
 	}
 	return image_guard(im, s, row);

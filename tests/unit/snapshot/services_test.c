@@ -108,15 +108,15 @@ static void syn_cookies_have_a_limit(void **state)
 	(void)state;
 	expect(0, 0, false);
 	service.syn_cookies = true;
-	expect(L4_SERVICE_COOKIES, 0, true);
+	expect(L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED, 0, true);
 	service.syn_threshold = 1;
-	expect(L4_SERVICE_COOKIES, 2, true);
+	expect(L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED, 2, true);
 	service.syn_threshold = 1000000000;
-	expect(L4_SERVICE_COOKIES, 1 << 30, true);
+	expect(L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED, 1 << 30, true);
 	service.syn_threshold = UINT32_MAX;
-	expect(L4_SERVICE_COOKIES, UINT32_MAX, true);
+	expect(L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED, UINT32_MAX, true);
 	service.forward = L4_FORWARD_LOCAL;
-	expect(L4_SERVICE_COOKIES, UINT32_MAX, false);
+	expect(L4_SERVICE_COOKIES | L4_SERVICE_SHIELDED, UINT32_MAX, false);
 }
 
 static void syn_cookies_that_cannot_be(void **state)
