@@ -224,10 +224,8 @@ L4_INLINE enum l4_verdict l4_send_tunnel(struct l4_walk *w, struct l4_frame *f,
 	enum l4_verdict why;
 	struct l4_eth *eth;
 
-	if (!(m->source[0] | m->source[1] | m->source[2] | m->source[3]))
-		return L4_V_NO_ROUTE;
 	if (m->wrap != p->flow.is6)
-		return l4_note_wrap(w, f, s, m, hash);
+		return m->wrap & L4_WRAP_NONE ? L4_V_NO_ROUTE : l4_note_wrap(w, f, s, m, hash);
 	if (p->ip_len + room > m->mtu)
 		return l4_too_big(w, m->mtu - room);
 	n = l4_next_hop(w, m->neighbour, room, &why);

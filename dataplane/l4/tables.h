@@ -276,7 +276,11 @@ struct l4_quic {
 enum { L4_SOURCE_BITS = 32 };
 
 /* What is outside; 0: IPv4 alone. */
-enum l4_wrap { L4_WRAP_IS6 = 1, L4_WRAP_GUE = 2 };
+enum l4_wrap {
+	L4_WRAP_IS6 = 1,
+	L4_WRAP_GUE = 2,
+	L4_WRAP_NONE = 4, /* no tunnel can be made: there is no address that it could come from */
+};
 
 struct l4_member {
 	uint32_t address[4];
@@ -284,8 +288,7 @@ struct l4_member {
 	uint32_t neighbour; /* row of its next hop, or L4_NO_NEIGHBOUR: there is no route */
 	uint16_t port;	    /* network order; 0: the one that the client asked for */
 	uint16_t mtu;	    /* of the path that tunnels to it take; UINT16_MAX: not known */
-	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. None
-	 * (all zero): no tunnel can be made. */
+	/* What tunnels to it come from: an address, and which bits of its last word are the flow's. */
 	uint32_t source[4], source_mask;
 	uint8_t wrap; /* enum l4_wrap: how these are made */
 	uint8_t pad0;
