@@ -33,13 +33,14 @@ enum {
 	WORDS6 = 8,
 };
 
+/* The processor's, of which the next packet is on its way. */
 static __always_inline struct bench_lane *lane_own(void)
 {
 	struct bench_lane *l = &lanes[bpf_get_smp_processor_id() & (BENCH_LANES - 1)];
-	uint64_t call = l->calls++, slice = call / BENCH_SLICE;
+	uint64_t packet = l->packets++;
 
-	if (call % BENCH_SLICE == 0 && slice <= BENCH_SLICES)
-		l->times[slice] = bpf_ktime_get_ns();
+	if (packet % BENCH_SLICE == 0)
+		l->times[packet / BENCH_SLICE % (2 * BENCH_SLICES)] = bpf_ktime_get_ns();
 	return l;
 }
 
@@ -52,9 +53,9 @@ static __always_inline void *frame_of(const struct xdp_md *ctx, uint32_t len)
 
 /* The number of the next packet's flow: a multiplication by an odd number visits all of them before any comes
  * back, far from each other one after the other. */
-static __always_inline uint32_t flow_next(struct bench_lane *l)
+static __always_inline uint32_t flow_next(const struct bench_lane *l)
 {
-	return l->packets++ * 0x9e3779b97f4a7c15 & l->flow_mask;
+	return l->packets * 0x9e3779b97f4a7c15 & l->flow_mask;
 }
 
 static __always_inline word *word_at(uint8_t *f, uint32_t i)

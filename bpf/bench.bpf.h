@@ -17,11 +17,11 @@ enum {
 
 /* One processor's work. Filled by the benchmark between runs; during one only its processor touches it. */
 struct bench_lane {
-	uint64_t calls;			  /* of this run */
-	uint64_t times[BENCH_SLICES + 1]; /* when each slice of them began: bpf_ktime_get_ns() */
-	uint64_t packets;		  /* so far */
-	uint64_t flow_mask;  /* flows - 1: their number is a power of two, at most 2^32 */
-	uint64_t load_state; /* of the walk through the table */
+	uint64_t packets; /* so far; a multiple of BENCH_SLICE when a run begins */
+	uint64_t times[2 *
+		       BENCH_SLICES]; /* when each slice began, modulo that: bpf_ktime_get_ns() */
+	uint64_t flow_mask;	      /* flows - 1: their number is a power of two, at most 2^32 */
+	uint64_t load_state;	      /* of the walk through the table */
 	/* That packets are spread over; the frame's own port is 0 then. */
 	uint16_t services, first_port;
 	int32_t grown; /* bytes that the engine puts in front of a frame */

@@ -18,7 +18,8 @@ L4_INLINE void l4_host(const struct l4_tables *t, const struct l4_frame *f, uint
 	struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
 	struct l4_walk w;
 
-	if (!eth || !l4_host_is_called(t) || !l4_walk_begin(&w, t) || !l4_parse_link(f, &w.packet))
+	if (!eth || !l4_host_is_called(t) || !l4_walk_begin(&w, t) ||
+		!l4_parse_link(f, &w.packet) || l4_has_more_tags(&w.packet))
 		return;
 	w.port = l4_port_in(&w, device, false);
 	if (!w.port || l4_is_for(t, w.port, eth->dst) != L4_FOR_VIRTUAL_MAC)

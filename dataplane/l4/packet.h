@@ -644,6 +644,6 @@ L4_INLINE enum l4_verdict l4_process(
 			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
 		return l4_process_ip(&w, f, device, r);
 	default:
-		return L4_V_NOT_OURS;
+		return l4_has_more_tags(&w.packet) ? L4_V_UNREADABLE : L4_V_NOT_OURS;
 	}
 }

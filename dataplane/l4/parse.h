@@ -33,8 +33,8 @@ struct l4_packet {
 	struct l4_flow flow;
 };
 
-/* Ethernet and up to two VLAN tags: fills ethertype, tags and l3. False when the frame is too short for them or
- * has more tags. */
+/* Ethernet and up to two VLAN tags: fills ethertype, tags and l3. False when the frame is too short for them. With more tags
+ * the ethertype is that of a tag: l4_has_more_tags(). */
 L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 {
 	const struct l4_eth *eth = l4_at(f, 0, sizeof *eth);
@@ -65,7 +65,13 @@ L4_INLINE bool l4_parse_link(const struct l4_frame *f, struct l4_packet *p)
 	p->tags[0] = outer;
 	p->tags[1] = inner;
 	p->ethertype = __builtin_bswap16(type);
-	return p->ethertype != L4_ETH_VLAN && p->ethertype != L4_ETH_QINQ;
+	return true;
+}
+
+/* Whether the frame has more tags than l4_parse_link() reads. */
+L4_INLINE bool l4_has_more_tags(const struct l4_packet *p)
+{
+	return p->ethertype == L4_ETH_VLAN || p->ethertype == L4_ETH_QINQ;
 }
 
 /* The addresses of an IPv4 header, all 20 bytes of which must be there. */
