@@ -70,6 +70,11 @@ packets()
 	ask '.packets' service show "$1"
 }
 
+udp_is_up()
+{
+	[ "$(on client "$here/ask_udp.py" "$vip" 53 --sockets 1)" != "lost 1" ]
+}
+
 get()
 {
 	on client curl -sS -m 5 "http://$(url front "$1"):$2/who"
@@ -83,6 +88,7 @@ expect "it does so in words" grep -qE "^on lo +$vip\$" < <(ctl status)
 start_nginx
 start udp lb "$here/server.py" lb "$lab" 8053 "$vip/53-53"
 wait_for 5 "nginx answers" get 10 81
+wait_for 5 "the server of datagrams answers" udp_is_up
 expect_is "what the host's own server sees" "$(get 10 80)" "lb $(addr front 99) $vip"
 expect_is "what nginx sees" "$(get 10 81)" "nginx $(addr front 99) $vip"
 expect_is "what UDP sees" "$(on client "$here/ask_udp.py" "$vip" 53 --timeout 8)" "lb $(addr front 99) 40"
