@@ -32,7 +32,8 @@ L4_INLINE uint64_t l4_coarse_bits(uint64_t hash)
 }
 
 /* What an IPv4 prefix sets in its word by its stem, and beside that by l4_coarse_bits() of its own hash. Which word it is says
- * the upper end of the stem's hash: these are other bits. */
+ * the upper end of the stem's hash: these are other bits, and are taken where they stand, since compilers make another
+ * multiplication of shifting them up. */
 L4_INLINE uint64_t l4_coarse_stem_bits(uint64_t stem_hash)
 {
 	return 1ull << (stem_hash >> 40 & 63) | 1ull << (stem_hash >> 34 & 63) |

@@ -374,11 +374,11 @@ L4_INLINE enum l4_verdict l4_note_reply(
 }
 
 /* What stands before a service that has L4_SERVICE_SHIELDED: who may send it what, and the answer to floods of SYNs.
- * L4_V_FORWARDED: the packet goes on. */
+ * L4_V_FORWARDED: the packet goes on. What goes nowhere behind that gets no cookie either. */
 L4_INLINE enum l4_verdict l4_shield(
 	struct l4_walk *w, const struct l4_frame *f, const struct l4_service *s)
 {
-	bool lasts = s->n_members ? w->packet.ttl > 1 : s->forward == L4_FORWARD_LOCAL;
+	bool goes_on = s->n_members ? w->packet.ttl > 1 : s->forward == L4_FORWARD_LOCAL;
 	enum l4_verdict v;
 
 	if (s->flags & L4_SERVICE_COOKIES && l4_was_proxied(w))
@@ -389,7 +389,7 @@ L4_INLINE enum l4_verdict l4_shield(
 		if (v != L4_V_FORWARDED)
 			return v;
 	}
-	return lasts && s->flags & L4_SERVICE_COOKIES && l4_wants_proxy(w, f, s->id, false)
+	return goes_on && s->flags & L4_SERVICE_COOKIES && l4_wants_proxy(w, f, s->id, false)
 		       ? l4_note_request(w, s)
 		       : L4_V_FORWARDED;
 }

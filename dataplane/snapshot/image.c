@@ -233,15 +233,14 @@ static int image_pool_ring(struct image *im, uint32_t pool)
 /* How tunnels to a member are made. The flow's bits are all in the last word of the source. */
 static void member_tunnel(struct l4_member *row, const struct snapshot_member *m)
 {
-	static const uint8_t none[sizeof m->source];
-
-	row->wrap = (m->af == 6 ? L4_WRAP_IS6 : 0) | (m->gue_port ? L4_WRAP_GUE : 0) |
-		    (memcmp(m->source, none, m->af == 6 ? 16 : 4) == 0 ? L4_WRAP_NONE : 0);
+	row->wrap = (m->af == 6 ? L4_WRAP_IS6 : 0) | (m->gue_port ? L4_WRAP_GUE : 0);
 	row->gue_port = L4_BE16(m->gue_port);
 	memcpy(row->source, m->source, m->af == 6 ? 16 : 4);
 	if (m->source_bits)
 		row->source_mask = L4_BE32(UINT32_MAX >> (L4_SOURCE_BITS - m->source_bits));
 	row->source[m->af == 6 ? 3 : 0] &= ~row->source_mask;
+	if (!(row->source[0] | row->source[1] | row->source[2] | row->source[3]))
+		row->wrap |= L4_WRAP_NONE;
 }
 
 static int image_pool_members(struct image *im, uint32_t pool)
