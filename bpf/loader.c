@@ -127,8 +127,6 @@ static void set_sizes(struct tandem_bpf *b, const struct loader_sizes *s)
 {
 	bpf_map__set_max_entries(b->maps.rings, s->ring_chunks);
 	bpf_map__set_max_entries(b->maps.guard, s->guard_lines ? s->guard_lines : 1);
-	bpf_map__set_value_size(b->maps.guard_coarse, s->coarse_words * (uint32_t)sizeof(uint64_t));
-	b->rodata->coarse_mask = s->coarse_words - 1;
 	bpf_map__set_max_entries(b->maps.routes4, s->routes);
 	bpf_map__set_max_entries(b->maps.routes6, s->routes);
 	bpf_map__set_max_entries(b->maps.neighbours, s->neighbours);
@@ -443,6 +441,7 @@ int loader_open(
 	l->bpf->rodata->reports = trace ? L4_REPORTS_TRACE : L4_REPORTS_NOBODY;
 	l->bpf->rodata->test_time_on = trace;
 	l->bpf->rodata->image_mask = l->image_lines - 1;
+	l->bpf->rodata->image_words_mask = 8 * l->image_lines - 1;
 	load_only(l->bpf, l->bpf->progs.tandem_xdp);
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(l->image_lines);

@@ -28,11 +28,10 @@ struct loader_sizes {
 	uint32_t addresses, services, servers; /* the highest ids */
 	uint32_t routes, neighbours;
 	uint32_t image_lines, ring_chunks;
-	uint32_t guard_lines;  /* 0: the engine has no lists of sources */
-	uint32_t coarse_words; /* of each of their coarse tables: a power of two */
-	uint32_t records;      /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
-	uint32_t sources;      /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
-	uint32_t datagrams;    /* in fragments, at a time; likewise, LOADER_MIN_DATAGRAMS or more */
+	uint32_t guard_lines; /* 0: the engine has no lists of sources */
+	uint32_t records;     /* rounded up to a power of two, LOADER_MIN_RECORDS or more */
+	uint32_t sources;     /* whose rates are known; likewise, LOADER_MIN_SOURCES or more */
+	uint32_t datagrams;   /* in fragments, at a time; likewise, LOADER_MIN_DATAGRAMS or more */
 	uint32_t
 		proxied; /* connections begun by SYN cookies; likewise, LOADER_MIN_PROXIED or more */
 };

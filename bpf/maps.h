@@ -50,15 +50,6 @@ struct {
 	__type(value, struct l4_line);
 } guard SEC(".maps");
 
-/* Their coarse filters. One value holds a table: its words are reached without a look-up each. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, L4_COARSE_TABLES);
-	__type(key, uint32_t);
-	__type(value, uint64_t);
-} guard_coarse SEC(".maps");
-
 struct route4_key {
 	uint32_t plen;
 	uint32_t address[1];

@@ -18,8 +18,8 @@ const volatile bool test_time_on;
 /* Which numbers lines may have: all images' maps hold a power of two of them. */
 const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 
-/* Which numbers the words of a coarse table may have. */
-const volatile uint32_t coarse_mask = 0;
+/* And its words. */
+const volatile uint32_t image_words_mask = 8 * L4_LINE_FIRST - 1;
 
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
@@ -92,13 +92,11 @@ L4_INLINE const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t l
 	return bpf_map_lookup_elem(&guard, &line);
 }
 
-L4_INLINE uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word)
+L4_INLINE uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
 {
-	const uint64_t *words = bpf_map_lookup_elem(&guard_coarse, table);
 	uint64_t at = word;
 
-	(void)t;
-	return words ? words[at & coarse_mask] : 0;
+	return ((const uint64_t *)t->image)[at & image_words_mask];
 }
 
 L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)

@@ -25,15 +25,13 @@ struct engine {
 	struct guard_store *guard_store;
 	struct l4_chunk *rings;		   /* the map, mapped */
 	struct l4_line *guard;		   /* likewise */
-	uint64_t *coarse;		   /* likewise */
 	struct l4_neighbour *rows;	   /* likewise */
 	struct l4_record_bucket *records;  /* likewise */
 	struct l4_flood *floods;	   /* likewise */
 	struct l4_proxied_bucket *proxied; /* likewise */
 	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
 	uint32_t n_hop_rows;
-	size_t rings_size, guard_size, coarse_size, rows_size, records_size, floods_size,
-		proxied_size;
+	size_t rings_size, guard_size, rows_size, records_size, floods_size, proxied_size;
 	uint32_t image_lines;
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
@@ -172,16 +170,15 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 
 	en->rings = map_memory(en->bpf->maps.rings, &en->rings_size);
 	en->guard = map_memory(en->bpf->maps.guard, &en->guard_size);
-	en->coarse = map_memory(en->bpf->maps.guard_coarse, &en->coarse_size);
 	en->rows = map_memory(en->bpf->maps.neighbours, &en->rows_size);
 	en->records = map_memory(en->bpf->maps.records, &en->records_size);
 	en->floods = map_memory(en->bpf->maps.floods, &en->floods_size);
 	en->proxied = map_memory(en->bpf->maps.proxied, &en->proxied_size);
 	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
-	if (!en->rings || !en->guard || !en->coarse || !en->rows || !en->records || !en->floods ||
-		!en->proxied || !en->ring_store)
+	if (!en->rings || !en->guard || !en->rows || !en->records || !en->floods || !en->proxied ||
+		!en->ring_store)
 		return -ENOMEM;
-	en->guard_store = guard_store_new(en->guard, en->coarse, o->limits->guard_prefixes);
+	en->guard_store = guard_store_new(en->guard, o->limits->guard_prefixes);
 	if (!en->guard_store)
 		return -ENOMEM;
 	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
@@ -217,11 +214,11 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		.servers = lim->servers,
 		.routes = lim->routes,
 		.neighbours = lim->neighbours,
-		.image_lines = snapshot_lines(
-			lim->vips, lim->services, lim->servers, lim->servers, lim->pools),
+		.image_lines = snapshot_lines(lim->vips, lim->services, lim->servers, lim->servers,
+				       lim->pools) +
+			       guard_store_image_lines(lim->guard_prefixes),
 		.ring_chunks = ring_store_chunks(lim->ring_slots),
 		.guard_lines = guard_store_lines(lim->guard_prefixes),
-		.coarse_words = guard_store_words(lim->guard_prefixes),
 		.records = lim->records,
 		.sources = lim->guard_sources,
 		.datagrams = lim->datagrams,
@@ -274,8 +271,6 @@ void engine_close(struct engine *en)
 		munmap(en->rings, en->rings_size);
 	if (en->guard)
 		munmap(en->guard, en->guard_size);
-	if (en->coarse)
-		munmap(en->coarse, en->coarse_size);
 	if (en->rows)
 		munmap(en->rows, en->rows_size);
 	if (en->records)

@@ -13,7 +13,7 @@ L4_INLINE uint64_t l4_stem_hash(uint64_t first, uint32_t bits)
 	return (first >> (64 - bits)) * 0x9e3779b97f4a7c15;
 }
 
-/* Of a prefix: which bits there. */
+/* Of a prefix: which bits of the fine table. */
 L4_INLINE uint64_t l4_prefix_hash(uint64_t first, uint32_t bits)
 {
 	return (first >> (64 - bits)) * 0xff51afd7ed558ccd;
@@ -25,25 +25,38 @@ L4_INLINE uint32_t l4_coarse_word(uint64_t stem_hash, uint32_t n)
 	return (uint32_t)((stem_hash >> 32) * n >> 32);
 }
 
-/* Three bits of a word. */
-L4_INLINE uint64_t l4_coarse_bits(uint64_t hash)
+/* Which bits of a word a prefix sets: four, that lie ready, since to gather them takes several times as long as to load
+ * them (Putze, Sanders and Singler, Cache-, Hash- and Space-Efficient Bloom Filters, section 4: bit patterns). */
+#define L4_PATTERN_HASH(n) (((n) + 1ull) * 0xff51afd7ed558ccd)
+#define L4_PATTERN(n)                                                                   \
+	(1ull << (L4_PATTERN_HASH(n) >> 58) | 1ull << (L4_PATTERN_HASH(n) >> 52 & 63) | \
+		1ull << (L4_PATTERN_HASH(n) >> 46 & 63) | 1ull << (L4_PATTERN_HASH(n) >> 40 & 63))
+#define L4_PATTERNS_4(n) \
+	L4_PATTERN(n), L4_PATTERN((n) + 1), L4_PATTERN((n) + 2), L4_PATTERN((n) + 3)
+#define L4_PATTERNS_16(n) \
+	L4_PATTERNS_4(n), L4_PATTERNS_4((n) + 4), L4_PATTERNS_4((n) + 8), L4_PATTERNS_4((n) + 12)
+#define L4_PATTERNS_64(n)                                                      \
+	L4_PATTERNS_16(n), L4_PATTERNS_16((n) + 16), L4_PATTERNS_16((n) + 32), \
+		L4_PATTERNS_16((n) + 48)
+#define L4_PATTERNS_256(n)                                                      \
+	L4_PATTERNS_64(n), L4_PATTERNS_64((n) + 64), L4_PATTERNS_64((n) + 128), \
+		L4_PATTERNS_64((n) + 192)
+
+enum { L4_N_PATTERNS = 1024 };
+
+static const uint64_t l4_patterns[L4_N_PATTERNS] = { L4_PATTERNS_256(0), L4_PATTERNS_256(256),
+	L4_PATTERNS_256(512), L4_PATTERNS_256(768) };
+
+/* By bits of the stem's hash that do not say which word it is, and by what else tells prefixes with that stem apart. */
+L4_INLINE uint64_t l4_coarse_bits(uint64_t stem_hash, uint32_t rest)
 {
-	return 1ull << (hash >> 58) | 1ull << (hash >> 52 & 63) | 1ull << (hash >> 46 & 63);
+	return l4_patterns[(stem_hash >> 20 ^ rest) & (L4_N_PATTERNS - 1)];
 }
 
-/* What an IPv4 prefix sets in its word by its stem, and beside that by l4_coarse_bits() of its own hash. Which word it is says
- * the upper end of the stem's hash: these are other bits, and are taken where they stand, since compilers make another
- * multiplication of shifting them up. */
-L4_INLINE uint64_t l4_coarse_stem_bits(uint64_t stem_hash)
+/* Of a long IPv4 prefix: the bits behind its stem, and one that shorter ones do not have. */
+L4_INLINE uint32_t l4_coarse_rest4(uint64_t first)
 {
-	return 1ull << (stem_hash >> 40 & 63) | 1ull << (stem_hash >> 34 & 63) |
-	       1ull << (stem_hash >> 28 & 63);
-}
-
-/* What an IPv6 prefix sets in its word, which is its stem's alone. */
-L4_INLINE uint64_t l4_coarse_bits6(uint64_t hash)
-{
-	return l4_coarse_bits(hash) | 1ull << (hash >> 40 & 63);
+	return ((uint32_t)(first >> (64 - L4_STEM4_LONG_BITS)) & 0xf) | 0x10;
 }
 
 /* In the fine table it has two bits in each of three words of its line, which may be the same ones. */

@@ -275,8 +275,8 @@ L4_INLINE enum l4_verdict l4_pass_guard(
 		return L4_V_ENGINE_FAULT;
 	if (g->checks & L4_GUARD_SOURCES && l4_coarse_holds(w->tables, g, p))
 		p.what |= L4_GUARDED_LISTED;
-	else if (g->checks == L4_GUARD_SOURCES)
-		return l4_guard_admits_others(g) ? L4_V_FORWARDED : L4_V_DENIED;
+	else if (g->others)
+		return (enum l4_verdict)g->others;
 	if (flow->src[0] == flow->dst[0] && flow->src[1] == flow->dst[1] &&
 		flow->src[2] == flow->dst[2] && flow->src[3] == flow->dst[3])
 		p.what |= L4_GUARDED_ITSELF;

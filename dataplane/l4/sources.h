@@ -7,8 +7,8 @@
  *   struct l4_tables;
  *   const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line);
  *       a guard line, or NULL outside of them
- *   uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word);
- *       a word of a coarse table, any outside of them
+ *   uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word);
+ *       a word of 64 bits of the image, any outside of it
  */
 #pragma once
 #include "dataplane/l4/cursor.h"
@@ -61,8 +61,8 @@ static bool l4_tables_fine(
 /* Whether a prefix that is shorter than a stem may hold the source. */
 L4_INLINE bool l4_filter_short(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	return g->classes & L4_CLASS_SHORT && l4_guard_bit(t, g->shorts + L4_SHORTEST_LINES,
-						      (uint32_t)(first >> (64 - L4_SHORT_BITS)));
+	return g->classes & L4_CLASS_SHORT &&
+	       l4_guard_bit(t, g->shorts, (uint32_t)(first >> (64 - L4_SHORT_BITS)));
 }
 
 L4_INLINE bool l4_filter_touches4(
@@ -91,27 +91,23 @@ L4_INLINE bool l4_filter_touches(
 L4_INLINE uint64_t l4_coarse_lacks(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t stem_hash)
 {
-	return ~l4_tables_coarse(t, &g->coarse, l4_coarse_word(stem_hash, g->coarse_words));
+	return ~l4_tables_word(t, g->coarse + l4_coarse_word(stem_hash, g->coarse_words));
 }
 
-/* Most sources have a stem that no prefix has, which three bits tell; prefixes are looked for behind that alone. */
 L4_INLINE bool l4_coarse_has4(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
 	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS), lacks = l4_coarse_lacks(t, g, stem);
 
-	if (lacks & l4_coarse_stem_bits(stem))
-		return false;
-	return (g->classes & L4_CLASS_LONG &&
-		       !(lacks & l4_coarse_bits(l4_prefix_hash(first, L4_STEM4_LONG_BITS)))) ||
-	       (g->classes & L4_CLASS_STEM &&
-		       !(lacks & l4_coarse_bits(l4_prefix_hash(first, L4_STEM4_BITS))));
+	return !(lacks & l4_coarse_bits(stem, 0)) ||
+	       !(lacks & l4_coarse_bits(stem, l4_coarse_rest4(first)));
 }
 
 L4_INLINE bool l4_coarse_has_stem6(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
-	return !(l4_coarse_lacks(t, g, l4_stem_hash(first, stem)) &
-		 l4_coarse_bits6(l4_prefix_hash(first, stem)));
+	uint64_t hash = l4_stem_hash(first, stem);
+
+	return !(l4_coarse_lacks(t, g, hash) & l4_coarse_bits(hash, 0));
 }
 
 L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
@@ -121,6 +117,16 @@ L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *
 	       (g->classes & L4_CLASS_STEM && l4_coarse_has_stem6(t, g, first, L4_STEM6_BITS));
 }
 
+/* Whether a prefix that is shorter than a stem may lie in the source's /16. */
+L4_INLINE bool l4_shortest_has(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
+{
+	uint32_t bit = (uint32_t)(first >> (64 - L4_SHORTEST_BITS));
+
+	return l4_tables_word(t, g->coarse - L4_SHORTEST_LINES * L4_LINE_WORDS + bit / 64) >>
+		       bit % 64 &
+	       1;
+}
+
 /* Whether any list may name the source: no, for most. */
 L4_INLINE bool l4_coarse_holds(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)
@@ -128,8 +134,7 @@ L4_INLINE bool l4_coarse_holds(
 	bool is6 = p.what & L4_GUARDED_IS6;
 	uint64_t first = is6 ? p.high : p.low << 32;
 
-	if (g->classes & L4_CLASS_SHORT &&
-		l4_guard_bit(t, g->shorts, (uint32_t)(first >> (64 - L4_SHORTEST_BITS))))
+	if (g->classes & L4_CLASS_SHORT && l4_shortest_has(t, g, first))
 		return true;
 	return is6 ? l4_coarse_has6(t, g, first) : l4_coarse_has4(t, g, first);
 }

@@ -11,11 +11,13 @@
 
 /* Raise it whenever a struct here, or the order of verdicts, changes: tables of other versions are not
  * adopted. */
-#define L4_TABLES_VERSION 5
+#define L4_TABLES_VERSION 6
 #define L4_TABLES_MAGIC	  0x6d646e74 /* "tndm" */
 
+enum { L4_LINE_WORDS = 8 };
+
 struct l4_line {
-	uint64_t words[8];
+	uint64_t words[L4_LINE_WORDS];
 };
 
 enum { L4_LINE_ROOT, L4_LINE_KEYS, L4_LINE_FIRST };
@@ -122,26 +124,27 @@ struct l4_guard {
 	/* Per list of sources: whether one is denied that no prefix of the list holds. */
 	uint8_t denies[L4_GUARD_LISTS];
 	uint8_t classes; /* enum l4_prefix_class: those of the prefixes of the VIP's family, in any list */
+	/* Where nothing but lists is looked at: enum l4_verdict on sources that none of them names; 0 elsewhere. */
+	uint8_t others, pad[3];
 	/* Guard lines: those of short prefixes of the VIP's family, and lists of it (struct l4_list). 0: no list. */
 	uint32_t shorts, lists[L4_GUARD_LISTS];
 	uint32_t coarse,
-		coarse_words; /* which of the coarse tables, and how many of its words are used */
+		coarse_words;	   /* of the VIP's family: the first one's number in the image */
 	uint32_t fine, fine_shift; /* of both families; 64 less the bits of a line's number */
 	uint32_t service_id;
 	uint32_t rate,
 		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
-	uint32_t pad1;
 	uint64_t key[2]; /* of the hash that a source is known by */
 };
 
-/* Lists of sources lie beside the image in guard lines and coarse tables, of which a generation uses one half; the other is
- * for the next one. Filters say of most sources that no list names them: the first of them with one load, of a table so small that it
- * stays in the cache nearest to the processor which it fits in.
+/* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the next one.
+ * Filters say of most sources that no list names them: the first of them with one load, of a table so small that it stays in
+ * the cache nearest to the processor which it fits in.
  *
- * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits. A prefix is in the word that
- *         its stem names: IPv4 ones by their stem and, beside that, by it or from /28 on by so many bits; IPv6 ones by their
+ * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits, which lies in the image: that is
+ *         at hand. A prefix is in the word that its stem names: IPv4 ones by their stem and, beside that, by it or from /28 on by so many bits; IPv6 ones by their
  *         stem, which from /48 on has so many bits.
- * shorts  one bit for each /16 that a shorter prefix touches, and behind those one for each /20.
+ * shorts  one bit for each /20 that a shorter prefix touches; one for each /16 is in the image, right before the coarse filter.
  * fine    a Bloom filter of the prefixes that are in the coarse table, in a line for each hash of a stem: IPv4 ones by their
  *         length rounded down to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.
  *
@@ -149,7 +152,6 @@ struct l4_guard {
  * number of them that are no greater than a source tells by its lowest bit. They are the leaves of a static tree, in
  * nodes of 16 (IPv4) or 8 (IPv6) keys; each key of a higher level is the first one of a node below. */
 enum {
-	L4_COARSE_TABLES = 4, /* one of each family, twice */
 	L4_SHORTEST_BITS = 16,
 	L4_SHORT_BITS = 20,
 	L4_SHORTEST_LINES = (1 << L4_SHORTEST_BITS) / L4_FILTER_LINE_BITS,

@@ -7,17 +7,17 @@
 #include "dataplane/snapshot/changes.h"
 
 enum {
-	SHORT_LINES = L4_SHORTEST_LINES + (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
-	WORD_PREFIXES = 5, /* of the coarse table, at most, on average: a million take 1.5 MiB */
-	COARSE_MIN = 8,	   /* words */
-	COARSE_MAX = 1 << 19,
-	FINE_PREFIXES = 32, /* a line, at most, on average: 16 bits each */
-	SPARE_LINES = 1024, /* for what lists have besides their keys */
+	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
+	COARSE_PREFIXES = 56, /* a line, at most, on average: a million take 1.1 MiB */
+	COARSE_MAX = 1 << 16, /* lines */
+	FINE_PREFIXES = 32,   /* a line, at most, on average: 16 bits each */
+	SPARE_LINES = 1024,   /* for what lists have besides their keys */
 };
 
 struct half {
 	struct guard_filters filters;
 	uint32_t first, used; /* lines */
+	struct l4_line *near; /* one family's after the other's */
 	struct guard_place *places;
 	uint64_t *digests; /* of the lists that it holds */
 	uint32_t n_lists;
@@ -25,7 +25,6 @@ struct half {
 
 struct guard_store {
 	struct l4_line *lines;
-	uint64_t *coarse; /* L4_COARSE_TABLES of them, one after the other */
 	uint32_t prefixes, half_lines, filter_lines;
 	struct half halves[2];
 	unsigned live;	/* which half the published generation uses */
@@ -46,10 +45,9 @@ static uint32_t fine_lines(uint32_t prefixes)
 	return 2 * power_of_two(prefixes / (2 * FINE_PREFIXES)); /* two, at least, for shift_to() */
 }
 
-/* Of the coarse table for so many prefixes. */
-static uint32_t coarse_words(uint32_t prefixes)
+static uint32_t coarse_lines(uint32_t prefixes)
 {
-	uint32_t n = prefixes / WORD_PREFIXES + COARSE_MIN;
+	uint32_t n = prefixes / COARSE_PREFIXES + 1;
 
 	return n < COARSE_MAX ? n : COARSE_MAX;
 }
@@ -72,29 +70,28 @@ uint32_t guard_store_lines(uint32_t prefixes)
 	return prefixes ? 2 * half_lines(prefixes) : 0;
 }
 
-uint32_t guard_store_words(uint32_t prefixes)
+/* Each family's lines are rounded up. */
+uint32_t guard_store_image_lines(uint32_t prefixes)
 {
-	return power_of_two(coarse_words(prefixes));
+	return 2 * L4_SHORTEST_LINES + coarse_lines(prefixes) + 1;
 }
 
-/* Where filters begin for which lines are set aside, of half number i. */
-static struct guard_filters filters_at(uint32_t line, unsigned i)
+/* Where filters begin for which guard lines are set aside. */
+static struct guard_filters filters_at(uint32_t line)
 {
 	return (struct guard_filters){
-		.families = { { .shorts = line, .coarse = 2 * i },
-			{ .shorts = line + SHORT_LINES, .coarse = 2 * i + 1 } },
+		.families = { { .shorts = line }, { .shorts = line + SHORT_LINES } },
 		.fine = line + 2 * SHORT_LINES,
 	};
 }
 
-struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uint32_t prefixes)
+struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
 {
 	struct guard_store *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
 	s->lines = lines;
-	s->coarse = coarse;
 	s->prefixes = prefixes;
 	s->half_lines = prefixes ? half_lines(prefixes) : 0;
 	s->filter_lines = prefixes ? filter_lines(prefixes) : 0;
@@ -102,15 +99,17 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uin
 		struct half *h = &s->halves[i];
 
 		h->first = h->used = i * s->half_lines;
-		h->filters = filters_at(h->first, i);
+		h->filters = filters_at(h->first);
 	}
 	return s;
 }
 
 static void half_forget(struct half *h)
 {
+	free(h->near);
 	free(h->places);
 	free(h->digests);
+	h->near = NULL;
 	h->places = NULL;
 	h->digests = NULL;
 	h->n_lists = 0;
@@ -137,11 +136,10 @@ static uint32_t half_take(const struct guard_store *s, struct half *h, uint32_t 
 	return line;
 }
 
-/* Sets bits first to last of the table that begins at a line. */
-static void set_bits(const struct guard_store *s, uint32_t line, uint32_t first, uint32_t last)
+static void set_bits(struct l4_line *lines, uint32_t first, uint32_t last)
 {
 	for (uint32_t bit = first; bit <= last; bit++) {
-		uint64_t *word = &s->lines[line + bit / L4_FILTER_LINE_BITS].words[bit / 64 % 8];
+		uint64_t *word = &lines[bit / L4_FILTER_LINE_BITS].words[bit / 64 % 8];
 
 		if (bit % 64 == 0 && last - bit >= 63) {
 			*word = UINT64_MAX;
@@ -163,24 +161,21 @@ static void set_fine(const struct guard_store *s, const struct guard_filters *f,
 		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
-static uint64_t *coarse_table(const struct guard_store *s, const struct guard_family *f)
+/* In a family's coarse table: a prefix's bits in the word of its stem. */
+static void set_coarse(const struct guard_family *f, uint64_t stem_hash, uint32_t rest)
 {
-	return s->coarse + (size_t)f->coarse * guard_store_words(s->prefixes);
-}
+	uint32_t word = l4_coarse_word(stem_hash, f->coarse_lines * L4_LINE_WORDS);
 
-/* In the coarse table: bits in the word of a stem. */
-static void set_coarse(const struct guard_store *s, const struct guard_family *f,
-	uint64_t stem_hash, uint64_t bits)
-{
-	coarse_table(s, f)[l4_coarse_word(stem_hash, f->coarse_words)] |= bits;
+	f->near[L4_SHORTEST_LINES + word / L4_LINE_WORDS].words[word % L4_LINE_WORDS] |=
+		l4_coarse_bits(stem_hash, rest);
 }
 
 static void set_short(
 	const struct guard_store *s, const struct guard_family *f, uint64_t first, uint64_t last)
 {
-	set_bits(s, f->shorts, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
+	set_bits(f->near, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
 		(uint32_t)(last >> (64 - L4_SHORTEST_BITS)));
-	set_bits(s, f->shorts + L4_SHORTEST_LINES, (uint32_t)(first >> (64 - L4_SHORT_BITS)),
+	set_bits(&s->lines[f->shorts], (uint32_t)(first >> (64 - L4_SHORT_BITS)),
 		(uint32_t)(last >> (64 - L4_SHORT_BITS)));
 }
 
@@ -193,25 +188,23 @@ static enum l4_prefix_class class_of(const struct snapshot_prefix *p)
 }
 
 /* An IPv4 prefix with a stem has the same one at any length; a long IPv6 one has a longer one. */
-static void half_filter4(const struct guard_store *s, const struct guard_filters *f,
+static void half_filter4(const struct guard_store *s, const struct half *h,
 	const struct snapshot_prefix *p, uint64_t first)
 {
-	uint32_t bits = class_of(p) == L4_CLASS_LONG ? L4_STEM4_LONG_BITS : L4_STEM4_BITS;
 	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS);
+	uint32_t rest = class_of(p) == L4_CLASS_LONG ? l4_coarse_rest4(first) : 0;
 
-	set_coarse(s, &f->families[0], stem,
-		l4_coarse_stem_bits(stem) | l4_coarse_bits(l4_prefix_hash(first, bits)));
-	set_fine(s, f, first, L4_STEM4_BITS, p->plen & ~1u);
+	set_coarse(&h->filters.families[0], stem, rest);
+	set_fine(s, &h->filters, first, L4_STEM4_BITS, p->plen & ~1u);
 }
 
-static void half_filter6(const struct guard_store *s, const struct guard_filters *f,
+static void half_filter6(const struct guard_store *s, const struct half *h,
 	const struct snapshot_prefix *p, uint64_t first)
 {
 	uint32_t stem = class_of(p) == L4_CLASS_LONG ? L4_STEM6_LONG_BITS : L4_STEM6_BITS;
 
-	set_coarse(s, &f->families[1], l4_stem_hash(first, stem),
-		l4_coarse_bits6(l4_prefix_hash(first, stem)));
-	set_fine(s, f, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
+	set_coarse(&h->filters.families[1], l4_stem_hash(first, stem), 0);
+	set_fine(s, &h->filters, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
 }
 
 /* A prefix of no bits says what holds for sources that no other prefix names. */
@@ -233,9 +226,9 @@ static void half_filter(
 	if (class_of(p) == L4_CLASS_SHORT)
 		set_short(s, family, first, last);
 	else if (p->af == 4)
-		half_filter4(s, &h->filters, p, first);
+		half_filter4(s, h, p, first);
 	else
-		half_filter6(s, &h->filters, p, first);
+		half_filter6(s, h, p, first);
 }
 
 /* Key number i of the n keys of a level, each of which is the first of `step` leaves. */
@@ -355,6 +348,11 @@ static bool half_holds(const struct half *h, const struct snapshot_input *in)
 	return true;
 }
 
+uint32_t guard_filters_lines(const struct guard_filters *f)
+{
+	return 2 * L4_SHORTEST_LINES + f->families[0].coarse_lines + f->families[1].coarse_lines;
+}
+
 /* From a hash to so many numbers, a power of two. */
 static uint32_t shift_to(uint32_t n)
 {
@@ -363,21 +361,23 @@ static uint32_t shift_to(uint32_t n)
 
 /* Makes the filters as large as the prefixes want them: the smaller, the nearer to the processor. Lists that are the same
  * are counted twice. */
-static void half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
+static int half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
+	struct guard_family *f = h->filters.families;
 	uint32_t n[2] = { 0 }, all = 0;
 
 	for (uint32_t i = 0; i < in->n_lists; i++)
 		for (uint32_t k = 0; k < in->lists[i].n && all < s->prefixes; k++, all++)
 			n[in->lists[i].prefixes[k].af == 6]++;
-	for (unsigned i = 0; i < 2; i++) {
-		struct guard_family *f = &h->filters.families[i];
-
-		f->classes = 0;
-		f->coarse_words = coarse_words(n[i]);
-		memset(coarse_table(s, f), 0, f->coarse_words * sizeof *s->coarse);
-	}
 	h->filters.fine_shift = shift_to(fine_lines(all));
+	f[0] = (struct guard_family){ f[0].shorts, .coarse_lines = coarse_lines(n[0]) };
+	f[1] = (struct guard_family){ f[1].shorts, .coarse_lines = coarse_lines(n[1]) };
+	h->near = calloc(guard_filters_lines(&h->filters), sizeof *h->near);
+	if (!h->near)
+		return -ENOMEM;
+	f[0].near = h->near;
+	f[1].near = h->near + L4_SHORTEST_LINES + f[0].coarse_lines;
+	return 0;
 }
 
 static bool has_prefixes(const struct snapshot_input *in)
@@ -390,7 +390,7 @@ static bool has_prefixes(const struct snapshot_input *in)
 
 static int half_fill(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
-	int rc = 0;
+	int rc;
 
 	half_forget(h);
 	h->used = h->first;
@@ -402,7 +402,7 @@ static int half_fill(const struct guard_store *s, struct half *h, const struct s
 		return -ENOSPC;
 	if (s->half_lines)
 		half_take(s, h, s->filter_lines);
-	half_fit(s, h, in);
+	rc = half_fit(s, h, in);
 	for (uint32_t i = 0; i < in->n_lists && !rc; i++) {
 		h->digests[i] = in->lists[i].digest;
 		rc = half_place(s, h, in, i);

@@ -10,10 +10,13 @@ struct guard_place {
 	bool denies4, denies6;
 };
 
-/* Where the filters of a half lie: those of IPv4, those of IPv6, and those of both. */
+/* The filters of a half: those of IPv4, those of IPv6, and those of both. Numbers are guard lines. */
 struct guard_filters {
 	struct guard_family {
-		uint32_t shorts, coarse, coarse_words;
+		uint32_t shorts;
+		/* L4_SHORTEST_LINES and so many of the coarse filter, to be copied into the image. */
+		struct l4_line *near;
+		uint32_t coarse_lines;
 		uint8_t classes; /* enum l4_prefix_class */
 	} families[2];
 	uint32_t fine, fine_shift;
@@ -22,12 +25,11 @@ struct guard_filters {
 /* How many lines a store for so many prefixes has: with them in not very many lists, it has room for all. */
 uint32_t guard_store_lines(uint32_t prefixes);
 
-/* How many words each of its coarse tables has: a power of two. */
-uint32_t guard_store_words(uint32_t prefixes);
+/* How many lines of an image so many prefixes take, at most. */
+uint32_t guard_store_image_lines(uint32_t prefixes);
 
-/* lines: guard_store_lines() of them, all zero; coarse: L4_COARSE_TABLES times guard_store_words(), likewise. They are the
- * engine's and outlive the store. NULL when out of memory. */
-struct guard_store *guard_store_new(struct l4_line *lines, uint64_t *coarse, uint32_t prefixes);
+/* lines: guard_store_lines() of them, all zero. They are the engine's and outlive the store. NULL when out of memory. */
+struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes);
 void guard_store_free(struct guard_store *s);
 
 /* Writes the lists of an input into the half that is not in use, unless they are those of the other one. Returns 0;
@@ -41,3 +43,6 @@ void guard_store_abort(struct guard_store *s);
 /* Of the lists that were taken last. list: index into the input's. */
 const struct guard_place *guard_store_place(const struct guard_store *s, uint32_t list);
 const struct guard_filters *guard_store_filters(const struct guard_store *s);
+
+/* How many lines of an image they take, at most. */
+uint32_t guard_filters_lines(const struct guard_filters *f);

@@ -489,7 +489,10 @@ static int image_alloc(struct image *im, uint32_t rows, uint32_t max_lines)
 		if (in->pools[i].id > im->max_pool)
 			im->max_pool = in->pools[i].id;
 	im->max = snapshot_lines(in->n_addresses, count_services(in),
-		in->n_members + count_reverse(in) + count_quic(in), im->max_server, im->max_pool);
+			  in->n_members + count_reverse(in) + count_quic(in), im->max_server,
+			  im->max_pool) +
+		  (im->guard && in->n_lists ? guard_filters_lines(guard_store_filters(im->guard))
+					    : 0);
 	if (im->max > max_lines)
 		im->max = max_lines;
 	im->lines = calloc(im->max, sizeof *im->lines);

@@ -21,6 +21,7 @@ struct image {
 	uint32_t max_server, max_pool; /* ids */
 	uint16_t *index_of;	       /* of a server id in its pool, L4_SLOT_NONE elsewhere */
 	uint32_t address_base;	       /* line of the first address */
+	uint32_t coarse[2];	       /* lines where the coarse filters of IPv4 and IPv6 begin */
 	/* Ranges of ports: of VIPs, and of servers of nat services. */
 	struct ports_range *taken, *replies;
 	uint32_t n_taken, n_replies;

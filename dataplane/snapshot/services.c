@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
+#include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/image.h"
 
 uint32_t image_places(const struct snapshot_service *s)
@@ -197,12 +198,13 @@ static void guard_lists(
 	bool is6 = im->in->addresses[s->address].af == 6;
 	const struct guard_family *family = &filters->families[is6];
 	uint32_t lists[L4_GUARD_LISTS] = { 0, s->list };
+	bool denies = false;
 
 	g->checks |= L4_GUARD_SOURCES;
 	g->classes = family->classes;
 	g->shorts = family->shorts;
-	g->coarse = family->coarse;
-	g->coarse_words = family->coarse_words;
+	g->coarse = im->coarse[is6] * L4_LINE_WORDS;
+	g->coarse_words = family->coarse_lines * L4_LINE_WORDS;
 	g->fine = filters->fine;
 	g->fine_shift = filters->fine_shift;
 	for (int i = 0; i < L4_GUARD_LISTS; i++) {
@@ -212,7 +214,10 @@ static void guard_lists(
 			continue;
 		g->lists[i] = is6 ? place->list6 : place->list4;
 		g->denies[i] = is6 ? place->denies6 : place->denies4;
+		denies |= g->denies[i];
 	}
+	if (g->checks == L4_GUARD_SOURCES)
+		g->others = denies ? L4_V_DENIED : L4_V_FORWARDED;
 }
 
 static int image_guard(struct image *im, const struct snapshot_service *s, struct l4_service *row)
@@ -348,9 +353,27 @@ static int image_quic(struct image *im)
 	return 0;
 }
 
+/* What guards look at first, from where their store has made it. */
+static int image_filters(struct image *im)
+{
+	if (!im->guard || !im->in->n_lists)
+		return 0;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct guard_family *f = &guard_store_filters(im->guard)->families[i];
+		uint32_t lines = L4_SHORTEST_LINES + f->coarse_lines;
+		uint32_t first = image_take(im, lines, "guard_prefixes");
+
+		if (!first)
+			return -ENOSPC;
+		memcpy(&im->lines[first], f->near, lines * sizeof *f->near);
+		im->coarse[i] = first + L4_SHORTEST_LINES;
+	}
+	return 0;
+}
+
 int image_services(struct image *im)
 {
-	int rc = 0;
+	int rc = image_filters(im);
 
 	image_pool_idles(im);
 	for (uint32_t i = 0; i < im->in->n_services && !rc; i++) {

@@ -21,8 +21,6 @@ struct l4_tables {
 	uint32_t n_chunks;
 	struct l4_line *guard;
 	uint32_t n_guard;
-	uint64_t *coarse;
-	uint32_t coarse_words; /* of each table */
 	struct l4_neighbour *neighbours;
 	uint32_t n_neighbours;
 	struct l4_record_bucket *records; /* 2^record_bits */
@@ -82,12 +80,11 @@ static inline const void *l4_tables_guard_line(const struct l4_tables *t, uint32
 	return line < t->n_guard ? &t->guard[line] : NULL;
 }
 
-static inline uint64_t l4_tables_coarse(
-	const struct l4_tables *t, const uint32_t *table, uint32_t word)
+static inline uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
 {
-	return *table < L4_COARSE_TABLES && word < t->coarse_words
-		       ? t->coarse[*table * t->coarse_words + word]
-		       : 0;
+	const struct l4_line *line = l4_tables_line(t, word / L4_LINE_WORDS);
+
+	return line ? line->words[word % L4_LINE_WORDS] : 0;
 }
 
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)
@@ -491,7 +488,6 @@ static void native_close(struct body *b)
 	ring_store_free(b->store);
 	guard_store_free(b->guard);
 	free(b->tables.guard);
-	free(b->tables.coarse);
 	free(b->tables.rings);
 	free(b->tables.neighbours);
 	free(b->tables.records);
@@ -528,10 +524,7 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->tables.rings = calloc(b->tables.n_chunks, sizeof *b->tables.rings);
 	b->tables.n_guard = guard_store_lines(c->limits.guard_prefixes);
 	b->tables.guard = calloc(b->tables.n_guard + 1u, sizeof *b->tables.guard);
-	b->tables.coarse_words = guard_store_words(c->limits.guard_prefixes);
-	b->tables.coarse =
-		calloc((size_t)b->tables.coarse_words * L4_COARSE_TABLES, sizeof *b->tables.coarse);
-	b->guard = guard_store_new(b->tables.guard, b->tables.coarse, c->limits.guard_prefixes);
+	b->guard = guard_store_new(b->tables.guard, c->limits.guard_prefixes);
 	while ((uint32_t)L4_BUCKET_RECORDS << b->tables.record_bits < c->limits.records)
 		b->tables.record_bits++;
 	b->tables.records = calloc(1u << b->tables.record_bits, sizeof *b->tables.records);
@@ -548,8 +541,7 @@ static int native_open(struct body **out, const struct world *w, struct err *e)
 	b->tables.proxied = calloc(1u << b->tables.proxied_bits, sizeof *b->tables.proxied);
 	if (b->tables.records && b->tables.sources && b->tables.datagrams && b->tables.floods &&
 		b->tables.proxied && b->vip_drops && b->service_drops && b->services &&
-		b->servers && b->store && b->guard && b->tables.guard && b->tables.coarse &&
-		b->tables.rings)
+		b->servers && b->store && b->guard && b->tables.guard && b->tables.rings)
 		rc = setup_build(w, &build);
 	if (rc)
 		err_set(e, rc, "out of memory");

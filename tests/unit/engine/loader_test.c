@@ -21,7 +21,7 @@
 static char run_dir[] = "/tmp/tandem-loader-XXXXXX";
 static uint32_t ports[2];
 
-static const struct loader_sizes sizes = { 4, 4, 8, 16, 16, 64, 8, 0, 8, 1024, 1024, 64, 64 };
+static const struct loader_sizes sizes = { 4, 4, 8, 16, 16, 64, 8, 0, 1024, 1024, 64, 64 };
 
 static struct loader *open_loader(const struct loader_sizes *s)
 {

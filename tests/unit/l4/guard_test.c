@@ -22,10 +22,9 @@ static struct l4_way *l4_tables_way(const struct l4_tables *t)
 	return NULL;
 }
 
-static uint64_t l4_tables_coarse(const struct l4_tables *t, const uint32_t *table, uint32_t word)
+static uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
 {
 	(void)t;
-	(void)table;
 	(void)word;
 	return 0;
 }

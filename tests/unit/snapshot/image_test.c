@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "dataplane/snapshot/snapshot.h"
+#include "dataplane/l4/verdict.h"
+#include "dataplane/snapshot/guard.h"
 
 enum { MAX = 300, SLOTS = 1 << 16 };
 
@@ -559,6 +560,48 @@ static void test_local(void **state)
 	ring_store_free(s);
 }
 
+/* Filters of lists are a part of the image, which has room for as many as the store has. */
+static void test_filters(void **state)
+{
+	enum { LIMIT = 100 };
+	static struct snapshot_prefix prefixes[LIMIT];
+	struct snapshot_list list = { .prefixes = prefixes, .n = LIMIT, .digest = 1 };
+	struct l4_line *lines = calloc(guard_store_lines(LIMIT), sizeof *lines);
+	struct guard_store *guard = guard_store_new(lines, LIMIT);
+	struct ring_store *s = ring_store_new(SLOTS, MAX);
+	const struct guard_family *f;
+	const struct l4_guard *g;
+	struct snapshot *sn;
+	const char *what;
+
+	(void)state;
+	for (uint8_t i = 0; i < LIMIT; i++)
+		prefixes[i] =
+			(struct snapshot_prefix){ .af = i % 2 ? 6 : 4, .plen = 16, .bytes = { i } };
+	make_site(3, 2, 2);
+	site.in.lists = &list;
+	site.in.n_lists = 1;
+	assert_int_equal(guard_store_take(guard, &site.in), 0);
+	assert_in_range(guard_filters_lines(guard_store_filters(guard)), 2 * L4_SHORTEST_LINES + 2,
+		guard_store_image_lines(LIMIT));
+	assert_int_equal(
+		snapshot_build(s, guard, &site.in, site.neighbours, 1, UINT32_MAX, &sn, &what), 0);
+	g = (const struct l4_guard *)&sn->image[find_service(sn->image, 0)->guard];
+	f = &guard_store_filters(guard)->families[site.addresses[0].af == 6];
+	assert_int_equal(g->others, L4_V_FORWARDED);
+	assert_memory_equal(&sn->image[g->coarse / L4_LINE_WORDS - L4_SHORTEST_LINES], f->near,
+		(L4_SHORTEST_LINES + f->coarse_lines) * sizeof *f->near);
+	snapshot_commit(s, sn);
+	assert_int_equal(snapshot_build(s, guard, &site.in, site.neighbours, 1,
+				 2 * L4_SHORTEST_LINES, &sn, &what),
+		-ENOSPC);
+	assert_string_equal(what, "guard_prefixes");
+	guard_store_commit(guard);
+	guard_store_free(guard);
+	ring_store_free(s);
+	free(lines);
+}
+
 static const struct l4_member *member_of(const struct snapshot *sn, uint32_t service)
 {
 	return (const struct l4_member *)&sn->image[find_service(sn->image, service)->member_base];
@@ -939,6 +982,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_inputs_that_contradict_themselves),
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_tunnels_and_answers),
 		cmocka_unit_test(test_lines_are_enough),
 		cmocka_unit_test(test_tables_become_member_indices),
