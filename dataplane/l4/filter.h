@@ -47,10 +47,11 @@ enum { L4_N_PATTERNS = 1024 };
 static const uint64_t l4_patterns[L4_N_PATTERNS] = { L4_PATTERNS_256(0), L4_PATTERNS_256(256),
 	L4_PATTERNS_256(512), L4_PATTERNS_256(768) };
 
-/* By bits of the stem's hash that do not say which word it is, and by what else tells prefixes with that stem apart. */
+/* By bits of the stem's hash that do not say which word it is, and by what else tells prefixes with that stem apart. A sum, since
+ * Linux 6.1 does not know the bounds of an exclusive or. */
 L4_INLINE uint64_t l4_coarse_bits(uint64_t stem_hash, uint32_t rest)
 {
-	return l4_patterns[(stem_hash >> 20 ^ rest) & (L4_N_PATTERNS - 1)];
+	return l4_patterns[((stem_hash >> 20) + rest) & (L4_N_PATTERNS - 1)];
 }
 
 /* Of a long IPv4 prefix: the bits behind its stem, and one that shorter ones do not have. */

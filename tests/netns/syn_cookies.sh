@@ -48,7 +48,7 @@ start_nginx()
 	cat >"$lab/nginx.conf" <<-END
 		daemon off;
 		user root;
-		worker_processes 1;
+		master_process off;
 		pid $lab/nginx.pid;
 		error_log $lab/nginx.error;
 		events {}

@@ -575,9 +575,8 @@ static void test_filters(void **state)
 	const char *what;
 
 	(void)state;
-	for (uint8_t i = 0; i < LIMIT; i++)
-		prefixes[i] =
-			(struct snapshot_prefix){ .af = i % 2 ? 6 : 4, .plen = 16, .bytes = { i } };
+	for (uint32_t i = 0; i < LIMIT; i++)
+		prefixes[i] = (struct snapshot_prefix){ i % 2 ? 6 : 4, { (uint8_t)i }, 16, false };
 	make_site(3, 2, 2);
 	site.in.lists = &list;
 	site.in.n_lists = 1;
