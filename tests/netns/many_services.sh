@@ -64,7 +64,7 @@ pick()
 {
 	wait_for 20 "both servers answer for service 250" both 250
 	start flow client "$here/switch.py" "$(addr front 12)" 2050 srv1
-	wait_for 5 "a flow goes to srv1" grep -q ready "$lab/flow.log"
+	wait_for 25 "a flow goes to srv1" grep -q ready "$lab/flow.log"
 }
 
 # The quick check of srv1 dies, the server itself answers on. Prints the milliseconds from the verdict to the first packet
