@@ -221,7 +221,7 @@ int measure_all(struct measure *m, unsigned n, const struct bed beds[SITE_COUNT]
 	for (unsigned run = 0; run <= o->runs && !rc; run++)
 		for (unsigned i = 0; i < n && !rc; i++) {
 			m[i].n = run * o->slices;
-			rc = run_once(m[i].of, &beds[m[i].of->site], o, !run,
+			rc = run_once(m[i].of, &beds[m[i].of->site], o, !run && m[i].is_first,
 				&m[i].slices[run ? m[i].n - o->slices : 0], e);
 		}
 	for (unsigned i = 0; i < n && !rc; i++)

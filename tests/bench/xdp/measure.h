@@ -15,6 +15,9 @@ struct measure_options {
 /* Nanoseconds per packet. */
 struct measure {
 	const struct bench_case *of;
+	/* What its limit is made from, if that is another case: measured right before it, and printed nowhere. */
+	const struct measure *base;
+	bool is_base, is_first; /* is_first: no measure before it is of the same case */
 	double slices[MEASURE_RUNS_MAX * BENCH_SLICES]; /* of all runs, in ascending order */
 	unsigned n;
 };
