@@ -19,7 +19,7 @@ const volatile bool test_time_on;
 const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 
 /* And its words. */
-const volatile uint32_t image_words_mask = 8 * L4_LINE_FIRST - 1;
+const volatile uint32_t image_words_mask = L4_LINE_WORDS * L4_LINE_FIRST - 1;
 
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;

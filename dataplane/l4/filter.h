@@ -25,8 +25,8 @@ L4_INLINE uint32_t l4_coarse_word(uint64_t stem_hash, uint32_t n)
 	return (uint32_t)((stem_hash >> 32) * n >> 32);
 }
 
-/* Which bits of a word a prefix sets: four, that lie ready, since to gather them takes several times as long as to load
- * them (Putze, Sanders and Singler, Cache-, Hash- and Space-Efficient Bloom Filters, section 4: bit patterns). */
+/* Which bits of a word a prefix sets: four, that lie ready, since every packet would have to gather them (bit patterns: Putze,
+ * Sanders and Singler, Cache-, Hash- and Space-Efficient Bloom Filters). */
 #define L4_PATTERN_HASH(n) (((n) + 1ull) * 0xff51afd7ed558ccd)
 #define L4_PATTERN(n)                                                                   \
 	(1ull << (L4_PATTERN_HASH(n) >> 58) | 1ull << (L4_PATTERN_HASH(n) >> 52 & 63) | \

@@ -290,7 +290,8 @@ static void spread_list(uint8_t af, struct snapshot_prefix *p)
 		(struct snapshot_list){ .prefixes = p, .n = SPREAD, .digest = below(1u << 30) + 1 };
 }
 
-/* Most sources that no list names must be known for such by the first filter, and nearly all by the second. */
+/* Most sources that no list names must be known for such by the first filter, and nearly all by the second. The first lets
+ * more than it could pass: it is small, since what leaves the second cache level costs more than a closer look. */
 static void test_filters_let_most_go(void **state)
 {
 	struct snapshot_prefix *prefixes = calloc(SPREAD, sizeof *prefixes);
@@ -315,7 +316,7 @@ static void test_filters_let_most_go(void **state)
 			touched += l4_coarse_holds(&site.tables, &g, p) &&
 				   l4_filter_touches(&site.tables, &g, p);
 		}
-		assert_in_range(held, 1, SPREAD_TRIES / 1000 * 65);
+		assert_in_range(held, 1, SPREAD_TRIES / 1000 * (af == 6 ? 32 : 60));
 		assert_in_range(touched, 0, SPREAD_TRIES / 1000 * 2);
 		guard_store_commit(site.store);
 	}
