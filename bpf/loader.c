@@ -441,7 +441,7 @@ int loader_open(
 	l->bpf->rodata->reports = trace ? L4_REPORTS_TRACE : L4_REPORTS_NOBODY;
 	l->bpf->rodata->test_time_on = trace;
 	l->bpf->rodata->image_mask = l->image_lines - 1;
-	l->bpf->rodata->image_words_mask = L4_LINE_WORDS * l->image_lines - 1;
+	l->bpf->rodata->image_bytes_mask = sizeof(struct l4_line) * l->image_lines - 1;
 	load_only(l->bpf, l->bpf->progs.tandem_xdp);
 	set_sizes(l->bpf, sizes);
 	image = image_map_new(l->image_lines);

@@ -18,8 +18,8 @@ const volatile bool test_time_on;
 /* Which numbers lines may have: all images' maps hold a power of two of them. */
 const volatile uint32_t image_mask = L4_LINE_FIRST - 1;
 
-/* And its words. */
-const volatile uint32_t image_words_mask = L4_LINE_WORDS * L4_LINE_FIRST - 1;
+/* And its bytes. */
+const volatile uint32_t image_bytes_mask = sizeof(struct l4_line) * L4_LINE_FIRST - 1;
 
 /* The number of buckets is 2^record_bits. */
 const volatile uint32_t record_bits = 18;
@@ -92,11 +92,11 @@ L4_INLINE const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t l
 	return bpf_map_lookup_elem(&guard, &line);
 }
 
-L4_INLINE uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
+L4_INLINE uint8_t l4_tables_byte(const struct l4_tables *t, uint32_t at)
 {
-	uint64_t at = word;
+	uint64_t byte = at;
 
-	return ((const uint64_t *)t->image)[at & image_words_mask];
+	return ((const uint8_t *)t->image)[byte & image_bytes_mask];
 }
 
 L4_INLINE struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)

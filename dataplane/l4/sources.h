@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Lists of sources (tables.h): most sources are in none, which one load of a filter tells
- * before anything is called.
+/* Lists of sources (tables.h): most sources are in none, which a filter tells before
+ * anything is called.
  *
  * The body defines, before it includes this file:
  *
  *   struct l4_tables;
  *   const void *l4_tables_guard_line(const struct l4_tables *t, uint32_t line);
  *       a guard line, or NULL outside of them
- *   uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word);
- *       a word of 64 bits of the image, any outside of it
+ *   uint8_t l4_tables_byte(const struct l4_tables *t, uint32_t at);
+ *       a byte of the image, any outside of it
  */
 #pragma once
 #include "dataplane/l4/cursor.h"
@@ -87,27 +87,29 @@ L4_INLINE bool l4_filter_touches(
 				       : l4_filter_touches4(t, g, p.low << 32);
 }
 
-/* The bits that are not set in the stem's word of the coarse table. */
-L4_INLINE uint64_t l4_coarse_lacks(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t stem_hash)
+/* What the coarse filter says of a stem. */
+L4_INLINE uint32_t l4_coarse_says(
+	const struct l4_tables *t, const struct l4_guard *g, uint64_t stem)
 {
-	return ~l4_tables_word(t, g->coarse + l4_coarse_word(stem_hash, g->coarse_words));
+	struct l4_coarse_place p =
+		l4_coarse_place(stem, g->coarse_seed, g->coarse_starts, g->coarse_window);
+
+	return (l4_tables_byte(t, g->coarse + p.first) ^ l4_tables_byte(t, g->coarse + p.second) ^
+		       l4_tables_byte(t, g->coarse + p.third) ^ p.check) &
+	       0xff;
 }
 
 L4_INLINE bool l4_coarse_has4(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
 {
-	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS), lacks = l4_coarse_lacks(t, g, stem);
+	uint32_t says = l4_coarse_says(t, g, first >> (64 - L4_STEM4_BITS));
 
-	return !(lacks & l4_coarse_bits(stem, 0)) ||
-	       !(lacks & l4_coarse_bits(stem, l4_coarse_rest4(first)));
+	return says == L4_COARSE_ANY || says == l4_coarse_rest4(first);
 }
 
 L4_INLINE bool l4_coarse_has_stem6(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
-	uint64_t hash = l4_stem_hash(first, stem);
-
-	return !(l4_coarse_lacks(t, g, hash) & l4_coarse_bits(hash, 0));
+	return l4_coarse_says(t, g, first >> (64 - stem)) == L4_COARSE_ANY;
 }
 
 L4_INLINE bool l4_coarse_has6(const struct l4_tables *t, const struct l4_guard *g, uint64_t first)
@@ -122,9 +124,7 @@ L4_INLINE bool l4_shortest_has(const struct l4_tables *t, const struct l4_guard 
 {
 	uint32_t bit = (uint32_t)(first >> (64 - L4_SHORTEST_BITS));
 
-	return l4_tables_word(t, g->coarse - L4_SHORTEST_LINES * L4_LINE_WORDS + bit / 64) >>
-		       bit % 64 &
-	       1;
+	return l4_tables_byte(t, g->coarse - (1u << L4_SHORTEST_BITS) / 8 + bit / 8) >> bit % 8 & 1;
 }
 
 /* Whether any list may name the source: no, for most. */

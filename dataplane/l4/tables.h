@@ -125,12 +125,15 @@ struct l4_guard {
 	uint8_t denies[L4_GUARD_LISTS];
 	uint8_t classes; /* enum l4_prefix_class: those of the prefixes of the VIP's family, in any list */
 	/* Where nothing but lists is looked at: enum l4_verdict on sources that none of them names; 0 elsewhere. */
-	uint8_t others, pad[3];
+	uint8_t others;
+	uint8_t fine_shift; /* 64 less the bits of a line's number in the fine table */
+	/* Of the coarse filter of the VIP's family (filter.h): one less than the entries of a window, a power of two. */
+	uint16_t coarse_window;
 	/* Guard lines: those of short prefixes of the VIP's family, and lists of it (struct l4_list). 0: no list. */
 	uint32_t shorts, lists[L4_GUARD_LISTS];
-	uint32_t coarse,
-		coarse_words;	   /* of the VIP's family: the first one's number in the image */
-	uint32_t fine, fine_shift; /* of both families; 64 less the bits of a line's number */
+	uint32_t coarse; /* the byte of the image where it begins */
+	uint32_t coarse_starts, coarse_seed;
+	uint32_t fine; /* of both families */
 	uint32_t service_id;
 	uint32_t rate,
 		syn_rate; /* packets, and TCP SYNs, from a source in a unit of coarse time; 0: any number */
@@ -138,12 +141,12 @@ struct l4_guard {
 };
 
 /* Lists of sources lie beside the image in guard lines, of which a generation uses one half; the other is for the next one.
- * Filters say of most sources that no list names them: the first of them with one load, of a table so small that it stays in
- * the cache nearest to the processor which it fits in.
+ * Filters say of most sources that no list names them: the first of them with three loads at once, of a table so small that it
+ * stays in the cache nearest to the processor which it fits in.
  *
- * coarse  a Bloom filter of each family's prefixes from /24 (IPv6: /32) on, in words of 64 bits, which lies in the image: that is
- *         at hand. A prefix is in the word that its stem names: IPv4 ones by their stem and, beside that, by it or from /28 on by so many bits; IPv6 ones by their
- *         stem, which from /48 on has so many bits.
+ * coarse  a byte for each stem of a family's prefixes from /24 (IPv6: /32) on, and some more (filter.h), which lie in the image:
+ *         that is at hand. The stem is an IPv4 prefix' first 24 bits, of which the filter says what the next four are when one long
+ *         prefix alone has it; and an IPv6 prefix' first 32 bits, or 48 of long ones. Of other stems it says anything.
  * shorts  one bit for each /20 that a shorter prefix touches; one for each /16 is in the image, right before the coarse filter.
  * fine    a Bloom filter of the prefixes that are in the coarse table, in a line for each hash of a stem: IPv4 ones by their
  *         length rounded down to an even number, IPv6 ones by theirs rounded down to a multiple of 8, and 64 at most.

@@ -5,19 +5,19 @@
 #include <string.h>
 #include "dataplane/l4/filter.h"
 #include "dataplane/snapshot/changes.h"
+#include "dataplane/snapshot/fuse.h"
 
 enum {
 	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
-	COARSE_PREFIXES = 56, /* a line, at most, on average: a million take 1.1 MiB */
-	COARSE_MAX = 1 << 16, /* lines */
-	FINE_PREFIXES = 32,   /* a line, at most, on average: 16 bits each */
-	SPARE_LINES = 1024,   /* for what lists have besides their keys */
+	FINE_PREFIXES = 32, /* a line, at most, on average: 16 bits each */
+	SPARE_LINES = 1024, /* for what lists have besides their keys */
 };
 
 struct half {
 	struct guard_filters filters;
-	uint32_t first, used; /* lines */
-	struct l4_line *near; /* one family's after the other's */
+	uint32_t first, used;	  /* lines */
+	struct fuse_key *keys[2]; /* of IPv4's coarse filter and IPv6's, while they are collected */
+	uint32_t n_keys[2];
 	struct guard_place *places;
 	uint64_t *digests; /* of the lists that it holds */
 	uint32_t n_lists;
@@ -45,13 +45,6 @@ static uint32_t fine_lines(uint32_t prefixes)
 	return 2 * power_of_two(prefixes / (2 * FINE_PREFIXES)); /* two, at least, for shift_to() */
 }
 
-static uint32_t coarse_lines(uint32_t prefixes)
-{
-	uint32_t n = prefixes / COARSE_PREFIXES + 1;
-
-	return n < COARSE_MAX ? n : COARSE_MAX;
-}
-
 /* The short ones of each family, and the fine table. */
 static uint32_t filter_lines(uint32_t prefixes)
 {
@@ -70,10 +63,9 @@ uint32_t guard_store_lines(uint32_t prefixes)
 	return prefixes ? 2 * half_lines(prefixes) : 0;
 }
 
-/* Each family's lines are rounded up. */
 uint32_t guard_store_image_lines(uint32_t prefixes)
 {
-	return 2 * L4_SHORTEST_LINES + coarse_lines(prefixes) + 1;
+	return 2 * L4_SHORTEST_LINES + fuse_lines(prefixes);
 }
 
 /* Where filters begin for which guard lines are set aside. */
@@ -104,12 +96,27 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
 	return s;
 }
 
+static void half_forget_keys(struct half *h)
+{
+	for (int i = 0; i < 2; i++) {
+		free(h->keys[i]);
+		h->keys[i] = NULL;
+		h->n_keys[i] = 0;
+	}
+}
+
 static void half_forget(struct half *h)
 {
-	free(h->near);
+	half_forget_keys(h);
+	for (int i = 0; i < 2; i++) {
+		struct guard_family *f = &h->filters.families[i];
+
+		free(f->shortest);
+		fuse_free(&f->coarse);
+		f->shortest = NULL;
+	}
 	free(h->places);
 	free(h->digests);
-	h->near = NULL;
 	h->places = NULL;
 	h->digests = NULL;
 	h->n_lists = 0;
@@ -161,19 +168,31 @@ static void set_fine(const struct guard_store *s, const struct guard_filters *f,
 		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
-/* In a family's coarse table: a prefix's bits in the word of its stem. */
-static void set_coarse(const struct guard_family *f, uint64_t stem_hash, uint32_t rest)
+/* Makes room for n more keys of either family. */
+static int half_expect_keys(struct half *h, uint32_t n)
 {
-	uint32_t word = l4_coarse_word(stem_hash, f->coarse_lines * L4_LINE_WORDS);
+	for (int i = 0; i < 2; i++) {
+		size_t size = ((size_t)h->n_keys[i] + n + 1) * sizeof *h->keys[i];
+		struct fuse_key *keys = realloc(h->keys[i], size);
 
-	f->near[L4_SHORTEST_LINES + word / L4_LINE_WORDS].words[word % L4_LINE_WORDS] |=
-		l4_coarse_bits(stem_hash, rest);
+		if (!keys)
+			return -ENOMEM;
+		h->keys[i] = keys;
+	}
+	return 0;
+}
+
+/* What a family's coarse filter is to say of a stem. */
+static void add_coarse(struct half *h, int is6, uint64_t first, uint32_t stem_bits, uint32_t kept)
+{
+	h->keys[is6][h->n_keys[is6]++] =
+		(struct fuse_key){ .stem = first >> (64 - stem_bits), .kept = (uint8_t)kept };
 }
 
 static void set_short(
 	const struct guard_store *s, const struct guard_family *f, uint64_t first, uint64_t last)
 {
-	set_bits(f->near, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
+	set_bits(f->shortest, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
 		(uint32_t)(last >> (64 - L4_SHORTEST_BITS)));
 	set_bits(&s->lines[f->shorts], (uint32_t)(first >> (64 - L4_SHORT_BITS)),
 		(uint32_t)(last >> (64 - L4_SHORT_BITS)));
@@ -188,22 +207,21 @@ static enum l4_prefix_class class_of(const struct snapshot_prefix *p)
 }
 
 /* An IPv4 prefix with a stem has the same one at any length; a long IPv6 one has a longer one. */
-static void half_filter4(const struct guard_store *s, const struct half *h,
+static void half_filter4(const struct guard_store *s, struct half *h,
 	const struct snapshot_prefix *p, uint64_t first)
 {
-	uint64_t stem = l4_stem_hash(first, L4_STEM4_BITS);
-	uint32_t rest = class_of(p) == L4_CLASS_LONG ? l4_coarse_rest4(first) : 0;
+	uint32_t kept = class_of(p) == L4_CLASS_LONG ? l4_coarse_rest4(first) : L4_COARSE_ANY;
 
-	set_coarse(&h->filters.families[0], stem, rest);
+	add_coarse(h, 0, first, L4_STEM4_BITS, kept);
 	set_fine(s, &h->filters, first, L4_STEM4_BITS, p->plen & ~1u);
 }
 
-static void half_filter6(const struct guard_store *s, const struct half *h,
+static void half_filter6(const struct guard_store *s, struct half *h,
 	const struct snapshot_prefix *p, uint64_t first)
 {
 	uint32_t stem = class_of(p) == L4_CLASS_LONG ? L4_STEM6_LONG_BITS : L4_STEM6_BITS;
 
-	set_coarse(&h->filters.families[1], l4_stem_hash(first, stem), 0);
+	add_coarse(h, 1, first, stem, L4_COARSE_ANY);
 	set_fine(s, &h->filters, first, stem, p->plen > 64 ? 64 : p->plen & ~7u);
 }
 
@@ -332,6 +350,8 @@ static int half_place(
 			*place = h->places[k];
 			return 0;
 		}
+	if (half_expect_keys(h, list->n))
+		return -ENOMEM;
 	for (uint32_t k = 0; k < list->n; k++)
 		half_filter(s, h, &list->prefixes[k]);
 	rc = half_list(s, h, list, 4, &place->list4, &place->denies4);
@@ -350,7 +370,8 @@ static bool half_holds(const struct half *h, const struct snapshot_input *in)
 
 uint32_t guard_filters_lines(const struct guard_filters *f)
 {
-	return 2 * L4_SHORTEST_LINES + f->families[0].coarse_lines + f->families[1].coarse_lines;
+	return 2 * L4_SHORTEST_LINES + f->families[0].coarse.n_lines +
+	       f->families[1].coarse.n_lines;
 }
 
 /* From a hash to so many numbers, a power of two. */
@@ -359,25 +380,34 @@ static uint32_t shift_to(uint32_t n)
 	return 64 - (uint32_t)__builtin_ctz(n);
 }
 
-/* Makes the filters as large as the prefixes want them: the smaller, the nearer to the processor. Lists that are the same
- * are counted twice. */
+/* Makes the fine filter as large as the prefixes want it. Lists that are the same are counted twice. */
 static int half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
 	struct guard_family *f = h->filters.families;
-	uint32_t n[2] = { 0 }, all = 0;
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < in->n_lists; i++)
-		for (uint32_t k = 0; k < in->lists[i].n && all < s->prefixes; k++, all++)
-			n[in->lists[i].prefixes[k].af == 6]++;
-	h->filters.fine_shift = shift_to(fine_lines(all));
-	f[0] = (struct guard_family){ f[0].shorts, .coarse_lines = coarse_lines(n[0]) };
-	f[1] = (struct guard_family){ f[1].shorts, .coarse_lines = coarse_lines(n[1]) };
-	h->near = calloc(guard_filters_lines(&h->filters), sizeof *h->near);
-	if (!h->near)
-		return -ENOMEM;
-	f[0].near = h->near;
-	f[1].near = h->near + L4_SHORTEST_LINES + f[0].coarse_lines;
+	for (uint32_t i = 0; i < in->n_lists && n < s->prefixes; i++)
+		n += in->lists[i].n < s->prefixes - n ? in->lists[i].n : s->prefixes - n;
+	h->filters.fine_shift = shift_to(fine_lines(n));
+	for (int i = 0; i < 2; i++) {
+		f[i] = (struct guard_family){ .shorts = f[i].shorts };
+		f[i].shortest = calloc(L4_SHORTEST_LINES, sizeof *f[i].shortest);
+		if (!f[i].shortest)
+			return -ENOMEM;
+	}
 	return 0;
+}
+
+static int half_fuse(struct half *h, const struct snapshot_input *in)
+{
+	uint64_t secret;
+	int rc = 0;
+
+	memcpy(&secret, in->key, sizeof secret);
+	for (int i = 0; i < 2 && !rc; i++)
+		rc = fuse_new(&h->filters.families[i].coarse, h->keys[i], h->n_keys[i], secret);
+	half_forget_keys(h);
+	return rc;
 }
 
 static bool has_prefixes(const struct snapshot_input *in)
@@ -408,7 +438,7 @@ static int half_fill(const struct guard_store *s, struct half *h, const struct s
 		rc = half_place(s, h, in, i);
 	}
 	h->n_lists = in->n_lists;
-	return rc;
+	return rc ? rc : half_fuse(h, in);
 }
 
 int guard_store_take(struct guard_store *s, const struct snapshot_input *in)

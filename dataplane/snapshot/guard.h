@@ -2,6 +2,7 @@
 /* Lists of sources as engines read them (dataplane/l4/tables.h): the store has two halves, one for the published
  * generation, one for the next. */
 #pragma once
+#include "dataplane/snapshot/fuse.h"
 #include "dataplane/snapshot/snapshot.h"
 
 /* Where a list lies, and what it says of sources that no prefix of it holds. */
@@ -14,9 +15,9 @@ struct guard_place {
 struct guard_filters {
 	struct guard_family {
 		uint32_t shorts;
-		/* L4_SHORTEST_LINES and so many of the coarse filter, to be copied into the image. */
-		struct l4_line *near;
-		uint32_t coarse_lines;
+		/* To be copied into the image, one after the other: L4_SHORTEST_LINES, and the coarse filter. */
+		struct l4_line *shortest;
+		struct fuse coarse;
 		uint8_t classes; /* enum l4_prefix_class */
 	} families[2];
 	uint32_t fine, fine_shift;
@@ -33,7 +34,7 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes);
 void guard_store_free(struct guard_store *s);
 
 /* Writes the lists of an input into the half that is not in use, unless they are those of the other one. Returns 0;
- * -ENOSPC when they do not fit; or -ENOMEM. Must be followed by guard_store_commit() or guard_store_abort(). */
+ * -ENOSPC when they do not fit; -ENOMEM; or -EAGAIN (fuse.h). Must be followed by guard_store_commit() or guard_store_abort(). */
 int guard_store_take(struct guard_store *s, const struct snapshot_input *in);
 
 /* The generation is live, and packets of the former one are gone. */

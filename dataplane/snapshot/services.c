@@ -203,10 +203,12 @@ static void guard_lists(
 	g->checks |= L4_GUARD_SOURCES;
 	g->classes = family->classes;
 	g->shorts = family->shorts;
-	g->coarse = im->coarse[is6] * L4_LINE_WORDS;
-	g->coarse_words = family->coarse_lines * L4_LINE_WORDS;
+	g->coarse = im->coarse[is6] * (uint32_t)sizeof(struct l4_line);
+	g->coarse_starts = family->coarse.starts;
+	g->coarse_seed = family->coarse.seed;
+	g->coarse_window = family->coarse.window;
 	g->fine = filters->fine;
-	g->fine_shift = filters->fine_shift;
+	g->fine_shift = (uint8_t)filters->fine_shift;
 	for (int i = 0; i < L4_GUARD_LISTS; i++) {
 		const struct guard_place *place = guard_store_place(im->guard, lists[i]);
 
@@ -360,13 +362,14 @@ static int image_filters(struct image *im)
 		return 0;
 	for (unsigned i = 0; i < 2; i++) {
 		const struct guard_family *f = &guard_store_filters(im->guard)->families[i];
-		uint32_t lines = L4_SHORTEST_LINES + f->coarse_lines;
-		uint32_t first = image_take(im, lines, "guard_prefixes");
+		uint32_t lines = L4_SHORTEST_LINES + f->coarse.n_lines;
+		uint32_t first = image_take(im, lines, "guard_prefixes"), size = sizeof *im->lines;
 
 		if (!first)
 			return -ENOSPC;
-		memcpy(&im->lines[first], f->near, lines * sizeof *f->near);
 		im->coarse[i] = first + L4_SHORTEST_LINES;
+		memcpy(&im->lines[first], f->shortest, L4_SHORTEST_LINES * size);
+		memcpy(&im->lines[im->coarse[i]], f->coarse.lines, f->coarse.n_lines * size);
 	}
 	return 0;
 }

@@ -80,11 +80,11 @@ static inline const void *l4_tables_guard_line(const struct l4_tables *t, uint32
 	return line < t->n_guard ? &t->guard[line] : NULL;
 }
 
-static inline uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
+static inline uint8_t l4_tables_byte(const struct l4_tables *t, uint32_t at)
 {
-	const struct l4_line *line = l4_tables_line(t, word / L4_LINE_WORDS);
+	const uint8_t *line = l4_tables_line(t, at / sizeof(struct l4_line));
 
-	return line ? line->words[word % L4_LINE_WORDS] : 0;
+	return line ? line[at % sizeof(struct l4_line)] : 0;
 }
 
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)

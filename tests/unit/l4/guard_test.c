@@ -22,10 +22,10 @@ static struct l4_way *l4_tables_way(const struct l4_tables *t)
 	return NULL;
 }
 
-static uint64_t l4_tables_word(const struct l4_tables *t, uint32_t word)
+static uint8_t l4_tables_byte(const struct l4_tables *t, uint32_t at)
 {
 	(void)t;
-	(void)word;
+	(void)at;
 	return 0;
 }
 

@@ -563,7 +563,7 @@ static void test_local(void **state)
 /* Filters of lists are a part of the image, which has room for as many as the store has. */
 static void test_filters(void **state)
 {
-	enum { LIMIT = 100 };
+	enum { LIMIT = 100, SHORTEST = (1 << L4_SHORTEST_BITS) / 8, FEW = 2 * L4_SHORTEST_LINES };
 	static struct snapshot_prefix prefixes[LIMIT];
 	struct snapshot_list list = { .prefixes = prefixes, .n = LIMIT, .digest = 1 };
 	struct l4_line *lines = calloc(guard_store_lines(LIMIT), sizeof *lines);
@@ -571,12 +571,14 @@ static void test_filters(void **state)
 	struct ring_store *s = ring_store_new(SLOTS, MAX);
 	const struct guard_family *f;
 	const struct l4_guard *g;
+	const uint8_t *at;
 	struct snapshot *sn;
 	const char *what;
 
 	(void)state;
-	for (uint32_t i = 0; i < LIMIT; i++)
-		prefixes[i] = (struct snapshot_prefix){ i % 2 ? 6 : 4, { (uint8_t)i }, 16, false };
+	for (uint8_t i = 0; i < LIMIT; i++)
+		prefixes[i] =
+			(struct snapshot_prefix){ i % 2 ? 6 : 4, { i }, i & 2 ? 16 : 32, false };
 	make_site(3, 2, 2);
 	site.in.lists = &list;
 	site.in.n_lists = 1;
@@ -588,14 +590,13 @@ static void test_filters(void **state)
 	g = (const struct l4_guard *)&sn->image[find_service(sn->image, 0)->guard];
 	f = &guard_store_filters(guard)->families[site.addresses[0].af == 6];
 	assert_int_equal(g->others, L4_V_FORWARDED);
-	assert_memory_equal(&sn->image[g->coarse / L4_LINE_WORDS - L4_SHORTEST_LINES], f->near,
-		(L4_SHORTEST_LINES + f->coarse_lines) * sizeof *f->near);
+	at = (const uint8_t *)sn->image + g->coarse;
+	assert_memory_equal(at, f->coarse.lines, f->coarse.n_lines * sizeof *lines);
+	assert_memory_equal(at - SHORTEST, f->shortest, SHORTEST);
 	snapshot_commit(s, sn);
-	assert_int_equal(snapshot_build(s, guard, &site.in, site.neighbours, 1,
-				 2 * L4_SHORTEST_LINES, &sn, &what),
-		-ENOSPC);
+	assert_int_equal(
+		snapshot_build(s, guard, &site.in, site.neighbours, 1, FEW, &sn, &what), -ENOSPC);
 	assert_string_equal(what, "guard_prefixes");
-	guard_store_commit(guard);
 	guard_store_free(guard);
 	ring_store_free(s);
 	free(lines);
