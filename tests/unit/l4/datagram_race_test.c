@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fragments that several threads take at once. */
-#include <pthread.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdatomic.h>
-#include <cmocka.h>
+#include "tests/unit/l4/race.h"
 #include "dataplane/l4/datagram.h"
 
 enum {
@@ -19,21 +15,10 @@ enum {
 	NOW = 9,
 };
 
-struct thread {
-	pthread_t thread;
-	uint64_t random, found, wrong;
-};
-
 static struct l4_datagram_bucket buckets[BUCKETS];
-static struct thread threads[THREADS];
+static struct racer threads[THREADS];
 static pthread_barrier_t barrier;
 static _Atomic unsigned taken[TOGETHER][PARTS];
-
-static uint32_t draw(struct thread *t, uint32_t n)
-{
-	t->random = t->random * 6364136223846793005 + 1442695040888963407;
-	return (uint32_t)((t->random >> 32) * n >> 32);
-}
 
 /* All that a record holds follows from its datagram. Neighbours differ in one part of the hash only. */
 static uint64_t who_of(uint32_t datagram)
@@ -60,7 +45,7 @@ static bool is_of(uint64_t what, uint32_t datagram)
 	return (what & ~time) == (what_of(datagram, 0) & ~time);
 }
 
-static void take(struct thread *t, uint32_t datagram, uint32_t i)
+static void take(struct racer *t, uint32_t datagram, uint32_t i)
 {
 	const struct l4_part part = { i * PART_UNITS, PART_UNITS, i == PARTS - 1 };
 	struct l4_datagram_bucket *b = bucket_of(datagram);
@@ -77,7 +62,7 @@ static void take(struct thread *t, uint32_t datagram, uint32_t i)
 
 static void *take_all(void *arg)
 {
-	struct thread *t = arg;
+	struct racer *t = arg;
 
 	for (uint32_t round = 0; round < ROUNDS; round++) {
 		pthread_barrier_wait(&barrier);
@@ -112,42 +97,25 @@ static void assert_all_taken_once(void)
 			L4_DATAGRAM_EMPTY);
 }
 
-static void start(void *(*run)(void *))
-{
-	for (unsigned i = 0; i < THREADS; i++) {
-		threads[i] = (struct thread){ .random = i };
-		assert_int_equal(pthread_create(&threads[i].thread, NULL, run, &threads[i]), 0);
-	}
-}
-
-static void join(void)
-{
-	for (unsigned i = 0; i < THREADS; i++) {
-		assert_int_equal(pthread_join(threads[i].thread, NULL), 0);
-		assert_true(threads[i].found);
-		assert_int_equal(threads[i].wrong, 0);
-	}
-}
-
 /* Each part comes to all threads, and one of them takes it; with the last, the record is given back. */
 static void each_part_is_taken_once(void **state)
 {
 	(void)state;
 	assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
-	start(take_all);
+	race_start(threads, THREADS, take_all);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		begin_all();
 		pthread_barrier_wait(&barrier);
 		pthread_barrier_wait(&barrier);
 		assert_all_taken_once();
 	}
-	join();
+	race_join(threads, THREADS);
 	pthread_barrier_destroy(&barrier);
 }
 
 static void *crowd(void *arg)
 {
-	struct thread *t = arg;
+	struct racer *t = arg;
 
 	for (uint32_t turn = 0; turn < TURNS; turn++) {
 		uint32_t datagram = draw(t, CROWD), from = draw(t, 100);
@@ -170,8 +138,8 @@ static void *crowd(void *arg)
 static void nobody_finds_anothers_ports(void **state)
 {
 	(void)state;
-	start(crowd);
-	join();
+	race_start(threads, THREADS, crowd);
+	race_join(threads, THREADS);
 	for (unsigned i = 0; i < TOGETHER; i++)
 		assert_int_not_equal(l4_datagram_state(buckets[i / L4_BUCKET_DATAGRAMS]
 							       .datagrams[i % L4_BUCKET_DATAGRAMS]

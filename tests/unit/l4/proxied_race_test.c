@@ -2,19 +2,15 @@
 /* Connections begun, changed and forgotten by several threads at once, in buckets that are far too few: whatever is found is
  * the flow's own. */
 #include <pthread.h>
-#include <stdarg.h>
-#include <setjmp.h>
+#include "tests/unit/l4/race.h"
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/time.h>
-#include <cmocka.h>
 #include "dataplane/l4/proxied.h"
 
-enum { BUCKETS = 2, FLOWS = 64, WRITERS = 3, ROUNDS = 4000000, SERVICE = 7 };
+enum { BUCKETS = 2, FLOWS = 64, ROUNDS = 4000000, SERVICE = 7 };
 
 static struct l4_proxied_bucket buckets[BUCKETS];
-static _Atomic unsigned writing;
 
 /* All that an entry holds but its state and times follows from the flow; these are the same for many flows. */
 static uint64_t hash_of(uint32_t flow)
@@ -37,17 +33,6 @@ static uint32_t idle_of(uint32_t flow)
 	return 0x2000 + flow;
 }
 
-struct writer {
-	pthread_t thread;
-	uint64_t random, found, wrong, begun;
-};
-
-static uint32_t draw(struct writer *w, uint32_t n)
-{
-	w->random = w->random * 6364136223846793005 + 1442695040888963407;
-	return (uint32_t)((w->random >> 32) * n >> 32);
-}
-
 static uint64_t what_of(uint8_t state, uint16_t now)
 {
 	return l4_proxied_seen((uint64_t)SERVICE << L4_PROXIED_SERVICE_AT, state, now);
@@ -63,7 +48,7 @@ static struct l4_proxied entry_of(uint32_t flow, uint8_t state, uint16_t now)
 }
 
 /* What packets do with a connection that is there. */
-static void go_on(struct writer *w, const struct l4_proxied_found *f, uint32_t flow, uint16_t now)
+static void go_on(struct racer *w, const struct l4_proxied_found *f, uint32_t flow, uint16_t now)
 {
 	const struct l4_proxied to = entry_of(flow, L4_PROXIED_OPENING, now);
 
@@ -80,8 +65,10 @@ static void go_on(struct writer *w, const struct l4_proxied_found *f, uint32_t f
 	}
 }
 
-static void do_one(struct writer *w, uint32_t flow, uint16_t now)
+static void do_one(struct racer *w, uint32_t round)
 {
+	uint32_t flow = draw(w, FLOWS);
+	uint16_t now = (uint16_t)(round >> 14);
 	struct l4_proxied_bucket *b = &buckets[hash_of(flow) >> 63];
 	struct l4_proxied_found f = l4_proxied_find(b, hash_of(flow), now);
 	const struct l4_proxied to = entry_of(flow, L4_PROXIED_ASKED, now);
@@ -96,18 +83,8 @@ static void do_one(struct writer *w, uint32_t flow, uint16_t now)
 		w->begun += l4_proxied_begin(b, &to, now);
 }
 
-static void *run(void *arg)
-{
-	struct writer *w = arg;
-
-	for (uint32_t round = 0; round < ROUNDS; round++)
-		do_one(w, draw(w, FLOWS), (uint16_t)(round >> 14));
-	atomic_fetch_sub(&writing, 1);
-	return NULL;
-}
-
 /* Clears entries as a sweep does. */
-static void clear(struct writer *w)
+static void clear(struct racer *w)
 {
 	struct l4_proxied *e = &buckets[draw(w, BUCKETS)].entries[draw(w, L4_BUCKET_PROXIED)];
 	uint64_t what = l4_record_read(&e->what);
@@ -118,24 +95,12 @@ static void clear(struct writer *w)
 
 static void no_flow_finds_anothers_numbers(void **state)
 {
-	struct writer writers[WRITERS] = { 0 }, me = { .random = 99 };
+	struct racer racers[RACERS];
 
 	(void)state;
-	atomic_store(&writing, WRITERS);
-	for (unsigned i = 0; i < WRITERS; i++) {
-		writers[i].random = i;
-		assert_int_equal(pthread_create(&writers[i].thread, NULL, run, &writers[i]), 0);
-	}
-	while (atomic_load(&writing)) {
-		clear(&me);
-		for (unsigned pause = 0; pause < 2000; pause++)
-			__builtin_ia32_pause();
-	}
-	for (unsigned i = 0; i < WRITERS; i++) {
-		pthread_join(writers[i].thread, NULL);
-		assert_true(writers[i].found && writers[i].begun);
-		assert_int_equal(writers[i].wrong, 0);
-	}
+	race_with_sweep(racers, do_one, ROUNDS, clear);
+	for (unsigned i = 0; i < RACERS; i++)
+		assert_true(racers[i].begun);
 	for (unsigned i = 0; i < BUCKETS * L4_BUCKET_PROXIED; i++)
 		assert_int_not_equal(
 			l4_proxied_state(

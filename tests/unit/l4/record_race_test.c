@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records written and read by several threads at once, over buckets that are far too few: whatever is found is the
  * flow's own. */
-#include <pthread.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdatomic.h>
-#include <cmocka.h>
+#include "tests/unit/l4/race.h"
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
 #include "dataplane/l4/tables.h"
 
-enum { BUCKETS = 2, FLOWS = 64, WRITERS = 3, ROUNDS = 4000000, POOL = 7 };
+enum { BUCKETS = 2, FLOWS = 64, ROUNDS = 4000000, POOL = 7 };
 
 struct l4_tables {
 	_Atomic uint64_t places[8];
@@ -97,7 +93,6 @@ static bool l4_tables_agrees(const struct l4_tables *t, uint64_t who, uint64_t w
 
 static struct l4_record_bucket buckets[BUCKETS];
 static struct l4_tables tables;
-static _Atomic unsigned writing;
 
 static void l4_tables_record(const struct l4_tables *t, const struct l4_record_write *r)
 {
@@ -120,19 +115,9 @@ static uint32_t seq_of(uint32_t flow)
 	return 0x10000 * (flow + 1);
 }
 
-struct writer {
-	pthread_t thread;
-	uint64_t random, found, wrong;
-};
-
-static uint32_t draw(struct writer *w, uint32_t n)
+static void write_one(struct racer *w, uint32_t round)
 {
-	w->random = w->random * 6364136223846793005 + 1442695040888963407;
-	return (uint32_t)((w->random >> 32) * n >> 32);
-}
-
-static void write_one(struct writer *w, uint32_t flow, uint32_t round)
-{
+	uint32_t flow = draw(w, FLOWS);
 	uint64_t hash = hash_of(flow);
 	struct l4_found f = l4_record_find(&buckets[hash >> 63], hash, POOL);
 	struct l4_record_write r = { .hash = hash, .was = f.at ? f.what : 0 };
@@ -148,18 +133,8 @@ static void write_one(struct writer *w, uint32_t flow, uint32_t round)
 	l4_tables_record(&tables, &r);
 }
 
-static void *run(void *arg)
-{
-	struct writer *w = arg;
-
-	for (uint32_t round = 0; round < ROUNDS; round++)
-		write_one(w, draw(w, FLOWS), round);
-	atomic_fetch_sub(&writing, 1);
-	return NULL;
-}
-
 /* Clears records as a sweep does. */
-static void clear(struct writer *w)
+static void clear(struct racer *w)
 {
 	struct l4_record *r = &buckets[draw(w, BUCKETS)].records[draw(w, L4_BUCKET_RECORDS)];
 	uint64_t what = l4_record_read(&r->what);
@@ -170,24 +145,10 @@ static void clear(struct writer *w)
 
 static void no_flow_finds_anothers_record(void **state)
 {
-	struct writer writers[WRITERS] = { 0 }, me = { .random = 99 };
+	struct racer racers[RACERS];
 
 	(void)state;
-	atomic_store(&writing, WRITERS);
-	for (unsigned i = 0; i < WRITERS; i++) {
-		writers[i].random = i;
-		assert_int_equal(pthread_create(&writers[i].thread, NULL, run, &writers[i]), 0);
-	}
-	while (atomic_load(&writing)) {
-		clear(&me);
-		for (unsigned pause = 0; pause < 2000; pause++)
-			__builtin_ia32_pause();
-	}
-	for (unsigned i = 0; i < WRITERS; i++) {
-		pthread_join(writers[i].thread, NULL);
-		assert_true(writers[i].found);
-		assert_int_equal(writers[i].wrong, 0);
-	}
+	race_with_sweep(racers, write_one, ROUNDS, clear);
 	for (unsigned i = 0; i < BUCKETS * L4_BUCKET_RECORDS; i++)
 		assert_int_not_equal(
 			l4_record_state(
