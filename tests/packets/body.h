@@ -76,5 +76,8 @@ struct body_ops {
 
 extern const struct body_ops body_native, body_xdp;
 
+/* Those that the program is linked with; NULL behind the last one. */
+extern const struct body_ops *const bodies[];
+
 /* The loaded program of an XDP body, to be run on several processors at once; its `trace` map is good for one. */
 int body_xdp_program(const struct body *b);

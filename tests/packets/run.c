@@ -243,9 +243,7 @@ static int run_oracle(const struct body_ops *ops, const char *path)
 
 static const struct body_ops *body_by_name(const char *name)
 {
-	static const struct body_ops *const bodies[] = { &body_native, &body_xdp };
-
-	for (unsigned i = 0; i < sizeof bodies / sizeof *bodies; i++)
+	for (unsigned i = 0; bodies[i]; i++)
 		if (!strcmp(bodies[i]->name, name))
 			return bodies[i];
 	return NULL;

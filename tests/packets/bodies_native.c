@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/packets/body.h"
+
+const struct body_ops *const bodies[] = { &body_native, NULL };
