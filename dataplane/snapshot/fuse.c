@@ -47,6 +47,22 @@ uint32_t fuse_lines(uint32_t stems)
 	return lines_of(entries_of(stems, 6)) + 1;
 }
 
+int fuse_keys_expect(struct fuse_keys *k, uint32_t n)
+{
+	struct fuse_key *at = realloc(k->at, ((size_t)k->n + n + 1) * sizeof *at);
+
+	if (!at)
+		return -ENOMEM;
+	k->at = at;
+	return 0;
+}
+
+void fuse_keys_free(struct fuse_keys *k)
+{
+	free(k->at);
+	*k = (struct fuse_keys){ 0 };
+}
+
 static int compare_keys(const void *x, const void *y)
 {
 	const struct fuse_key *a = x, *b = y;
@@ -59,7 +75,8 @@ static uint32_t merge(struct fuse_key *keys, uint32_t n)
 {
 	uint32_t n_stems = 0;
 
-	qsort(keys, n, sizeof *keys, compare_keys);
+	if (n)
+		qsort(keys, n, sizeof *keys, compare_keys);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!n_stems || keys[n_stems - 1].stem != keys[i].stem)
 			keys[n_stems++] = keys[i];

@@ -9,6 +9,12 @@ struct fuse_key {
 	uint8_t kept; /* what the filter is to say of the stem */
 };
 
+/* While they are collected. */
+struct fuse_keys {
+	struct fuse_key *at;
+	uint32_t n;
+};
+
 struct fuse {
 	struct l4_line *lines;
 	uint32_t n_lines;
@@ -18,6 +24,10 @@ struct fuse {
 
 /* How many lines two filters take, at most, that have so many stems together. */
 uint32_t fuse_lines(uint32_t stems);
+
+/* Makes room for n more. Returns 0, or -ENOMEM. To be freed with fuse_keys_free(). */
+int fuse_keys_expect(struct fuse_keys *k, uint32_t n);
+void fuse_keys_free(struct fuse_keys *k);
 
 /* Sorts the n keys. A stem that is there with different words is kept with L4_COARSE_ANY. secret: nobody else knows it, so that
  * nobody finds stems of which no filter can be made. Returns 0; -ENOMEM; or -EAGAIN when none could. To be freed with

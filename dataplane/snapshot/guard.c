@@ -16,8 +16,7 @@ enum {
 struct half {
 	struct guard_filters filters;
 	uint32_t first, used;	  /* lines */
-	struct fuse_key *keys[2]; /* of IPv4's coarse filter and IPv6's, while they are collected */
-	uint32_t n_keys[2];
+	struct fuse_keys keys[2]; /* of IPv4's coarse filter, and IPv6's */
 	struct guard_place *places;
 	uint64_t *digests; /* of the lists that it holds */
 	uint32_t n_lists;
@@ -96,24 +95,11 @@ struct guard_store *guard_store_new(struct l4_line *lines, uint32_t prefixes)
 	return s;
 }
 
-static void half_forget_keys(struct half *h)
-{
-	for (int i = 0; i < 2; i++) {
-		free(h->keys[i]);
-		h->keys[i] = NULL;
-		h->n_keys[i] = 0;
-	}
-}
-
 static void half_forget(struct half *h)
 {
-	half_forget_keys(h);
 	for (int i = 0; i < 2; i++) {
-		struct guard_family *f = &h->filters.families[i];
-
-		free(f->shortest);
-		fuse_free(&f->coarse);
-		f->shortest = NULL;
+		fuse_keys_free(&h->keys[i]);
+		fuse_free(&h->filters.families[i].coarse);
 	}
 	free(h->places);
 	free(h->digests);
@@ -168,29 +154,16 @@ static void set_fine(const struct guard_store *s, const struct guard_filters *f,
 		line->words[l4_filter_word(hash, i)] |= l4_filter_bits(hash, i);
 }
 
-/* Makes room for n more keys of either family. */
-static int half_expect_keys(struct half *h, uint32_t n)
-{
-	for (int i = 0; i < 2; i++) {
-		size_t size = ((size_t)h->n_keys[i] + n + 1) * sizeof *h->keys[i];
-		struct fuse_key *keys = realloc(h->keys[i], size);
-
-		if (!keys)
-			return -ENOMEM;
-		h->keys[i] = keys;
-	}
-	return 0;
-}
-
 /* What a family's coarse filter is to say of a stem. */
 static void add_coarse(struct half *h, int is6, uint64_t first, uint32_t stem_bits, uint32_t kept)
 {
-	h->keys[is6][h->n_keys[is6]++] =
-		(struct fuse_key){ .stem = first >> (64 - stem_bits), .kept = (uint8_t)kept };
+	struct fuse_keys *k = &h->keys[is6];
+
+	k->at[k->n++] = (struct fuse_key){ first >> (64 - stem_bits), (uint8_t)kept };
 }
 
 static void set_short(
-	const struct guard_store *s, const struct guard_family *f, uint64_t first, uint64_t last)
+	const struct guard_store *s, struct guard_family *f, uint64_t first, uint64_t last)
 {
 	set_bits(f->shortest, (uint32_t)(first >> (64 - L4_SHORTEST_BITS)),
 		(uint32_t)(last >> (64 - L4_SHORTEST_BITS)));
@@ -350,7 +323,7 @@ static int half_place(
 			*place = h->places[k];
 			return 0;
 		}
-	if (half_expect_keys(h, list->n))
+	if (fuse_keys_expect(&h->keys[0], list->n) || fuse_keys_expect(&h->keys[1], list->n))
 		return -ENOMEM;
 	for (uint32_t k = 0; k < list->n; k++)
 		half_filter(s, h, &list->prefixes[k]);
@@ -380,8 +353,8 @@ static uint32_t shift_to(uint32_t n)
 	return 64 - (uint32_t)__builtin_ctz(n);
 }
 
-/* Makes the fine filter as large as the prefixes want it. Lists that are the same are counted twice. */
-static int half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
+/* Empties the filters, and makes the fine one as large as the prefixes want it. Lists that are the same are counted twice. */
+static void half_fit(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
 	struct guard_family *f = h->filters.families;
 	uint32_t n = 0;
@@ -390,12 +363,9 @@ static int half_fit(const struct guard_store *s, struct half *h, const struct sn
 		n += in->lists[i].n < s->prefixes - n ? in->lists[i].n : s->prefixes - n;
 	h->filters.fine_shift = shift_to(fine_lines(n));
 	for (int i = 0; i < 2; i++) {
-		f[i] = (struct guard_family){ .shorts = f[i].shorts };
-		f[i].shortest = calloc(L4_SHORTEST_LINES, sizeof *f[i].shortest);
-		if (!f[i].shortest)
-			return -ENOMEM;
+		f[i].classes = 0;
+		memset(f[i].shortest, 0, sizeof f[i].shortest);
 	}
-	return 0;
 }
 
 static int half_fuse(struct half *h, const struct snapshot_input *in)
@@ -405,8 +375,9 @@ static int half_fuse(struct half *h, const struct snapshot_input *in)
 
 	memcpy(&secret, in->key, sizeof secret);
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = fuse_new(&h->filters.families[i].coarse, h->keys[i], h->n_keys[i], secret);
-	half_forget_keys(h);
+		rc = fuse_new(&h->filters.families[i].coarse, h->keys[i].at, h->keys[i].n, secret);
+	fuse_keys_free(&h->keys[0]);
+	fuse_keys_free(&h->keys[1]);
 	return rc;
 }
 
@@ -420,7 +391,7 @@ static bool has_prefixes(const struct snapshot_input *in)
 
 static int half_fill(const struct guard_store *s, struct half *h, const struct snapshot_input *in)
 {
-	int rc;
+	int rc = 0;
 
 	half_forget(h);
 	h->used = h->first;
@@ -432,7 +403,7 @@ static int half_fill(const struct guard_store *s, struct half *h, const struct s
 		return -ENOSPC;
 	if (s->half_lines)
 		half_take(s, h, s->filter_lines);
-	rc = half_fit(s, h, in);
+	half_fit(s, h, in);
 	for (uint32_t i = 0; i < in->n_lists && !rc; i++) {
 		h->digests[i] = in->lists[i].digest;
 		rc = half_place(s, h, in, i);

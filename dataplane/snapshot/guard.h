@@ -16,7 +16,7 @@ struct guard_filters {
 	struct guard_family {
 		uint32_t shorts;
 		/* To be copied into the image, one after the other: L4_SHORTEST_LINES, and the coarse filter. */
-		struct l4_line *shortest;
+		struct l4_line shortest[L4_SHORTEST_LINES];
 		struct fuse coarse;
 		uint8_t classes; /* enum l4_prefix_class */
 	} families[2];

@@ -576,9 +576,9 @@ static void test_filters(void **state)
 	const char *what;
 
 	(void)state;
-	for (uint8_t i = 0; i < LIMIT; i++)
-		prefixes[i] =
-			(struct snapshot_prefix){ i % 2 ? 6 : 4, { i }, i & 2 ? 16 : 32, false };
+	for (int i = 0; i < LIMIT; i++)
+		prefixes[i] = (struct snapshot_prefix){ i & 1 ? 6 : 4, { (uint8_t)i },
+			i & 2 ? 16 : 32, false };
 	make_site(3, 2, 2);
 	site.in.lists = &list;
 	site.in.n_lists = 1;
