@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connections begun, changed and forgotten by several threads at once, in buckets that are far too few: whatever is found is
  * the flow's own. */
-#include <pthread.h>
 #include "tests/unit/l4/race.h"
 #include <signal.h>
 #include <stddef.h>
