@@ -654,6 +654,8 @@ static void tell_synproxy(struct teller *t, const struct l4_step *s)
 			"the server has answered: opens the client's window" },
 		[L4_PROXY_FORGETS] = { "forgets", "the server does not know of the connection" },
 		[L4_PROXY_TRANSLATES] = { "translates", "sequence numbers are translated" },
+		[L4_PROXY_LEAVES] = { "leaves",
+			"in a flood of SYNs: left to this host's own stack, which takes no cookies yet" },
 	};
 
 	if (s->a >= sizeof acts / sizeof *acts)

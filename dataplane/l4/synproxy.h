@@ -182,7 +182,10 @@ L4_INLINE enum l4_verdict l4_proxy_syn(
 		return L4_V_BOGON_SOURCE;
 	if (!x->note->local)
 		return l4_proxy_own_cookie(x, f, r);
-	return x->flood->ready ? l4_proxy_host_cookie(x, f, r) : l4_proxy_again(x);
+	if (x->flood->ready)
+		return l4_proxy_host_cookie(x, f, r);
+	l4_tell(x->tables, L4_STEP_SYNPROXY, L4_PROXY_LEAVES, 0);
+	return l4_proxy_again(x);
 }
 
 /* Makes a client's segment the SYN that its server has not seen. */

@@ -53,6 +53,7 @@ enum l4_proxy_act {
 	L4_PROXY_OPENS,	     /* the client's window: it was the server's SYN-ACK */
 	L4_PROXY_FORGETS,    /* the connection: its server does not know of it */
 	L4_PROXY_TRANSLATES, /* its sequence numbers */
+	L4_PROXY_LEAVES,     /* a SYN to this host's own stack, which takes no cookies yet */
 };
 
 struct l4_step {

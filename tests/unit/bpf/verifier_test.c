@@ -7,14 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include "bpf/decap.skel.h"
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/capture.h"
 #include "tests/program.h"
 
-/* Three quarters of the kernel's limit: Linux 6.1 takes half as many steps again as later ones do. */
-enum { MAX_STEPS = 750000, MAX_STACK = 480, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
+/* Linux 6.1 takes half as many steps again as later ones do, and they are to be three quarters of the kernel's limit there. */
+enum { MAX_STEPS_6_1 = 750000, MAX_STEPS = 500000 };
+
+enum { MAX_STACK = 480, LOG_SIZE = 1 << 16, LOG_STATS = 4 };
 
 static char said[LOG_SIZE];
 
@@ -52,6 +55,14 @@ static unsigned long read_steps(void)
 	return strtoul(at + strlen("processed "), NULL, 10);
 }
 
+static unsigned long max_steps(void)
+{
+	struct utsname host;
+
+	assert_int_equal(uname(&host), 0);
+	return strncmp(host.release, "6.1.", 4) ? MAX_STEPS : MAX_STEPS_6_1;
+}
+
 static unsigned counted(unsigned depth)
 {
 	return depth ? (depth + 31) / 32 * 32 : 32;
@@ -83,7 +94,7 @@ static void check(const struct bpf_program *program)
 	for (unsigned i = 0; i < p.n; i++)
 		printf("  %3u %-20s %5u instructions; with what it calls %u\n", depths[i],
 			p.functions[i].name, p.functions[i].instructions, deepest(&p, depths, i));
-	assert_in_range(read_steps(), 1, MAX_STEPS);
+	assert_in_range(read_steps(), 1, max_steps());
 	assert_in_range(deepest(&p, depths, 0), 1, MAX_STACK);
 }
 

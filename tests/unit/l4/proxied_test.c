@@ -137,6 +137,8 @@ static void test_begin(void **state)
 	assert_int_equal(place_of(e, NOW), 4);
 	e[2] = entry_of(3, L4_PROXIED_CLOSING, (uint16_t)(NOW - 57));
 	assert_int_equal(place_of(e, NOW), 2);
+	e[2] = entry_of(3, L4_PROXIED_CLOSING, NOW - 1 - L4_PROXIED_LINGER);
+	assert_int_equal(place_of(e, NOW), 2); /* closing, and silent for long enough */
 	e[2] = entry_of(3, L4_PROXIED_OPEN, (uint16_t)(NOW - IDLE - 1));
 	assert_int_equal(place_of(e, NOW), 2);
 	e[0] = entry_of(1, L4_PROXIED_ASKED, (uint16_t)(NOW - 5));
@@ -148,6 +150,8 @@ static void test_begin(void **state)
 	assert_int_equal(place_of(e, NOW), 2);
 	e[1] = entry_of(FLOW, L4_PROXIED_OPEN, 1);
 	assert_int_equal(place_of(e, NOW), 1); /* its own before all */
+	e[0] = entry_of(1, L4_PROXIED_OPEN, (uint16_t)(NOW - IDLE - 1));
+	assert_int_equal(place_of(e, NOW), 1);
 }
 
 int main(void)
