@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataplane/snapshot/sealed.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC 0x6e6567646e746d65 /* no other file of the project's begins like this */
+
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+struct head {
+	uint64_t magic;
+	uint32_t version; /* of the tables (tables.h) */
+	uint32_t lines;
+	uint32_t guard_first, n_guard;
+	uint32_t n_rings, n_chunks;
+	uint64_t pad[4];
+};
+
+_Static_assert(sizeof(struct head) == sizeof(struct l4_line), "lines behind it are aligned");
+
+/* Where the parts of a file begin, and where it ends: the head's numbers are of 32 bits, so that nothing overflows. */
+struct places {
+	uint64_t image, guard, rings, chunks, end;
+};
+
+static struct places places_of(const struct head *h)
+{
+	struct places p = { .image = sizeof *h };
+
+	p.guard = p.image + h->lines * (uint64_t)sizeof(struct l4_line);
+	p.chunks = p.guard + h->n_guard * (uint64_t)sizeof(struct l4_line);
+	p.rings = p.chunks + h->n_chunks * (uint64_t)sizeof(struct l4_chunk);
+	p.end = p.rings + h->n_rings * (uint64_t)sizeof(struct sealed_ring);
+	return p;
+}
+
+static void put_rings(uint8_t *file, const struct places *p, const struct snapshot *sn)
+{
+	struct sealed_ring *rings = (struct sealed_ring *)(file + p->rings);
+	struct l4_chunk *chunks = (struct l4_chunk *)(file + p->chunks);
+
+	for (uint32_t i = 0; i < sn->n_rings; i++) {
+		const struct snapshot_ring *r = &sn->rings[i];
+
+		rings[i] = (struct sealed_ring){ r->chunk, r->chunks };
+		memcpy(chunks, r->slots, r->chunks * sizeof *chunks);
+		chunks += r->chunks;
+	}
+}
+
+static int fill(int fd, const struct snapshot *sn, const struct sealed_guard *guard)
+{
+	struct head h = {
+		.magic = MAGIC,
+		.version = L4_TABLES_VERSION,
+		.lines = sn->lines,
+		.guard_first = guard->first,
+		.n_guard = guard->n,
+		.n_rings = sn->n_rings,
+	};
+	struct places p;
+	uint8_t *file;
+
+	for (uint32_t i = 0; i < sn->n_rings; i++)
+		h.n_chunks += sn->rings[i].chunks;
+	p = places_of(&h);
+	if (ftruncate(fd, (off_t)p.end))
+		return -errno;
+	file = mmap(NULL, p.end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED)
+		return -errno;
+	memcpy(file, &h, sizeof h);
+	memcpy(file + p.image, sn->image, sn->lines * sizeof *sn->image);
+	if (guard->n)
+		memcpy(file + p.guard, guard->lines, guard->n * sizeof *guard->lines);
+	put_rings(file, &p, sn);
+	return munmap(file, p.end) ? -errno : 0;
+}
+
+int sealed_write(const struct snapshot *sn, const struct sealed_guard *guard)
+{
+	int fd = memfd_create("tandem-generation", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = fill(fd, sn, guard);
+	if (!rc && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL))
+		rc = -errno;
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+static int refuse(int rc, const char *sentence, const char **why)
+{
+	*why = sentence;
+	return rc;
+}
+
+/* A file of its length, which can change no more. */
+static int map_file(struct sealed *s, int fd, const char **why)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0)
+		return refuse(-EINVAL, "is no memfd", why);
+	if ((seals & SEALS) != SEALS)
+		return refuse(-EPERM, "is not sealed: whoever sent it could still change it", why);
+	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(struct head))
+		return refuse(-EMSGSIZE, "is shorter than its head", why);
+	s->size = (size_t)st.st_size;
+	s->map = mmap(NULL, s->size, PROT_READ, MAP_SHARED, fd, 0);
+	if (s->map != MAP_FAILED)
+		return 0;
+	s->map = NULL;
+	return refuse(-errno, "cannot be mapped", why);
+}
+
+static int check_head(const struct head *h, const struct sealed *s, const struct places *p,
+	const struct sealed_limits *l, const char **why)
+{
+	if (h->magic != MAGIC)
+		return refuse(-EINVAL, "is no generation of tables", why);
+	if (h->version != L4_TABLES_VERSION)
+		return refuse(-EINVAL, "is of another version of tandem", why);
+	if (p->end != s->size)
+		return refuse(-EMSGSIZE, "has another length than it says", why);
+	if (h->lines < L4_LINE_FIRST)
+		return refuse(-EINVAL, "has no root", why);
+	if (h->lines > l->lines)
+		return refuse(-ENOSPC, "has more lines than the engine has room for", why);
+	if (h->n_rings > l->chunks || h->n_chunks > l->chunks)
+		return refuse(-ENOSPC, "has more rings than the engine has room for", why);
+	if (h->guard_first > l->guard || h->n_guard > l->guard - h->guard_first)
+		return refuse(-ENOSPC, "has lists of sources outside the engine's table", why);
+	return 0;
+}
+
+static int check_root(struct sealed *s, const char **why)
+{
+	struct l4_root root;
+
+	memcpy(&root, s->image, sizeof root);
+	if (root.magic != L4_TABLES_MAGIC || root.version != L4_TABLES_VERSION || !root.generation)
+		return refuse(-EINVAL, "has no root", why);
+	s->generation = root.generation;
+	return 0;
+}
+
+/* Takes a copy of where rings lie, and looks at that. */
+static int take_rings(struct sealed *s, const struct head *h, const void *from,
+	const struct sealed_limits *l, const char **why)
+{
+	uint64_t sum = 0;
+
+	s->rings = malloc((h->n_rings + 1ull) * sizeof *s->rings);
+	if (!s->rings)
+		return refuse(-ENOMEM, "has more rings than there is memory for", why);
+	memcpy(s->rings, from, h->n_rings * sizeof *s->rings);
+	s->n_rings = h->n_rings;
+	for (uint32_t i = 0; i < h->n_rings; i++) {
+		const struct sealed_ring *r = &s->rings[i];
+
+		if (r->chunk > l->chunks || r->chunks > l->chunks - r->chunk)
+			return refuse(-ENOSPC, "has a ring outside the engine's table", why);
+		sum += r->chunks;
+	}
+	return sum == h->n_chunks ? 0 : refuse(-EINVAL, "has other rings than it says", why);
+}
+
+int sealed_read(struct sealed *out, int fd, const struct sealed_limits *limits, const char **why)
+{
+	struct places p;
+	struct head h;
+	int rc;
+
+	*out = (struct sealed){ 0 };
+	rc = map_file(out, fd, why);
+	if (rc)
+		return rc;
+	memcpy(&h, out->map, sizeof h);
+	p = places_of(&h);
+	rc = check_head(&h, out, &p, limits, why);
+	if (!rc) {
+		const uint8_t *file = out->map;
+
+		out->image = (const struct l4_line *)(file + p.image);
+		out->lines = h.lines;
+		out->guard.lines = (const struct l4_line *)(file + p.guard);
+		out->guard.first = h.guard_first;
+		out->guard.n = h.n_guard;
+		out->chunks = (const struct l4_chunk *)(file + p.chunks);
+		rc = check_root(out, why);
+		if (!rc)
+			rc = take_rings(out, &h, file + p.rings, limits, why);
+	}
+	if (rc)
+		sealed_free(out);
+	return rc;
+}
+
+void sealed_free(struct sealed *s)
+{
+	if (s->map)
+		munmap(s->map, s->size);
+	free(s->rings);
+	*s = (struct sealed){ 0 };
+}
