@@ -118,10 +118,11 @@ static int map_file(struct sealed *s, int fd, const char **why)
 		return refuse(-EMSGSIZE, "is shorter than its head", why);
 	s->size = (size_t)st.st_size;
 	s->map = mmap(NULL, s->size, PROT_READ, MAP_SHARED, fd, 0);
-	if (s->map != MAP_FAILED)
-		return 0;
-	s->map = NULL;
-	return refuse(-errno, "cannot be mapped", why);
+	if (s->map == MAP_FAILED) {
+		s->map = NULL;
+		return refuse(-ENOMEM, "cannot be mapped", why);
+	}
+	return 0;
 }
 
 static int check_head(const struct head *h, const struct sealed *s, const struct places *p,
