@@ -30,7 +30,8 @@ struct l4_tables {
 	const struct l4_chunk *rings;
 	const struct l4_line *guard;
 	uint32_t lines, n_chunks, n_guard;
-	/* Of the node, and the number of their rows or the binary logarithm of that of their buckets. */
+	/* Of the node, and the number of their rows or the binary logarithm of that of their buckets, of which there are two at
+	 * least: a hash is shifted by what is left of its bits, which must be fewer than 64. */
 	struct l4_neighbour *neighbours;
 	struct l4_record_bucket *records;
 	struct l4_source_bucket *sources;

@@ -2,6 +2,7 @@
 /* All stages, and the way of one packet through them, for a body that has included lookups.h and defined what that leaves to
  * it. */
 #pragma once
+#include "dataplane/dpdk/lists.h"
 #include "dataplane/dpdk/lookups.h"
 #include "dataplane/l4/error.h"
 #include "dataplane/l4/fragment.h"
@@ -13,23 +14,6 @@
 #include "dataplane/l4/synproxy.h"
 #include "dataplane/l4/vlan.h"
 #include "dataplane/l4/wrap.h"
-
-static bool l4_tables_fine(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
-{
-	return l4_filter_fine(t, g, first, stem);
-}
-
-static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
-{
-	return l4_list4_count(t, line, address);
-}
-
-static uint32_t l4_tables_list6_count(
-	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
-{
-	return l4_list6_count(t, line, high, low);
-}
 
 static enum l4_verdict l4_tables_rate(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)

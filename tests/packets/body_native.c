@@ -283,10 +283,10 @@ static void native_close(struct body *b)
 	free(b);
 }
 
-/* How many bits number buckets of so many entries. */
+/* How many bits number buckets of so many entries: one, at least. */
 static uint32_t bits_of(uint32_t entries, uint32_t a_bucket)
 {
-	uint32_t bits = 0;
+	uint32_t bits = 1;
 
 	while ((uint64_t)a_bucket << bits < entries)
 		bits++;

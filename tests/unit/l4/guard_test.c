@@ -45,24 +45,8 @@ static struct l4_source_bucket *l4_tables_sources(const struct l4_tables *t, uin
 	return &bucket;
 }
 
+#include "dataplane/dpdk/lists.h"
 #include "dataplane/l4/guard.h"
-
-static bool l4_tables_fine(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
-{
-	return l4_filter_fine(t, g, first, stem);
-}
-
-static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
-{
-	return l4_list4_count(t, line, address);
-}
-
-static uint32_t l4_tables_list6_count(
-	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
-{
-	return l4_list6_count(t, line, high, low);
-}
 
 static enum l4_verdict l4_tables_rate(
 	const struct l4_tables *t, const struct l4_guard *g, struct l4_guarded p)

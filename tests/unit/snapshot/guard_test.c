@@ -50,24 +50,7 @@ static uint32_t coarse_byte(const struct guard_family families[2], uint8_t af)
 	return (L4_SHORTEST_LINES + (af == 6 ? four : 0)) * sizeof(struct l4_line);
 }
 
-#include "dataplane/l4/sources.h"
-
-static bool l4_tables_fine(
-	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
-{
-	return l4_filter_fine(t, g, first, stem);
-}
-
-static uint32_t l4_tables_list4_count(const struct l4_tables *t, uint32_t line, uint32_t address)
-{
-	return l4_list4_count(t, line, address);
-}
-
-static uint32_t l4_tables_list6_count(
-	const struct l4_tables *t, uint32_t line, uint64_t high, uint64_t low)
-{
-	return l4_list6_count(t, line, high, low);
-}
+#include "dataplane/dpdk/lists.h"
 
 enum { PREFIXES = 4096, LISTS = 6, TRIES = 400 };
 
