@@ -3,7 +3,10 @@
  * a row names is checked when it is used: whoever made an image, no packet leads out of the tables.
  *
  * What depends on where frames and routes come from is left to the body, which defines, before it includes stages.h:
- * l4_tables_route(), l4_tables_find_neighbour(), l4_tables_grow(), l4_tables_resize(), l4_tables_host_cookie(). */
+ * l4_tables_route(), l4_tables_find_neighbour(), l4_tables_grow(), l4_tables_resize(), l4_tables_host_cookie(); and
+ *
+ *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
+ *       tells the control plane what the packet wants, which may be often the same */
 #pragma once
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/datagram.h"
@@ -19,9 +22,9 @@
 /* What belongs to whoever takes packets through the stages, and to nobody else. */
 struct lookups_own {
 	struct l4_limit limit;
-	struct l4_note note;		 /* of the packet in hand */
-	uint64_t places[L4_PLACE_COUNT]; /* where new records were put */
-	uint16_t now;			 /* coarse time */
+	struct l4_note note; /* of the packet in hand */
+	uint64_t *places;    /* L4_PLACE_COUNT: where new records were put */
+	uint16_t now;	     /* coarse time */
 };
 
 struct l4_tables {

@@ -85,21 +85,27 @@ static void l4_tables_record(const struct l4_tables *t, const struct l4_record_w
 	l4_record_write(t, l4_tables_records(t, r->hash), r);
 }
 
-/* Up to where a packet is known as whose it is. *bytes: how long it was when it was taken up last. */
-static enum l4_verdict stages_begin(const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex,
-	struct l4_result *r, uint32_t *bytes)
+/* The main path, again for packets that are taken up once more. */
+static __attribute__((noinline)) enum l4_verdict stages_process(
+	const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex, struct l4_result *r)
 {
-	enum l4_verdict v = l4_process(t, f, ifindex, r);
+	return l4_process(t, f, ifindex, r);
+}
 
+/* From what the main path has left of a packet, up to where that is known as whose it is. *bytes: how long it was when it was taken up
+ * last. */
+static enum l4_verdict stages_again(enum l4_verdict v, const struct l4_tables *t,
+	struct l4_frame *f, uint32_t ifindex, struct l4_result *r, uint32_t *bytes)
+{
 	if (v == L4_NEXT_FRAGMENT)
 		v = l4_fragment(t, f, r);
 	if (v == L4_NEXT_PORTS)
-		v = l4_process(t, f, ifindex, r);
+		v = stages_process(t, f, ifindex, r);
 	if (v == L4_NEXT_SYNPROXY)
 		v = l4_synproxy(t, f, r);
 	if (v == L4_NEXT_AGAIN) {
 		*bytes = f->len;
-		v = l4_process(t, f, ifindex, r);
+		v = stages_process(t, f, ifindex, r);
 		l4_synproxy_end(t);
 	}
 	l4_fragment_end(t);
@@ -122,6 +128,8 @@ static enum l4_verdict stages_take_up(enum l4_verdict next, const struct l4_tabl
 	case L4_NEXT_REFUSAL:
 		return l4_refusal_answer(t, f, l4_tables_note(t), r);
 	case L4_NEXT_WANT:
+		if (!t->traced)
+			l4_tables_want(t, &l4_tables_note(t)->want);
 		return l4_tables_note(t)->why;
 	case L4_NEXT_LOCAL:
 		return l4_local(f, l4_tables_note(t), r);
@@ -132,19 +140,24 @@ static enum l4_verdict stages_take_up(enum l4_verdict next, const struct l4_tabl
 	}
 }
 
-/* What becomes of a frame that came in by an interface: the verdict and the frame as it is to leave, where to and on whose account in
- * *r, zero at first. *bytes: how many of its service came. Nothing is counted but places of records. A frame that is passed is
- * addressed to the host. */
-static enum l4_verdict stages_run(const struct l4_tables *t, struct l4_frame *f, uint32_t ifindex,
-	struct l4_result *r, uint32_t *bytes)
+/* Goes on with a frame of which the main path said `v`; else as stages_run(), but that *bytes has been set. */
+static enum l4_verdict stages_go_on(enum l4_verdict v, const struct l4_tables *t,
+	struct l4_frame *f, uint32_t ifindex, struct l4_result *r, uint32_t *bytes)
 {
-	enum l4_verdict v;
-
-	*bytes = f->len;
-	v = stages_begin(t, f, ifindex, r, bytes);
+	v = stages_again(v, t, f, ifindex, r, bytes);
 	while (v >= L4_V_COUNT)
 		v = stages_take_up(v, t, f, ifindex, r);
 	if (v < L4_V_FORWARDED)
 		l4_host(t, f, ifindex);
 	return v;
+}
+
+/* What becomes of a frame that came in by an interface: the verdict and the frame as it is to leave, where to and on whose account in
+ * *r, zero at first. *bytes: how many of its service came. Nothing is counted but places of records. A frame that is passed is
+ * addressed to the host. */
+static inline enum l4_verdict stages_run(const struct l4_tables *t, struct l4_frame *f,
+	uint32_t ifindex, struct l4_result *r, uint32_t *bytes)
+{
+	*bytes = f->len;
+	return stages_go_on(stages_process(t, f, ifindex, r), t, f, ifindex, r, bytes);
 }

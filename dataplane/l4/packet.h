@@ -394,9 +394,9 @@ L4_INLINE enum l4_verdict l4_shield(
 		       : L4_V_FORWARDED;
 }
 
-/* A packet of a service: to the server that its flow's slot or record names. */
-L4_INLINE enum l4_verdict l4_process_service(
-	struct l4_walk *w, struct l4_frame *f, const struct l4_service *s, struct l4_result *r)
+/* A packet of a service: to the server that its flow's slot or record names. known: the flow's hash; NULL: it is not known yet. */
+L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, struct l4_frame *f,
+	const struct l4_service *s, const uint64_t *known, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
@@ -416,7 +416,7 @@ L4_INLINE enum l4_verdict l4_process_service(
 		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return l4_expired(w); /* and no record of it */
-	hash = l4_service_hash(w, s);
+	hash = known ? *known : l4_service_hash(w, s);
 	line = l4_choose(w, f, s, hash);
 	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
@@ -549,69 +549,125 @@ L4_INLINE enum l4_verdict l4_process_payload(
 	return L4_V_FORWARDED;
 }
 
-/* An IP packet of which one address is in the filter; dst and src are what they give to the hash of keys. */
-L4_INLINE enum l4_verdict l4_process_known(struct l4_walk *w, struct l4_frame *f, uint32_t device,
-	bool maybe_ours, uint64_t dst, uint64_t src, struct l4_result *r)
+/* What a packet is found by, once its headers have been read. */
+struct l4_aim {
+	uint64_t dst, src; /* what its addresses give to the hash of keys */
+	bool ours;	   /* the filter has its destination */
+	bool ported;	   /* it goes by its ports, not by addresses alone */
+};
+
+/* Of a packet of which one address is in the filter: whether it is for us, and what is behind the addresses. */
+L4_INLINE enum l4_verdict l4_read_known(
+	struct l4_walk *w, const struct l4_frame *f, uint32_t device, struct l4_aim *a)
 {
 	struct l4_packet *p = &w->packet;
-	uint8_t is6 = p->flow.is6 ? L4_KIND_IS6 : 0;
-	const struct l4_address *ours = NULL;
-	const struct l4_service *service;
-	const struct l4_reverse *rev;
 	enum l4_verdict v;
-	bool ported;
 
 	if (!l4_is_for_port(w, f, device))
 		return L4_V_NOT_OURS;
-	v = l4_process_payload(w, f, &ported);
+	v = l4_process_payload(w, f, &a->ported);
 	if (v != L4_V_FORWARDED)
 		return v;
 	/* What follows is looked at once and not for each protocol and each row of headers before it. */
 	p->flow.protocol = (uint8_t)l4_forget(p->flow.protocol, UINT8_MAX);
 	p->l4 = l4_forget(p->l4, L4_HEADLESS);
-	if (maybe_ours) {
-		service = l4_find(w, p->flow.dst, dst,
-			l4_key_tail(p->flow.dport, p->flow.protocol, L4_KIND_SERVICE | is6));
-		if (!service) {
-			ours = l4_find(
-				w, p->flow.dst, dst, l4_key_tail(0, 0, L4_KIND_ADDRESS | is6));
-			if (ours)
-				service = l4_service_else(w, ours);
-		}
-		if (service)
-			return l4_process_service(w, f, service, r);
-		if (ours) {
-			r->vip_id = ours->id;
-			return ported ? L4_V_NO_SERVICE : L4_NEXT_RARE;
-		}
+	return L4_V_FORWARDED;
+}
+
+/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
+ * at the filter. */
+L4_INLINE enum l4_verdict l4_read_ip(
+	struct l4_walk *w, const struct l4_frame *f, uint32_t device, struct l4_aim *a)
+{
+	const struct l4_flow *flow = &w->packet.flow;
+
+	a->dst = l4_ml_address(w->keys->k, flow->is6, flow->dst);
+	a->src = l4_ml_address(w->keys->k, flow->is6, flow->src);
+	a->ours = l4_filter_has(w, a->dst);
+	l4_tell_packet(w, L4_STEP_ADDRESSES, w->packet.ttl, flow->protocol);
+	if (l4_tables_way(w->tables))
+		l4_tell(w->tables, L4_STEP_FILTER, a->ours, l4_filter_has(w, a->src));
+	if (!a->ours && !l4_filter_has(w, a->src)) /* errors about flows come from anywhere */
+		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
+	l4_walk_clear(w);
+	return l4_read_known(w, f, device, a);
+}
+/* Decides about the frame that came in by the device as far as its headers alone tell. L4_V_FORWARDED: l4_process_on() is
+ * to go on; else a verdict, or one of L4_NEXT_.... */
+L4_INLINE enum l4_verdict l4_read(struct l4_walk *w, const struct l4_tables *t,
+	const struct l4_frame *f, uint32_t device, struct l4_aim *a)
+{
+	if (!l4_walk_begin(w, t))
+		return L4_V_NOT_OURS;
+	if (!l4_parse_link(f, &w->packet))
+		return L4_V_UNREADABLE;
+	l4_tell_packet(w, L4_STEP_LINK, w->packet.ethertype, w->packet.l3);
+	switch (w->packet.ethertype) {
+	case L4_ETH_ARP:
+		return L4_NEXT_RARE;
+	case L4_ETH_IP4:
+		if (!l4_parse_ip4(f, &w->packet))
+			return L4_V_UNREADABLE;
+		return l4_read_ip(w, f, device, a);
+	case L4_ETH_IP6:
+		if (!l4_parse_ip6(f, &w->packet))
+			return L4_V_UNREADABLE;
+		if (w->packet.flow.protocol == L4_PROTO_ICMP6)
+			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
+		return l4_read_ip(w, f, device, a);
+	default:
+		return l4_has_more_tags(&w->packet) ? L4_V_UNREADABLE : L4_V_NOT_OURS;
 	}
-	if (l4_filter_has(w, src)) {
-		rev = l4_find_reverse(w, p->flow.src, src, p->flow.protocol, p->flow.sport);
+}
+
+/* The end of the hash table's key of a service that has the packet's port by itself. */
+L4_INLINE uint32_t l4_service_tail(const struct l4_walk *w)
+{
+	const struct l4_flow *flow = &w->packet.flow;
+
+	return l4_key_tail(
+		flow->dport, flow->protocol, L4_KIND_SERVICE | (flow->is6 ? L4_KIND_IS6 : 0));
+}
+
+/* A packet of no service: to an address of ours, or from a server. */
+L4_INLINE enum l4_verdict l4_process_rest(struct l4_walk *w, const struct l4_frame *f,
+	const struct l4_aim *a, const struct l4_address *ours, struct l4_result *r)
+{
+	const struct l4_flow *flow = &w->packet.flow;
+	const struct l4_reverse *rev;
+
+	if (ours) {
+		r->vip_id = ours->id;
+		return a->ported ? L4_V_NO_SERVICE : L4_NEXT_RARE;
+	}
+	if (l4_filter_has(w, a->src)) {
+		rev = l4_find_reverse(w, flow->src, a->src, flow->protocol, flow->sport);
 		if (rev)
 			return l4_process_reply(w, f, rev, r);
 	}
 	return L4_V_NOT_OURS;
 }
 
-/* An IP packet whose addresses have been read. What cannot be ours is let go first: most foreign packets end
- * at the filter. */
-L4_INLINE enum l4_verdict l4_process_ip(
-	struct l4_walk *w, struct l4_frame *f, uint32_t device, struct l4_result *r)
+/* Goes on with a packet that l4_read() has read. service: the one that has its port by itself, or NULL; known: the hash of the flow for
+ * it, or NULL. */
+L4_INLINE enum l4_verdict l4_process_on(struct l4_walk *w, struct l4_frame *f,
+	const struct l4_aim *a, const struct l4_service *service, const uint64_t *known,
+	struct l4_result *r)
 {
-	const struct l4_flow *flow = &w->packet.flow;
-	uint64_t dst = l4_ml_address(w->keys->k, flow->is6, flow->dst);
-	uint64_t src = l4_ml_address(w->keys->k, flow->is6, flow->src);
-	bool maybe_ours = l4_filter_has(w, dst);
+	const struct l4_address *ours = NULL;
 	uint32_t bytes = f->len;
 	enum l4_verdict v;
 
-	l4_tell_packet(w, L4_STEP_ADDRESSES, w->packet.ttl, flow->protocol);
-	if (l4_tables_way(w->tables))
-		l4_tell(w->tables, L4_STEP_FILTER, maybe_ours, l4_filter_has(w, src));
-	if (!maybe_ours && !l4_filter_has(w, src)) /* errors about flows come from anywhere */
-		return flow->protocol == L4_PROTO_ICMP ? L4_NEXT_RARE : L4_V_NOT_OURS;
-	l4_walk_clear(w);
-	v = l4_process_known(w, f, device, maybe_ours, dst, src, r);
+	if (a->ours && !service) {
+		ours = l4_find(w, w->packet.flow.dst, a->dst,
+			l4_key_tail(
+				0, 0, L4_KIND_ADDRESS | (w->packet.flow.is6 ? L4_KIND_IS6 : 0)));
+		if (ours)
+			service = l4_service_else(w, ours);
+		known = NULL;
+	}
+	v = service ? l4_process_service(w, f, service, known, r)
+		    : l4_process_rest(w, f, a, ours, r);
 	if (w->tags)
 		return l4_note_tags(w, v, bytes, r);
 	return w->refuse || w->link ? l4_note(w, v, r) : v;
@@ -619,31 +675,18 @@ L4_INLINE enum l4_verdict l4_process_ip(
 
 /* Decides about the frame that came in by the device, rewrites it where it is to be sent, and fills *r,
  * which must be zero. Frames that are passed or dropped are left as they came. With one of L4_NEXT_...
- * another is to go on. */
+ * another is to go on. A body that takes several packets at once does the same in its own steps. */
 L4_INLINE enum l4_verdict l4_process(
 	const struct l4_tables *t, struct l4_frame *f, uint32_t device, struct l4_result *r)
 {
+	const struct l4_service *service = NULL;
 	struct l4_walk w;
+	struct l4_aim a;
+	enum l4_verdict v = l4_read(&w, t, f, device, &a);
 
-	if (!l4_walk_begin(&w, t))
-		return L4_V_NOT_OURS;
-	if (!l4_parse_link(f, &w.packet))
-		return L4_V_UNREADABLE;
-	l4_tell_packet(&w, L4_STEP_LINK, w.packet.ethertype, w.packet.l3);
-	switch (w.packet.ethertype) {
-	case L4_ETH_ARP:
-		return L4_NEXT_RARE;
-	case L4_ETH_IP4:
-		if (!l4_parse_ip4(f, &w.packet))
-			return L4_V_UNREADABLE;
-		return l4_process_ip(&w, f, device, r);
-	case L4_ETH_IP6:
-		if (!l4_parse_ip6(f, &w.packet))
-			return L4_V_UNREADABLE;
-		if (w.packet.flow.protocol == L4_PROTO_ICMP6)
-			return L4_NEXT_RARE; /* solicitations are sent to other addresses */
-		return l4_process_ip(&w, f, device, r);
-	default:
-		return l4_has_more_tags(&w.packet) ? L4_V_UNREADABLE : L4_V_NOT_OURS;
-	}
+	if (v != L4_V_FORWARDED)
+		return v;
+	if (a.ours)
+		service = l4_find(&w, w.packet.flow.dst, a.dst, l4_service_tail(&w));
+	return l4_process_on(&w, f, &a, service, NULL, r);
 }

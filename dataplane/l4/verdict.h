@@ -74,13 +74,20 @@ enum l4_action {
 	X(TOO_BIG, "too_big", L4_DROP,                                                             \
 		"larger than the MTU towards the next hop; its sender could not be told now")      \
 	X(ENGINE_FAULT, "engine_fault", L4_DROP,                                                   \
-		"the engine could not complete the step: no snapshot or no headroom")
+		"the engine could not complete the step: no snapshot or no headroom")              \
+	X(HOST_BUSY, "host_busy", L4_DROP,                                                         \
+		"for the host's own stack, which takes packets slower than they come (dpdk)")      \
+	X(LINK_BUSY, "link_busy", L4_DROP,                                                         \
+		"the interface to leave by sends slower than packets come (dpdk)")                 \
+	X(WORKER_BUSY, "worker_busy", L4_DROP,                                                     \
+		"the worker that has the flow's record takes packets slower than they come (dpdk)")
 
 enum l4_verdict {
 #define X(symbol, name, action, help) L4_V_##symbol,
 	L4_VERDICTS(X)
 #undef X
 		L4_V_COUNT,
+	L4_V_OF_ENGINES = L4_V_ENGINE_FAULT, /* no packet by itself comes to these */
 	/* Instead of a verdict: who goes on with the packet, which is as it came (but for L4_NEXT_TAGS). */
 	L4_NEXT_RARE = L4_V_COUNT, /* l4_rare() decides about it */
 	L4_NEXT_FRAGMENT,	   /* one of several: l4_fragment() finds its ports */

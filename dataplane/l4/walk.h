@@ -115,21 +115,33 @@ L4_INLINE bool l4_filter_has(const struct l4_walk *w, uint64_t sum)
 	return line && line->words[bit / 64 % 8] >> bit % 64 & 1;
 }
 
+/* The bucket of keys with this hash, or NULL. */
+L4_INLINE const struct l4_bucket *l4_bucket_of(const struct l4_walk *w, uint32_t tag)
+{
+	return l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
+}
+
+/* The row at the line, if it is the key's; or NULL. */
+L4_INLINE const void *l4_row_at(
+	const struct l4_walk *w, uint32_t line, const uint32_t address[4], uint32_t tail)
+{
+	const struct l4_key *row = line ? l4_tables_line(w->tables, line) : NULL;
+
+	return row && l4_key_is(row, address, tail) ? row : NULL;
+}
+
 /* The row of a key whose address gives the partial hash `sum`, and in *line where that is, if there is one; or NULL.
  * Nothing is told. */
 L4_INLINE const void *l4_look(const struct l4_walk *w, const uint32_t address[4], uint64_t sum,
 	uint32_t tail, uint32_t *line)
 {
 	uint32_t tag = l4_ml_end(w->keys->k, sum, tail);
-	const struct l4_bucket *bucket =
-		l4_tables_line(w->tables, w->root->bucket_base + (tag & w->root->bucket_mask));
-	const struct l4_key *row;
+	const struct l4_bucket *bucket = l4_bucket_of(w, tag);
 
 	if (!bucket)
 		return NULL;
 	*line = l4_bucket_find(bucket, tag);
-	row = *line ? l4_tables_line(w->tables, *line) : NULL;
-	return row && l4_key_is(row, address, tail) ? row : NULL;
+	return l4_row_at(w, *line, address, tail);
 }
 
 /* The same, told. */

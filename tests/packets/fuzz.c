@@ -271,7 +271,7 @@ static unsigned print_verdicts(const uint64_t verdicts[L4_V_COUNT])
 	unsigned wrong = 0;
 
 	for (unsigned v = 0; v < L4_V_COUNT; v++) {
-		bool fault = v == L4_V_ENGINE_FAULT, bad = fault == (verdicts[v] > 0);
+		bool fault = v >= L4_V_OF_ENGINES, bad = fault == (verdicts[v] > 0);
 
 		printf("%-14s %8" PRIu64 "%s\n", verdict_name(v), verdicts[v],
 			!bad	? ""

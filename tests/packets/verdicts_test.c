@@ -33,12 +33,6 @@ static unsigned lines(const char *text, const char *line)
 	return found;
 }
 
-/* No packet brings it about: the engine itself failed. */
-static bool is_fault(enum l4_verdict v)
-{
-	return v == L4_V_ENGINE_FAULT;
-}
-
 static void test_every_drop_has_a_case(void **state)
 {
 	bool missed = false;
@@ -48,7 +42,7 @@ static void test_every_drop_has_a_case(void **state)
 		char line[64];
 		unsigned n = 0;
 
-		if (verdict_action(v) != L4_DROP || is_fault(v))
+		if (verdict_action(v) != L4_DROP || v >= L4_V_OF_ENGINES)
 			continue;
 		snprintf(line, sizeof line, "drop %s", verdict_name(v));
 		for (char **path = case_files; *path; path++) {
