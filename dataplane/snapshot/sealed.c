@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataplane/snapshot/sealed.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define MAGIC 0x6e6567646e746d65 /* no other file of the project's begins like this */
-
-enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 struct head {
-	uint64_t magic;
-	uint32_t version; /* of the tables (tables.h) */
+	uint64_t magic; /* this and the version: memfd.h */
+	uint32_t version;
 	uint32_t lines;
 	uint32_t guard_first, n_guard;
 	uint32_t n_rings, n_chunks;
@@ -22,6 +14,14 @@ struct head {
 };
 
 _Static_assert(sizeof(struct head) == sizeof(struct l4_line), "lines behind it are aligned");
+
+static const struct memfd_kind kind = {
+	.name = "tandem-generation",
+	.magic = 0x6e6567646e746d65,
+	.version = L4_TABLES_VERSION,
+	.head = sizeof(struct head),
+	.another = "is no generation of tables",
+};
 
 /* Where the parts of a file begin, and where it ends: the head's numbers are of 32 bits, so that nothing overflows. */
 struct places {
@@ -53,95 +53,50 @@ static void put_rings(uint8_t *file, const struct places *p, const struct snapsh
 	}
 }
 
-static int fill(int fd, const struct snapshot *sn, const struct sealed_guard *guard)
+int sealed_write(const struct snapshot *sn, const struct sealed_guard *guard)
 {
 	struct head h = {
-		.magic = MAGIC,
-		.version = L4_TABLES_VERSION,
+		.magic = kind.magic,
+		.version = kind.version,
 		.lines = sn->lines,
 		.guard_first = guard->first,
 		.n_guard = guard->n,
 		.n_rings = sn->n_rings,
 	};
 	struct places p;
+	struct memfd m;
 	uint8_t *file;
+	int fd;
 
 	for (uint32_t i = 0; i < sn->n_rings; i++)
 		h.n_chunks += sn->rings[i].chunks;
 	p = places_of(&h);
-	if (ftruncate(fd, (off_t)p.end))
-		return -errno;
-	file = mmap(NULL, p.end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (file == MAP_FAILED)
-		return -errno;
+	fd = memfd_make(&m, &kind, p.end);
+	if (fd < 0)
+		return fd;
+	file = m.map;
 	memcpy(file, &h, sizeof h);
 	memcpy(file + p.image, sn->image, sn->lines * sizeof *sn->image);
 	if (guard->n)
 		memcpy(file + p.guard, guard->lines, guard->n * sizeof *guard->lines);
 	put_rings(file, &p, sn);
-	return munmap(file, p.end) ? -errno : 0;
-}
-
-int sealed_write(const struct snapshot *sn, const struct sealed_guard *guard)
-{
-	int fd = memfd_create("tandem-generation", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fill(fd, sn, guard);
-	if (!rc && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL))
-		rc = -errno;
-	if (!rc)
-		return fd;
-	close(fd);
-	return rc;
-}
-
-static int refuse(int rc, const char *sentence, const char **why)
-{
-	*why = sentence;
-	return rc;
-}
-
-/* A file of its length, which can change no more. */
-static int map_file(struct sealed *s, int fd, const char **why)
-{
-	int seals = fcntl(fd, F_GET_SEALS);
-	struct stat st;
-
-	if (seals < 0)
-		return refuse(-EINVAL, "is no memfd", why);
-	if ((seals & SEALS) != SEALS)
-		return refuse(-EPERM, "is not sealed: whoever sent it could still change it", why);
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(struct head))
-		return refuse(-EMSGSIZE, "is shorter than its head", why);
-	s->size = (size_t)st.st_size;
-	s->map = mmap(NULL, s->size, PROT_READ, MAP_SHARED, fd, 0);
-	if (s->map == MAP_FAILED) {
-		s->map = NULL;
-		return refuse(-ENOMEM, "cannot be mapped", why);
-	}
-	return 0;
+	return memfd_seal(&m, fd);
 }
 
 static int check_head(const struct head *h, const struct sealed *s, const struct places *p,
 	const struct sealed_limits *l, const char **why)
 {
-	if (h->magic != MAGIC)
-		return refuse(-EINVAL, "is no generation of tables", why);
-	if (h->version != L4_TABLES_VERSION)
-		return refuse(-EINVAL, "is of another version of tandem", why);
-	if (p->end != s->size)
-		return refuse(-EMSGSIZE, "has another length than it says", why);
+	if (p->end != s->file.size)
+		return memfd_refuse(-EMSGSIZE, "has another length than it says", why);
 	if (h->lines < L4_LINE_FIRST)
-		return refuse(-EINVAL, "has no root", why);
+		return memfd_refuse(-EINVAL, "has no root", why);
 	if (h->lines > l->lines)
-		return refuse(-ENOSPC, "has more lines than the engine has room for", why);
+		return memfd_refuse(-ENOSPC, "has more lines than the engine has room for", why);
 	if (h->n_rings > l->chunks || h->n_chunks > l->chunks)
-		return refuse(-ENOSPC, "has more rings than the engine has room for", why);
+		return memfd_refuse(-ENOSPC, "has more rings than the engine has room for", why);
 	if (h->guard_first > l->guard || h->n_guard > l->guard - h->guard_first)
-		return refuse(-ENOSPC, "has lists of sources outside the engine's table", why);
+		return memfd_refuse(
+			-ENOSPC, "has lists of sources outside the engine's table", why);
 	return 0;
 }
 
@@ -151,7 +106,7 @@ static int check_root(struct sealed *s, const char **why)
 
 	memcpy(&root, s->image, sizeof root);
 	if (root.magic != L4_TABLES_MAGIC || root.version != L4_TABLES_VERSION || !root.generation)
-		return refuse(-EINVAL, "has no root", why);
+		return memfd_refuse(-EINVAL, "has no root", why);
 	s->generation = root.generation;
 	return 0;
 }
@@ -164,17 +119,17 @@ static int take_rings(struct sealed *s, const struct head *h, const void *from,
 
 	s->rings = malloc((h->n_rings + 1ull) * sizeof *s->rings);
 	if (!s->rings)
-		return refuse(-ENOMEM, "has more rings than there is memory for", why);
+		return memfd_refuse(-ENOMEM, "has more rings than there is memory for", why);
 	memcpy(s->rings, from, h->n_rings * sizeof *s->rings);
 	s->n_rings = h->n_rings;
 	for (uint32_t i = 0; i < h->n_rings; i++) {
 		const struct sealed_ring *r = &s->rings[i];
 
 		if (r->chunk > l->chunks || r->chunks > l->chunks - r->chunk)
-			return refuse(-ENOSPC, "has a ring outside the engine's table", why);
+			return memfd_refuse(-ENOSPC, "has a ring outside the engine's table", why);
 		sum += r->chunks;
 	}
-	return sum == h->n_chunks ? 0 : refuse(-EINVAL, "has other rings than it says", why);
+	return sum == h->n_chunks ? 0 : memfd_refuse(-EINVAL, "has other rings than it says", why);
 }
 
 int sealed_read(struct sealed *out, int fd, const struct sealed_limits *limits, const char **why)
@@ -184,14 +139,14 @@ int sealed_read(struct sealed *out, int fd, const struct sealed_limits *limits, 
 	int rc;
 
 	*out = (struct sealed){ 0 };
-	rc = map_file(out, fd, why);
+	rc = memfd_open(&out->file, fd, &kind, why);
 	if (rc)
 		return rc;
-	memcpy(&h, out->map, sizeof h);
+	memcpy(&h, out->file.map, sizeof h);
 	p = places_of(&h);
 	rc = check_head(&h, out, &p, limits, why);
 	if (!rc) {
-		const uint8_t *file = out->map;
+		const uint8_t *file = out->file.map;
 
 		out->image = (const struct l4_line *)(file + p.image);
 		out->lines = h.lines;
@@ -210,8 +165,7 @@ int sealed_read(struct sealed *out, int fd, const struct sealed_limits *limits, 
 
 void sealed_free(struct sealed *s)
 {
-	if (s->map)
-		munmap(s->map, s->size);
+	memfd_free(&s->file);
 	free(s->rings);
 	*s = (struct sealed){ 0 };
 }

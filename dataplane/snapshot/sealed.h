@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A generation on its way to an engine that is another process: a memfd that nobody can write to, shrink or grow any more
- * (memfd_create(2); fcntl(2), F_ADD_SEALS), so that what was checked stays as it was. What does not change with it, rings
+/* A generation on its way to an engine that is another process: a sealed file (memfd.h). What does not change with it, rings
  * and lists of sources, the engine has kept from earlier ones.
  *
  * A file is a head, the lines of the image, lines of the lists of sources, and for each ring of the file where it lies and how long it is,
  * and then its chunks. There are no offsets in it that could lead anywhere: all of them follow from the numbers in the head. */
 #pragma once
+#include "dataplane/snapshot/memfd.h"
 #include "dataplane/snapshot/snapshot.h"
 
 /* Of the tables of sources: the lines that are new with this generation. */
@@ -35,8 +35,7 @@ struct sealed {
 	const struct l4_chunk *chunks; /* of all rings, one after the other */
 	struct sealed_ring *rings;
 	uint32_t n_rings;
-	void *map; /* the file, from here on the implementation's alone */
-	size_t size;
+	struct memfd file; /* the implementation's alone */
 };
 
 /* Maps a file that another process has sent, and checks all of its numbers: each is read once. What is in the lines of

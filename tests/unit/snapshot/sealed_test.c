@@ -125,7 +125,7 @@ static void refused(int fd, const struct sealed_limits *l, int rc, const char *s
 
 	assert_int_equal(sealed_read(&s, fd, l, &why), rc);
 	assert_string_equal(why, sentence);
-	assert_null(s.map);
+	assert_null(s.file.map);
 	assert_null(s.rings);
 }
 
