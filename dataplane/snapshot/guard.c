@@ -6,6 +6,7 @@
 #include "dataplane/l4/filter.h"
 #include "dataplane/snapshot/changes.h"
 #include "dataplane/snapshot/fuse.h"
+#include "dataplane/snapshot/tree.h"
 
 enum {
 	SHORT_LINES = (1 << L4_SHORT_BITS) / L4_FILTER_LINE_BITS,
@@ -203,9 +204,10 @@ static void half_filter(
 	const struct guard_store *s, struct half *h, const struct snapshot_prefix *p)
 {
 	struct guard_family *family = &h->filters.families[p->af == 6];
+	struct span span = span_of(p->af, p->bytes, p->plen, 0);
 	unsigned shift = p->af == 6 ? 64 : 0;
-	uint64_t first = (uint64_t)(prefix_first(p) >> shift);
-	uint64_t last = (uint64_t)(prefix_last(p) >> shift);
+	uint64_t first = (uint64_t)(span.first >> shift);
+	uint64_t last = (uint64_t)(span_last(&span, p->af) >> shift);
 
 	if (!p->plen)
 		return;
@@ -222,67 +224,21 @@ static void half_filter(
 		half_filter6(s, h, p, first);
 }
 
-/* Key number i of the n keys of a level, each of which is the first of `step` leaves. */
-static address_number key_of(const struct changes *c, uint64_t i, uint64_t step, uint8_t af)
-{
-	if (i * step < c->n)
-		return c->at[i * step];
-	return af == 6 ? ~(address_number)0 : UINT32_MAX;
-}
-
-static void put_node(
-	struct l4_line *at, const struct changes *c, uint64_t node, uint64_t step, uint8_t af)
-{
-	struct l4_list4_node *four = (struct l4_list4_node *)at;
-	struct l4_list6_node *six = (struct l4_list6_node *)at;
-
-	for (uint32_t i = 0; af == 4 && i < L4_LIST4_KEYS; i++)
-		four->keys[i] = (uint32_t)key_of(c, node * L4_LIST4_KEYS + i, step, af);
-	for (uint32_t i = 0; af == 6 && i < L4_LIST6_KEYS; i++) {
-		address_number key = key_of(c, node * L4_LIST6_KEYS + i, step, af);
-
-		six->high[i] = (uint64_t)(key >> 64);
-		six->low[i] = (uint64_t)key;
-	}
-}
-
-/* How many nodes a level needs whose keys are each the first of `step` leaves. */
-static uint32_t level_nodes(const struct changes *c, uint64_t step, uint32_t keys)
-{
-	return (uint32_t)((c->n + step * keys - 1) / (step * keys));
-}
-
-static int half_level(const struct guard_store *s, struct half *h, const struct changes *c,
-	uint64_t step, uint8_t af, uint32_t *line)
-{
-	uint32_t keys = af == 6 ? L4_LIST6_KEYS : L4_LIST4_KEYS, size = af == 6 ? 2 : 1;
-	uint32_t nodes = level_nodes(c, step, keys);
-
-	*line = half_take(s, h, nodes * size);
-	if (!*line)
-		return -ENOSPC;
-	for (uint32_t i = 0; i < nodes; i++)
-		put_node(&s->lines[*line + i * size], c, i, step, af);
-	return 0;
-}
-
 static int half_tree(const struct guard_store *s, struct half *h, const struct changes *c,
 	uint8_t af, uint32_t *line)
 {
-	uint32_t keys = af == 6 ? L4_LIST6_KEYS : L4_LIST4_KEYS;
+	struct tree_shape shape = tree_shape(c->n, af);
 	struct l4_list *list;
-	uint64_t step = 1;
 
-	*line = half_take(s, h, 1);
+	*line = half_take(s, h, 1 + shape.lines);
 	if (!*line)
 		return -ENOSPC;
 	list = (struct l4_list *)&s->lines[*line];
 	list->n = c->n;
-	for (list->n_levels = 1; level_nodes(c, step, keys) > 1; list->n_levels++)
-		step *= keys;
-	for (uint32_t i = 0; i < list->n_levels; i++, step /= keys)
-		if (half_level(s, h, c, step, af, &list->levels[i]))
-			return -ENOSPC;
+	list->n_levels = shape.n_levels;
+	for (uint32_t i = 0; i < shape.n_levels; i++)
+		list->levels[i] = *line + 1 + shape.levels[i].first;
+	tree_put(&s->lines[*line + 1], &shape, c->at, c->n, af);
 	return 0;
 }
 
@@ -290,11 +246,11 @@ static int half_list(const struct guard_store *s, struct half *h, const struct s
 	uint8_t af, uint32_t *line, bool *denies)
 {
 	struct changes c;
-	int rc = changes_new(&c, list, af);
+	int rc = changes_of_list(&c, af, list);
 
 	if (rc)
 		return rc;
-	*denies = c.denies;
+	*denies = c.otherwise;
 	*line = 0;
 	if (c.n)
 		rc = half_tree(s, h, &c, af, line);
