@@ -396,6 +396,21 @@ void guard_store_abort(struct guard_store *s)
 	s->taken = s->live;
 }
 
+static struct guard_span half_span(const struct half *h)
+{
+	return (struct guard_span){ h->first, h->used - h->first };
+}
+
+struct guard_span guard_store_fresh(const struct guard_store *s)
+{
+	return s->taken == s->live ? (struct guard_span){ 0, 0 } : half_span(&s->halves[s->taken]);
+}
+
+struct guard_span guard_store_live(const struct guard_store *s)
+{
+	return half_span(&s->halves[s->live]);
+}
+
 const struct guard_place *guard_store_place(const struct guard_store *s, uint32_t list)
 {
 	return &s->halves[s->taken].places[list];

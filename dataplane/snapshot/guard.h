@@ -41,6 +41,17 @@ int guard_store_take(struct guard_store *s, const struct snapshot_input *in);
 void guard_store_commit(struct guard_store *s);
 void guard_store_abort(struct guard_store *s);
 
+/* Lines of the store, for an engine that has a copy of them. */
+struct guard_span {
+	uint32_t first, n;
+};
+
+/* What the lists that were taken last have written, until they are committed; none where they are the published ones. */
+struct guard_span guard_store_fresh(const struct guard_store *s);
+
+/* All that the published generation uses. */
+struct guard_span guard_store_live(const struct guard_store *s);
+
 /* Of the lists that were taken last. list: index into the input's. */
 const struct guard_place *guard_store_place(const struct guard_store *s, uint32_t list);
 const struct guard_filters *guard_store_filters(const struct guard_store *s);

@@ -31,3 +31,7 @@ int ring_store_get(struct ring_store *s, uint16_t id, uint64_t version, const ui
 /* Calls fn for every ring that the generation being built wants and the engine does not have. */
 void ring_store_each_new(
 	struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg);
+
+/* Calls fn for every ring that the published generation uses. */
+void ring_store_each_live(
+	const struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg);

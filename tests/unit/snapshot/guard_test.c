@@ -353,6 +353,51 @@ static void test_halves(void **state)
 	close_site();
 }
 
+static void copy_span(struct l4_line *to, struct guard_span span)
+{
+	assert_in_range(span.first + span.n, span.first, site.tables.n);
+	memcpy(to + span.first, site.lines + span.first, span.n * sizeof *to);
+}
+
+/* An engine with lines of its own, which is given those that are new with each generation; and one that begins with the
+ * last of them. */
+static void test_copies(void **state)
+{
+	struct l4_line *kept, *late;
+
+	(void)state;
+	open_site(LISTS * 64);
+	kept = calloc(site.tables.n, sizeof *kept);
+	late = calloc(site.tables.n, sizeof *late);
+	assert_true(kept && late);
+	assert_int_equal(guard_store_live(site.store).n, 0);
+	for (uint64_t digest = 1; digest < 200; digest += LISTS) {
+		site.in.n_lists = LISTS;
+		for (uint32_t i = 0; i < LISTS; i++)
+			random_list(i, below(64), digest + i);
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		if (!below(3)) {
+			guard_store_abort(site.store);
+			assert_int_equal(guard_store_fresh(site.store).n, 0);
+			continue;
+		}
+		copy_span(kept, guard_store_fresh(site.store));
+		guard_store_commit(site.store);
+		memset(late, 0xff, site.tables.n * sizeof *late);
+		copy_span(late, guard_store_live(site.store));
+		site.tables.lines = kept;
+		check_sources(300);
+		site.tables.lines = late;
+		check_sources(300);
+		assert_int_equal(guard_store_take(site.store, &site.in), 0);
+		assert_int_equal(guard_store_fresh(site.store).n, 0);
+		guard_store_commit(site.store);
+	}
+	free(kept);
+	free(late);
+	close_site();
+}
+
 static void test_full(void **state)
 {
 	(void)state;
@@ -403,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_deep_trees),
 		cmocka_unit_test(test_filters_let_most_go),
 		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_shared),
 	};
