@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/engine/neighbours.h"
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum { NEIGHBOURS_MAX_PORTS = 64 };
 
-/* Our side of a row. */
+/* Our side of a row. Its key is not read back from the table, which engines write too. */
 struct row {
+	struct l4_neighbour_key key; /* all zero: the row is free */
 	bool taken, confirmed, marked, live;
 	uint32_t routes;
+	uint32_t next; /* in its chain */
 };
 
 struct neighbours {
@@ -19,26 +21,48 @@ struct neighbours {
 	uint32_t n;
 	uint32_t *free; /* ring buffer of free rows, oldest first */
 	uint32_t free_head, n_free;
-	int index_map;
+	uint32_t *chains; /* rows by the hash of interface and address; L4_NO_NEIGHBOUR ends one */
+	uint32_t chain_mask;
+	uint64_t hash_key[2]; /* whoever is on the link chooses its addresses */
+	const struct neighbours_index *index;
+	void *arg;
 	struct neighbour_port ports[NEIGHBOURS_MAX_PORTS];
 	unsigned n_ports;
 };
 
-int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n, int index_map)
+static int new_chains(struct neighbours *t, uint32_t rows)
+{
+	uint32_t n = 1;
+
+	while (n < rows)
+		n *= 2;
+	t->chains = malloc(n * sizeof *t->chains);
+	if (!t->chains)
+		return -ENOMEM;
+	memset(t->chains, 0xff, n * sizeof *t->chains); /* L4_NO_NEIGHBOUR */
+	t->chain_mask = n - 1;
+	return getrandom(t->hash_key, sizeof t->hash_key, 0) < 0 ? -errno : 0;
+}
+
+int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n,
+	const struct neighbours_index *index, void *arg)
 {
 	struct neighbours *t = calloc(1, sizeof *t);
+	int rc;
 
 	if (!t)
 		return -ENOMEM;
 	t->own = calloc(n, sizeof *t->own);
 	t->free = calloc(n, sizeof *t->free);
-	if (!t->own || !t->free) {
+	rc = t->own && t->free ? new_chains(t, n) : -ENOMEM;
+	if (rc) {
 		neighbours_free(t);
-		return -ENOMEM;
+		return rc;
 	}
 	t->rows = rows;
 	t->n = t->n_free = n;
-	t->index_map = index_map;
+	t->index = index;
+	t->arg = arg;
 	for (uint32_t i = 0; i < n; i++)
 		t->free[i] = i;
 	*out = t;
@@ -51,6 +75,7 @@ void neighbours_free(struct neighbours *t)
 		return;
 	free(t->own);
 	free(t->free);
+	free(t->chains);
 	free(t);
 }
 
@@ -99,14 +124,48 @@ static struct l4_neighbour_key row_key(uint32_t ifindex, const struct addr *a)
 	return k;
 }
 
+/* What begins the chain of a key. */
+static uint32_t *chain(struct neighbours *t, const struct l4_neighbour_key *key)
+{
+	struct l4_sip sip = l4_sip_init(t->hash_key);
+	uint64_t words[sizeof *key / sizeof(uint64_t)];
+
+	memcpy(words, key, sizeof words);
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+		l4_sip_word(&sip, words[i]);
+	return &t->chains[l4_sip_end(&sip) & t->chain_mask];
+}
+
+static bool row_is(const struct neighbours *t, uint32_t row, const struct l4_neighbour_key *key)
+{
+	return !memcmp(&t->own[row].key, key, sizeof *key);
+}
+
+static bool find_row(struct neighbours *t, const struct l4_neighbour_key *key, uint32_t *row)
+{
+	uint32_t at = *chain(t, key);
+
+	while (at != L4_NO_NEIGHBOUR && !row_is(t, at, key))
+		at = t->own[at].next;
+	if (at != L4_NO_NEIGHBOUR)
+		*row = at;
+	return at != L4_NO_NEIGHBOUR;
+}
+
+static void unlink_row(struct neighbours *t, uint32_t row)
+{
+	uint32_t *at = chain(t, &t->own[row].key);
+
+	while (*at != row)
+		at = &t->own[*at].next;
+	*at = t->own[row].next;
+}
+
 static void row_free(struct neighbours *t, uint32_t row)
 {
-	struct l4_neighbour *r = &t->rows[row];
-	struct l4_neighbour_key key = { .ifindex = r->ifindex, .is6 = r->is6 };
-
-	memcpy(key.address, r->address, sizeof key.address);
-	bpf_map_delete_elem(t->index_map, &key);
-	__atomic_store_n(&r->mac_state, 0, __ATOMIC_RELAXED);
+	t->index->remove(t->arg, &t->own[row].key);
+	unlink_row(t, row);
+	__atomic_store_n(&t->rows[row].mac_state, 0, __ATOMIC_RELAXED);
 	t->own[row] = (struct row){ 0 };
 	t->free[(t->free_head + t->n_free++) % t->n] = row;
 }
@@ -127,7 +186,7 @@ int neighbours_get(struct neighbours *t, uint32_t ifindex, const struct addr *a,
 
 	if (!port)
 		return -ENODEV;
-	if (!bpf_map_lookup_elem(t->index_map, &key, row))
+	if (find_row(t, &key, row))
 		return 0;
 	if (!t->n_free)
 		return -ENOSPC;
@@ -138,20 +197,13 @@ int neighbours_get(struct neighbours *t, uint32_t ifindex, const struct addr *a,
 	r->is6 = key.is6;
 	memcpy(r->address, key.address, sizeof r->address);
 	row_set_port(r, port);
-	if (bpf_map_update_elem(t->index_map, &key, row, BPF_ANY))
+	if (t->index->set(t->arg, &key, *row))
 		return -ENOSPC;
 	t->free_head = (t->free_head + 1) % t->n;
 	t->n_free--;
-	t->own[*row] = (struct row){ .taken = true };
+	t->own[*row] = (struct row){ .key = key, .taken = true, .next = *chain(t, &key) };
+	*chain(t, &key) = *row;
 	return 0;
-}
-
-static bool row_is(const struct neighbours *t, uint32_t row, const struct l4_neighbour_key *key)
-{
-	const struct l4_neighbour *r = &t->rows[row];
-
-	return t->own[row].taken && r->ifindex == key->ifindex && r->is6 == key->is6 &&
-	       !memcmp(r->address, key->address, sizeof r->address);
 }
 
 int neighbours_get_again(
@@ -173,7 +225,7 @@ int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *
 	int rc;
 
 	if (!mac) {
-		if (bpf_map_lookup_elem(t->index_map, &key, &row))
+		if (!find_row(t, &key, &row))
 			return 0;
 		__atomic_store_n(&t->rows[row].mac_state, 0, __ATOMIC_RELAXED);
 		t->own[row].confirmed = false;

@@ -12,8 +12,16 @@
 
 struct neighbours;
 
-/* rows: the table as engines read it, zeroed. index_map: the BPF map from l4_neighbour_key to row. */
-int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n, int index_map);
+/* Where packets find the row of an address, kept by the engine. */
+struct neighbours_index {
+	int (*set)(void *arg, const struct l4_neighbour_key *key,
+		uint32_t row); /* other than 0: no room */
+	void (*remove)(void *arg, const struct l4_neighbour_key *key);
+};
+
+/* rows: the table as engines read it, zeroed. index: is told of every row that is taken, and when it is free again. */
+int neighbours_new(struct neighbours **out, struct l4_neighbour *rows, uint32_t n,
+	const struct neighbours_index *index, void *arg);
 void neighbours_free(struct neighbours *t);
 
 /* Interfaces that packets leave by; rows of others are neither made nor kept. Rewrites source MAC, MTU, device and

@@ -164,6 +164,22 @@ static void inherit_neighbours(struct engine *en)
 	}
 }
 
+static int index_set(void *arg, const struct l4_neighbour_key *key, uint32_t row)
+{
+	const struct engine *en = arg;
+
+	return bpf_map_update_elem(bpf_map__fd(en->bpf->maps.neighbour_rows), key, &row, BPF_ANY);
+}
+
+static void index_remove(void *arg, const struct l4_neighbour_key *key)
+{
+	const struct engine *en = arg;
+
+	bpf_map_delete_elem(bpf_map__fd(en->bpf->maps.neighbour_rows), key);
+}
+
+static const struct neighbours_index index_ops = { index_set, index_remove };
+
 static int open_tables(struct engine *en, const struct engine_options *o)
 {
 	int rc;
@@ -181,8 +197,7 @@ static int open_tables(struct engine *en, const struct engine_options *o)
 	en->guard_store = guard_store_new(en->guard, o->limits->guard_prefixes);
 	if (!en->guard_store)
 		return -ENOMEM;
-	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours,
-		bpf_map__fd(en->bpf->maps.neighbour_rows));
+	rc = neighbours_new(&en->neighbours, en->rows, o->limits->neighbours, &index_ops, en);
 	return rc ? rc : set_ports(en, o);
 }
 
@@ -310,7 +325,7 @@ static int publish_ports(struct engine *en, const struct snapshot_input *in)
 	return neighbours_set_ports(en->neighbours, ports, in->n_ports);
 }
 
-/* The neighbour row of every member's next hop. Most are what they were, and a look-up is a system call. */
+/* The neighbour row of every member's next hop. Most are what they were. */
 static int resolve_hops(struct engine *en, const struct snapshot_input *in, uint32_t *rows)
 {
 	for (uint32_t i = 0; i < in->n_members; i++) {

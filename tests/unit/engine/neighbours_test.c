@@ -22,18 +22,33 @@ static struct addr host(uint8_t n)
 	return (struct addr){ .af = 4, .bytes = { 10, 0, 0, n } };
 }
 
+static int index_set(void *arg, const struct l4_neighbour_key *key, uint32_t row)
+{
+	struct fixture *f = arg;
+
+	return bpf_map_update_elem(f->map, key, &row, BPF_ANY);
+}
+
+static void index_remove(void *arg, const struct l4_neighbour_key *key)
+{
+	struct fixture *f = arg;
+
+	bpf_map_delete_elem(f->map, key);
+}
+
 static int setup(void **state)
 {
 	static const struct neighbour_port ports[] = {
 		{ .ifindex = 2, .mac = { 2, 0, 0, 0, 1, 1 }, .mtu = 1500, .device = 2 },
 		{ .ifindex = 3, .mac = { 2, 0, 0, 0, 1, 2 }, .mtu = 9000, .device = 3 },
 	};
+	static const struct neighbours_index index = { index_set, index_remove };
 	struct fixture *f = calloc(1, sizeof *f);
 
 	f->map = bpf_map_create(BPF_MAP_TYPE_HASH, "test", sizeof(struct l4_neighbour_key),
 		sizeof(uint32_t), ROWS, NULL);
 	assert_true(f->map >= 0); /* needs root */
-	assert_int_equal(neighbours_new(&f->table, f->rows, ROWS, f->map), 0);
+	assert_int_equal(neighbours_new(&f->table, f->rows, ROWS, &index, f), 0);
 	assert_int_equal(neighbours_set_ports(f->table, ports, 2), 0);
 	*state = f;
 	return 0;
@@ -181,6 +196,36 @@ static void test_full_and_free_again(void **state)
 	assert_int_equal(row, first); /* the one that has been free for longest */
 }
 
+/* Rows come and go in any order; who has one is what the index says. */
+static void test_random_rows(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t row, found;
+
+	for (int i = 0; i < 20000; i++) {
+		struct addr a = host((uint8_t)(lrand48() % (ROWS + 4)));
+		uint32_t ifindex = 2 + (uint32_t)(lrand48() % 2);
+		bool had = in_index(f, ifindex, &a, &found);
+		int rc;
+
+		if (lrand48() % 2) {
+			neighbours_learn(f->table, ifindex, &a, NULL, true);
+			assert_false(in_index(f, ifindex, &a, &found));
+			continue;
+		}
+		rc = neighbours_get(f->table, ifindex, &a, &row);
+		if (rc) {
+			assert_int_equal(rc, -ENOSPC);
+			assert_false(had);
+			continue;
+		}
+		assert_true(!had || row == found);
+		assert_true(in_index(f, ifindex, &a, &found) && found == row);
+		assert_int_equal(f->rows[row].ifindex, ifindex);
+		assert_memory_equal(f->rows[row].address, a.bytes, 4);
+	}
+}
+
 static void count_used(void *arg, uint32_t ifindex, const struct addr *a)
 {
 	assert_int_equal(ifindex, 2);
@@ -232,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_the_kernel_forgets_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_named_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_and_free_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_random_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_port_changes_its_mac, setup, teardown),
 	};
