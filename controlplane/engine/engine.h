@@ -37,9 +37,10 @@ struct engine_port {
 };
 
 struct engine_options {
+	enum conf_engine_type type;
 	const char *run_dir; /* the bpffs is mounted at RUN_DIR/bpf */
 	const struct conf_limits *limits;
-	enum conf_xdp_mode mode;
+	enum conf_xdp_mode mode; /* of the XDP engine */
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
 	 * for tests and tools that run the program by hand. run_dir is not used. */
 	bool dry;
@@ -143,6 +144,6 @@ uint64_t engine_capture_lost(const struct engine_capture *c);
 
 const struct engine_port *engine_ports(const struct engine *en, unsigned *n);
 
-/* Removes programs, maps and pins under run_dir, whether or not a daemon made them; unmounts the bpffs.
- * Returns the number of interfaces freed, or a negative errno. */
+/* Removes what engines of any type left under run_dir: programs, maps and pins, whether or not a daemon made them; unmounts
+ * the bpffs. Returns the number of interfaces freed, or a negative errno. */
 int engine_detach(const char *run_dir, struct err *e);

@@ -9,15 +9,6 @@ struct tandem_bpf;
 /* Maps and program (bpf/tandem.skel.h); the engine's own. */
 struct tandem_bpf *engine_bpf(const struct engine *en);
 
-/* The program that traces packets, with its maps; the engine's own. Returns 0 or a negative errno. */
-int engine_trace_bpf(const struct engine *en, struct tandem_bpf **out);
-
-/* Exchanges the program for the one that captures, and back. Returns 0; -EAGAIN (packets do not go by this engine);
- * or as loader_capture(). */
-int engine_capture_bpf(
-	struct engine *en, const struct l4_capture_filter *filter, struct tandem_bpf **out);
-int engine_capture_end(struct engine *en);
-
 /* The program of a capture, with its maps; the engine's own. */
 struct tandem_bpf *engine_capture_program(const struct engine_capture *c);
 

@@ -81,6 +81,7 @@ static int open_engine(struct site *s, struct err *e)
 	const struct host_link **links = calloc((size_t)c->n_interfaces * 2 + 1, sizeof(void *));
 	const struct host_link **devices = links + c->n_interfaces;
 	struct engine_options o = {
+		.type = c->engine.type,
 		.run_dir = s->run_dir,
 		.limits = &c->limits,
 		.mode = c->engine.mode,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One frame through the loaded program, without a consequence. */
+/* One frame through the loaded program, without a consequence; and what it met, read back. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "bpf/tandem.skel.h"
-#include "controlplane/engine/xdp.h"
+#include "controlplane/engine/xdp_body.h"
 #include "dataplane/l4/traced.h"
 
 /* Begins with a full bucket of tokens: what is answered does not depend on what was answered before. */
@@ -35,18 +35,13 @@ static int run(const struct tandem_bpf *bpf, uint32_t ifindex, const uint8_t *fr
 	return way->end.verdict < L4_V_COUNT ? 0 : -EPROTO;
 }
 
-int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+int xdp_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
 	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e)
 {
+	const struct xdp *x = en->own;
 	struct tandem_bpf *bpf;
-	int rc;
+	int rc = loader_trace(x->loader, &bpf);
 
-	if (len < sizeof(struct l4_eth) || len > ENGINE_FRAME_MAX)
-		return err_set(e, -EMSGSIZE,
-			"a frame of %zu bytes cannot be traced: it must have %zu (an Ethernet header) to "
-			"%d (what fits into a page)",
-			len, sizeof(struct l4_eth), ENGINE_FRAME_MAX);
-	rc = engine_trace_bpf(en, &bpf);
 	if (rc)
 		return err_set(
 			e, rc, "cannot load the program that traces packets: %s", strerror(-rc));
@@ -64,7 +59,7 @@ static int image_map(const struct engine *en)
 	return bpf_map_lookup_elem(outer, &zero, &id) ? -1 : bpf_map_get_fd_by_id(id);
 }
 
-bool engine_line(const struct engine *en, uint32_t line, void *out)
+bool xdp_line(const struct engine *en, uint32_t line, void *out)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof info;

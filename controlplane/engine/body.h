@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An engine's inside: what every engine has, and what a body does for it. Others see engine.h alone. */
+#pragma once
+#include "controlplane/engine/engine.h"
+#include "controlplane/engine/neighbours.h"
+#include "dataplane/l4/result.h"
+#include "dataplane/snapshot/guard.h"
+#include "dataplane/snapshot/snapshot.h"
+
+enum { ENGINE_MAX_PORTS = 64 };
+
+/* Tables in plain memory, which packets use as well; the body's. */
+struct engine_tables {
+	struct l4_line *guard; /* guard_lines, zeroed; where packets go by a copy, nobody else's */
+	struct l4_neighbour *neighbours;
+	struct l4_record_bucket *records;
+	struct l4_flood *floods; /* by service id */
+	struct l4_proxied_bucket *proxied;
+	uint32_t n_neighbours, n_floods; /* rows */
+	uint32_t n_records, n_proxied;	 /* buckets */
+};
+
+/* What a former process left, as far as the body can read it; the body's. All zero: nothing. */
+struct engine_past {
+	bool adopted;	     /* packets flow on by it */
+	uint64_t generation; /* the last one; 0: unknown */
+	const struct l4_neighbour *neighbours;
+	uint32_t n_neighbours;
+	const struct l4_line *image; /* and the rings that it names; NULL: none */
+	uint32_t image_lines;
+	const struct l4_chunk *rings;
+	uint32_t n_chunks;
+};
+
+struct engine_body;
+
+struct engine {
+	const struct engine_body *body;
+	void *own; /* the body's */
+	struct engine_tables tables;
+	struct engine_past past;
+	/* How large the image, the rings and the lists of sources may become, by the limits. */
+	uint32_t image_lines, ring_chunks, guard_lines;
+	struct ring_store *ring_store;
+	struct guard_store *guard_store;
+	struct neighbours *neighbours;
+	uint32_t *hop_rows; /* neighbour rows of the members that were compiled last */
+	uint32_t n_hop_rows;
+	uint64_t generation;
+	struct engine_port ports[ENGINE_MAX_PORTS];
+	unsigned n_ports;
+	bool attached, dry;
+	struct engine_capture *capture; /* the one that there is, or NULL */
+	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
+	void (*path_told)(void *arg, const struct addr *from, const struct addr *to, uint16_t port,
+		uint32_t mtu);
+	void *arg;
+};
+
+struct engine_capture {
+	struct engine *engine;
+	int64_t real_ns; /* from CLOCK_MONOTONIC, which legs have, to CLOCK_REALTIME */
+	engine_capture_fn *fn;
+	void *arg;
+	void *own; /* the body's */
+};
+
+/* Tables that packets count in: rows of so many 64-bit words, of each processor or worker. */
+enum engine_counts {
+	ENGINE_VERDICT_COUNTS, /* by enum l4_verdict: 1 word */
+	ENGINE_PLACE_COUNTS,   /* by enum l4_record_place: 1 */
+	ENGINE_SERVICE_COUNTS, /* by stable id: packets and bytes */
+	ENGINE_SERVER_COUNTS,  /* likewise */
+	ENGINE_VIP_DROPS,      /* by stable id: L4_V_COUNT */
+	ENGINE_SERVICE_DROPS,  /* likewise */
+	ENGINE_COUNT_TABLES
+};
+
+/* What differs from body to body. Functions return 0 or a negative errno unless they say otherwise; those with an err
+ * leave a sentence there too. */
+struct engine_body {
+	/* Sets up the tables, with counters and records of a former process but all else empty, and fills own, tables and past.
+	 * The engine's sizes stand already. close() follows an error too. */
+	int (*open)(struct engine *en, struct event_base *base, const struct engine_options *o,
+		struct err *e);
+	/* Frees the process' side only; packets keep flowing. */
+	void (*close)(struct engine *en);
+
+	/* Makes the snapshot the published generation, all or nothing; sn->rings and the fresh lines of tables.guard are what
+	 * came with it. When it returns no packet uses the former one. */
+	int (*publish)(struct engine *en, const struct snapshot *sn, struct guard_span fresh);
+	/* Packets go by the tables from now on; ports get their modes. Called when a generation is published, until it succeeds. */
+	int (*attach)(struct engine *en, struct err *e);
+
+	/* Enters the route of a prefix, or with `is` NULL removes it. *was: what was there; without one its neighbour is
+	 * L4_NO_NEIGHBOUR. */
+	int (*route)(struct engine *en, const struct addr *dst, uint8_t plen,
+		const struct l4_route *is, struct l4_route *was);
+	/* Where packets find on-link neighbours; arg: the engine. */
+	struct neighbours_index index;
+
+	/* Sums a row of a table of counters; out: zeros when there is none. */
+	int (*count)(const struct engine *en, enum engine_counts table, uint32_t row, uint64_t *out,
+		unsigned words);
+	/* Sets it to zero. */
+	int (*clear)(struct engine *en, enum engine_counts table, uint32_t row, unsigned words);
+
+	/* As engine_trace(), of a frame that has a length that can be traced. */
+	int (*trace)(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+		uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e);
+	/* As engine_line(). */
+	bool (*line)(const struct engine *en, uint32_t line, void *out);
+
+	/* Begins to hand legs to engine_capture_tell(), from the loop. capture_end() follows an error too. */
+	int (*capture_begin)(struct engine_capture *c, struct event_base *base,
+		const struct l4_capture_filter *filter);
+	void (*capture_end)(struct engine_capture *c);
+	/* As engine_capture_lost(). */
+	uint64_t (*capture_lost)(const struct engine_capture *c);
+
+	/* Removes what any process' engine of this body left. Returns the number of interfaces freed, or a negative errno. */
+	int (*detach)(const char *run_dir, struct err *e);
+};
+
+extern const struct engine_body xdp_body;
+
+/* For bodies: what packets ask for or tell of. */
+void engine_told(struct engine *en, const struct l4_want *w);
+
+/* For bodies: a leg of a captured packet, of which `size` bytes are there. False: it is cut short, and nobody is told. */
+bool engine_capture_tell(
+	const struct engine_capture *c, const struct l4_captured *leg, size_t size);
+
+/* Says that there is no memory for tables, and returns -ENOMEM. */
+int engine_no_memory(struct err *e);
+
+/* The interfaces when the engine is opened, and what is known of them with a generation. Return 0 or a negative errno. */
+int engine_open_ports(struct engine *en, const struct engine_options *o);
+int engine_learn_ports(struct engine *en, const struct snapshot_input *in);

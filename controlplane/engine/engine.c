@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From engine.h to the engine's body: what is opened and closed, and what is small. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controlplane/engine/body.h"
+
+/* By enum conf_engine_type. */
+static const struct engine_body *const bodies[] = { [CONF_ENGINE_XDP] = &xdp_body };
+
+enum { BODIES = sizeof bodies / sizeof *bodies };
+
+int engine_no_memory(struct err *e)
+{
+	return err_set(
+		e, -ENOMEM, "no memory for the engine's tables; lower the values under limits");
+}
+
+static struct engine *new_engine(const struct engine_options *o)
+{
+	const struct conf_limits *lim = o->limits;
+	struct engine *en = calloc(1, sizeof *en);
+
+	if (!en)
+		return NULL;
+	en->body = bodies[o->type];
+	en->image_lines =
+		snapshot_lines(lim->vips, lim->services, lim->servers, lim->servers, lim->pools);
+	en->image_lines += guard_store_image_lines(lim->guard_prefixes);
+	en->ring_chunks = ring_store_chunks(lim->ring_slots);
+	en->guard_lines = guard_store_lines(lim->guard_prefixes);
+	en->dry = o->dry;
+	en->neighbour_wanted = o->neighbour_wanted;
+	en->path_told = o->path_told;
+	en->arg = o->arg;
+	return en;
+}
+
+/* Who has what in the tables. */
+static int open_stores(struct engine *en, const struct engine_options *o)
+{
+	int rc;
+
+	en->ring_store = ring_store_new(o->limits->ring_slots, o->limits->pools);
+	en->guard_store = guard_store_new(en->tables.guard, o->limits->guard_prefixes);
+	if (!en->ring_store || !en->guard_store)
+		return -ENOMEM;
+	rc = neighbours_new(&en->neighbours, en->tables.neighbours, en->tables.n_neighbours,
+		&en->body->index, en);
+	return rc ? rc : engine_open_ports(en, o);
+}
+
+/* Neighbours that the former process knew serve until the kernel says otherwise. */
+static void inherit_neighbours(struct engine *en)
+{
+	for (uint32_t i = 0; i < en->past.n_neighbours; i++) {
+		const struct l4_neighbour *r = &en->past.neighbours[i];
+		struct addr a = { .af = r->is6 ? 6 : 4 };
+
+		if (!r->usable)
+			continue;
+		memcpy(a.bytes, r->address, addr_size(&a));
+		neighbours_learn(en->neighbours, r->ifindex, &a, r->mac, false);
+	}
+}
+
+int engine_open(struct engine **out, struct event_base *base, const struct engine_options *o,
+	bool *adopted, struct err *e)
+{
+	struct engine *en = new_engine(o);
+	int rc;
+
+	if (!en)
+		return err_set(e, -ENOMEM, "out of memory");
+	rc = en->body->open(en, base, o, e);
+	if (!rc) {
+		rc = open_stores(en, o);
+		if (rc == -ENOMEM)
+			engine_no_memory(e);
+		else if (rc)
+			err_set(e, rc, "cannot set up the engine: %s", strerror(-rc));
+	}
+	if (rc) {
+		engine_close(en);
+		return rc;
+	}
+	en->generation = en->past.generation;
+	inherit_neighbours(en);
+	*adopted = en->past.adopted;
+	*out = en;
+	return 0;
+}
+
+void engine_close(struct engine *en)
+{
+	if (!en)
+		return;
+	neighbours_free(en->neighbours);
+	free(en->hop_rows);
+	ring_store_free(en->ring_store);
+	guard_store_free(en->guard_store);
+	en->body->close(en);
+	free(en);
+}
+
+void engine_told(struct engine *en, const struct l4_want *w)
+{
+	struct addr a = { 0 }, from = { 0 };
+
+	if (!en->neighbour_wanted || !en->path_told)
+		return;
+	a.af = from.af = w->is6 ? 6 : 4;
+	memcpy(a.bytes, w->address, addr_size(&a));
+	memcpy(from.bytes, w->from, addr_size(&from));
+	if (w->mtu)
+		en->path_told(en->arg, &from, &a, L4_BE16(w->port), w->mtu);
+	else
+		en->neighbour_wanted(en->arg, w->ifindex, &a);
+}
+
+uint64_t engine_generation(const struct engine *en)
+{
+	return en->attached ? en->generation : 0;
+}
+
+bool engine_line(const struct engine *en, uint32_t line, void *out)
+{
+	return en->body->line(en, line, out);
+}
+
+bool engine_neighbour_row(const struct engine *en, uint32_t row, struct l4_neighbour *out)
+{
+	if (row >= en->tables.n_neighbours)
+		return false;
+	*out = en->tables.neighbours[row];
+	return true;
+}
+
+struct l4_record *engine_records(struct engine *en, uint32_t *n)
+{
+	*n = en->tables.n_records * L4_BUCKET_RECORDS;
+	return en->tables.records->records;
+}
+
+struct l4_flood *engine_floods(struct engine *en, uint32_t *n)
+{
+	*n = en->tables.n_floods;
+	return en->tables.floods;
+}
+
+struct l4_proxied *engine_proxied(struct engine *en, uint32_t *n)
+{
+	*n = en->tables.n_proxied * L4_BUCKET_PROXIED;
+	return en->tables.proxied->entries;
+}
+
+int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
+{
+	const struct engine_past *past = &en->past;
+
+	if (!past->image || !past->rings)
+		return 0;
+	return snapshot_read_slots(
+		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
+}
+
+int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
+	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e)
+{
+	if (len < sizeof(struct l4_eth) || len > ENGINE_FRAME_MAX)
+		return err_set(e, -EMSGSIZE,
+			"a frame of %zu bytes cannot be traced: it must have %zu (an Ethernet header) to "
+			"%d (what fits into a page)",
+			len, sizeof(struct l4_eth), ENGINE_FRAME_MAX);
+	return en->body->trace(en, ifindex, frame, len, out, out_len, way, e);
+}
+
+/* Whoever made them: what one body cannot free does not keep others from it. */
+int engine_detach(const char *run_dir, struct err *e)
+{
+	int freed = 0, failed = 0;
+
+	for (unsigned i = 0; i < BODIES; i++) {
+		int n = bodies[i]->detach(run_dir, e);
+
+		if (n < 0)
+			failed = n;
+		else
+			freed += n;
+	}
+	return failed ? failed : freed;
+}
