@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the control plane and the DPDK engine, two processes of one host, speak: packets of a Unix socket (unix(7), SOCK_SEQPACKET) at
+ * RUN_DIR/dpdk/socket, where the tables lie that both map (store.h). The control plane asks, and each question has one answer; what
+ * carries a file has its descriptor beside (SCM_RIGHTS). A second connection, which has asked for it (LISTEN), is told of what
+ * happens.
+ *
+ * There are two banks of neighbours, since a control plane that starts anew numbers their rows anew: it fills the one that packets do
+ * not use, sends routes that name those rows, and then its first generation, with which packets change over to both.
+ *
+ * Structs stand in packets as they are in memory: both programs are of one build, or they do not speak. */
+#pragma once
+#include <net/if.h>
+#include "dataplane/l4/capture.h"
+#include "dataplane/l4/result.h"
+#include "dataplane/l4/trace.h"
+
+#define PROTOCOL_VERSION ((uint32_t)L4_TABLES_VERSION << 8 | 1)
+
+/* Below RUN_DIR. */
+#define PROTOCOL_DIR	"dpdk"
+#define PROTOCOL_SOCKET PROTOCOL_DIR "/socket"
+
+enum {
+	PROTOCOL_PORTS = 64,
+	PROTOCOL_WORKERS = 128,
+	PROTOCOL_WHY = 160,
+	PROTOCOL_FRAME = 4096, /* bytes of a traced frame at most */
+	PROTOCOL_FILES = 2,
+};
+
+enum protocol_kind {
+	PROTOCOL_HELLO, /* the first question of a connection */
+	PROTOCOL_GENERATION, /* with its file (dataplane/snapshot/sealed.h); answered once no packet uses the former one */
+	PROTOCOL_ROUTES, /* with a file of them (dataplane/snapshot/routes.h); likewise */
+	PROTOCOL_TRACE,
+	PROTOCOL_CAPTURE,     /* legs of packets that the filter wants are told from now on */
+	PROTOCOL_CAPTURE_END, /* no more */
+	PROTOCOL_STATUS,
+	PROTOCOL_LISTEN, /* this connection is told, and asks no more */
+};
+
+struct protocol_ask {
+	uint32_t version; /* PROTOCOL_VERSION */
+	uint32_t kind;	  /* enum protocol_kind */
+	union {
+		struct {
+			/* The generation to whose rings and lists of sources it adds; 0: it is whole in itself. Means nothing of routes. */
+			uint64_t after;
+			uint32_t bank; /* of neighbours, whose rows it names */
+			uint32_t pad;
+		} file;
+		struct {
+			uint32_t ifindex, len;
+			uint8_t frame[PROTOCOL_FRAME];
+		} trace;
+		struct l4_capture_filter capture;
+	};
+};
+
+struct protocol_port {
+	char interface[IF_NAMESIZE]; /* of the configuration */
+	char driver[32];	     /* of DPDK, "net_af_packet" */
+	uint32_t ifindex;	     /* of the interface, by which tables know it */
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+
+/* HELLO. With the file of the generation that packets go by, and one of the rings, both to be read only; without files: there is no
+ * generation yet. */
+struct protocol_hello {
+	uint64_t generation; /* 0: none */
+	uint32_t bank;	     /* of neighbours, by which it goes */
+	uint32_t pad;
+	uint64_t started_ns;	       /* CLOCK_MONOTONIC, when the engine began */
+	uint32_t lines, chunks, guard; /* room for the image, the rings and lists of sources */
+	uint32_t workers, n_ports;
+	struct protocol_port ports[PROTOCOL_PORTS];
+};
+
+struct protocol_traced {
+	struct l4_way way;
+	uint32_t len;
+	uint8_t frame[PROTOCOL_FRAME]; /* as it would leave */
+};
+
+/* Of a worker since it began: cycles of the time stamp counter in polls that found packets, and in others or asleep. */
+struct protocol_worker {
+	uint64_t busy_cycles, idle_cycles;
+	uint64_t sleeps;
+	uint32_t cpu, pad;
+};
+
+struct protocol_status {
+	uint64_t cycles_per_second;
+	uint64_t capture_lost; /* legs that found no room on their way, since the capture began */
+	uint32_t n_workers, pad;
+	struct protocol_worker workers[PROTOCOL_WORKERS];
+};
+
+struct protocol_answer {
+	int32_t rc; /* 0, or a negative errno and in `why` what is wrong */
+	uint32_t kind;
+	char why[PROTOCOL_WHY];
+	union {
+		struct protocol_hello hello;
+		struct protocol_traced trace;
+		struct protocol_status status;
+	};
+};
+
+/* What a listener is told: one of these, cut behind what is meant. */
+enum protocol_told_kind { PROTOCOL_WANT, PROTOCOL_LEG };
+
+struct protocol_told {
+	uint64_t kind; /* enum protocol_told_kind */
+	union {
+		struct l4_want want;
+		struct l4_captured leg; /* cut behind its bytes */
+	};
+};
