@@ -2,12 +2,14 @@
 /* The look-ups that the stages ask for (dataplane/l4/walk.h), of a body whose tables lie in plain memory. Every number that
  * a row names is checked when it is used: whoever made an image, no packet leads out of the tables.
  *
- * What depends on where frames and routes come from is left to the body, which defines, before it includes stages.h:
- * l4_tables_route(), l4_tables_find_neighbour(), l4_tables_grow(), l4_tables_resize(), l4_tables_host_cookie(); and
+ * What depends on where frames come from is left to the body, which defines, before it includes stages.h: l4_tables_grow(),
+ * l4_tables_resize(), l4_tables_host_cookie(); and
  *
  *   void l4_tables_want(const struct l4_tables *t, const struct l4_want *want);
  *       tells the control plane what the packet wants, which may be often the same */
 #pragma once
+#include "dataplane/dpdk/neighbour_index.h"
+#include "dataplane/dpdk/routes.h"
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/datagram.h"
 #include "dataplane/l4/flood.h"
@@ -36,6 +38,8 @@ struct l4_tables {
 	/* Of the node, and the number of their rows or the binary logarithm of that of their buckets, of which there are two at
 	 * least: a hash is shifted by what is left of its bits, which must be fewer than 64. */
 	struct l4_neighbour *neighbours;
+	const struct neighbour_index *neighbour_index; /* of these rows */
+	const struct route_table *routes;	       /* NULL: there are none yet */
 	struct l4_record_bucket *records;
 	struct l4_source_bucket *sources;
 	struct l4_datagram_bucket *datagrams;
@@ -74,6 +78,22 @@ static inline uint8_t l4_tables_byte(const struct l4_tables *t, uint32_t at)
 static inline struct l4_neighbour *l4_tables_neighbour(const struct l4_tables *t, uint32_t row)
 {
 	return row < t->n_neighbours ? &t->neighbours[row] : NULL;
+}
+
+static inline uint32_t l4_tables_find_neighbour(
+	const struct l4_tables *t, const struct l4_neighbour_key *key)
+{
+	return neighbour_index_find(t->neighbour_index, key);
+}
+
+static inline const struct l4_route *l4_tables_route(
+	const struct l4_tables *t, const struct l4_flow *flow)
+{
+	if (!t->routes)
+		return NULL;
+	return flow->is6 ? routes_find6(t->routes, l4_host64(flow->dst[0], flow->dst[1]),
+				   l4_host64(flow->dst[2], flow->dst[3]))
+			 : routes_find4(t->routes, L4_BE32(flow->dst[0]));
 }
 
 static inline struct l4_record_bucket *l4_tables_records(const struct l4_tables *t, uint64_t hash)

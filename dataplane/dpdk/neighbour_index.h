@@ -22,8 +22,7 @@
 #include "dataplane/l4/tables.h"
 
 enum {
-	INDEX_PROBES =
-		256, /* cells; half full, and of a million, the longest way is one of about 70 */
+	INDEX_PROBES = 256, /* cells; of four million rows none was further away than 38 */
 	INDEX_BITS_LEAST = 4,
 };
 
@@ -175,9 +174,9 @@ static inline uint32_t neighbour_index_distance(const struct neighbour_index *x,
 /* Closes the gap in a cell, which still names what has been deleted (Knuth, volume 3, section 6.4, algorithm R). */
 static inline void neighbour_index_close(const struct neighbour_index *x, uint32_t gap)
 {
-	uint32_t cells = 1u << x->bits;
+	uint32_t n = 1u << x->bits;
 
-	for (uint32_t i = 1, width = 1; i < cells; i++, width++) {
+	for (uint32_t i = 1, width = 1; i < n; i++, width++) {
 		uint32_t cell = neighbour_index_cell(x, gap + width);
 
 		if (!x->cells[cell])

@@ -48,16 +48,16 @@ static inline const struct l4_route *routes_answer(
 static inline const struct l4_route *routes_find4(const struct route_table *t, uint32_t address)
 {
 	const struct routes_tree *tree = &t->trees[0];
-	uint32_t count = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < tree->n_levels; i++) {
-		uint32_t at = routes_node(tree, i, count);
+		uint32_t at = routes_node(tree, i, n);
 		const struct l4_list4_node *node =
 			(const struct l4_list4_node *)tree->levels[i].lines + at;
 
-		count = at * L4_LIST4_KEYS + routes_node_count4(node, address);
+		n = at * L4_LIST4_KEYS + routes_node_count4(node, address);
 	}
-	return routes_answer(t, tree, count);
+	return routes_answer(t, tree, n);
 }
 
 /* high: the first eight bytes of the address. */
@@ -65,14 +65,14 @@ static inline const struct l4_route *routes_find6(
 	const struct route_table *t, uint64_t high, uint64_t low)
 {
 	const struct routes_tree *tree = &t->trees[1];
-	uint32_t count = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < tree->n_levels; i++) {
-		uint32_t at = routes_node(tree, i, count);
+		uint32_t at = routes_node(tree, i, n);
 		const struct l4_list6_node *node =
 			(const struct l4_list6_node *)tree->levels[i].lines + at;
 
-		count = at * L4_LIST6_KEYS + routes_node_count6(node, high, low);
+		n = at * L4_LIST6_KEYS + routes_node_count6(node, high, low);
 	}
-	return routes_answer(t, tree, count);
+	return routes_answer(t, tree, n);
 }

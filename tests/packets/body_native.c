@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "dataplane/dpdk/lookups.h"
 #include "dataplane/snapshot/guard.h"
 #include "tests/packets/setup.h"
@@ -20,8 +21,9 @@ struct body {
 	uint64_t (*vip_drops)[L4_V_COUNT], (*service_drops)[L4_V_COUNT];
 	struct engine_counter *services, *servers;
 	uint32_t n_vips, n_services, n_servers;
-	struct l4_route route; /* the answer of the last look-up */
-	uint8_t *memory;       /* the frame's, two bytes before it begins */
+	struct neighbour_index neighbour_index;
+	struct route_table routes;
+	uint8_t *memory; /* the frame's, two bytes before it begins */
 };
 
 static struct body *body_of(const struct l4_tables *t)
@@ -29,25 +31,12 @@ static struct body *body_of(const struct l4_tables *t)
 	return (struct body *)t;
 }
 
-static uint32_t find_row(
-	const struct l4_tables *t, uint32_t ifindex, const uint32_t address[4], uint32_t is6)
+static uint32_t row_of(const struct body *b, uint32_t ifindex, const struct addr *a)
 {
-	for (uint32_t i = 0; i < t->n_neighbours; i++) {
-		const struct l4_neighbour *n = &t->neighbours[i];
+	struct l4_neighbour_key key = { .ifindex = ifindex, .is6 = a->af == 6 };
 
-		if (n->ifindex == ifindex && n->is6 == is6 &&
-			!memcmp(n->address, address, sizeof n->address))
-			return i;
-	}
-	return L4_NO_NEIGHBOUR;
-}
-
-static uint32_t row_of(const struct l4_tables *t, uint32_t ifindex, const struct addr *a)
-{
-	uint32_t words[4] = { 0 };
-
-	memcpy(words, a->bytes, addr_size(a));
-	return find_row(t, ifindex, words, a->af == 6);
+	memcpy(key.address, a->bytes, addr_size(a));
+	return neighbour_index_find(&b->neighbour_index, &key);
 }
 
 /* There is no kernel here to make one. */
@@ -60,44 +49,6 @@ static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct
 	(void)mss;
 	(void)out;
 	return false;
-}
-
-static bool is_port(const struct world *w, uint32_t ifindex)
-{
-	for (unsigned i = 0; i < w->n_links; i++)
-		if (w->links[i].ifindex == ifindex)
-			return true;
-	return false;
-}
-
-static inline const struct l4_route *l4_tables_route(
-	const struct l4_tables *t, const struct l4_flow *flow)
-{
-	const struct world *w = body_of(t)->world;
-	struct l4_route *out = &body_of(t)->route;
-	struct addr dst = { .af = flow->is6 ? 6 : 4 };
-	const struct host_route *r;
-
-	memcpy(dst.bytes, flow->dst, addr_size(&dst));
-	r = setup_route(w, &dst);
-	if (!r)
-		return NULL;
-	*out = (struct l4_route){ L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR, r->plen };
-	if (r->kind == HOST_ROUTE_LOCAL)
-		out->kind = L4_ROUTE_LOCAL;
-	if (r->kind != HOST_ROUTE_UNICAST || !is_port(w, r->ifindex))
-		return out;
-	out->ifindex = r->ifindex;
-	out->kind = r->gateway.af ? L4_ROUTE_GATEWAY : L4_ROUTE_LINK;
-	if (r->gateway.af)
-		out->neighbour = row_of(t, r->ifindex, &r->gateway);
-	return out;
-}
-
-static inline uint32_t l4_tables_find_neighbour(
-	const struct l4_tables *t, const struct l4_neighbour_key *key)
-{
-	return find_row(t, key->ifindex, key->address, key->is6);
 }
 
 /* A frame that ends where its memory ends, so that the address sanitizer sees what is read behind it. IP headers
@@ -152,39 +103,51 @@ static inline void l4_tables_want(const struct l4_tables *t, const struct l4_wan
 
 #include "dataplane/dpdk/stages.h"
 
+static bool is_port(const struct world *w, uint32_t ifindex)
+{
+	for (unsigned i = 0; i < w->n_links; i++)
+		if (w->links[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static void fill_row(
+	const struct body *b, struct l4_neighbour *n, uint32_t ifindex, const struct addr *a)
+{
+	n->ifindex = ifindex;
+	n->is6 = a->af == 6;
+	memcpy(n->address, a->bytes, addr_size(a));
+	for (unsigned i = 0; i < b->world->n_links; i++) {
+		struct snapshot_port port;
+
+		if (b->world->links[i].ifindex != ifindex)
+			continue;
+		setup_port(b->world, i, &port);
+		memcpy(n->src_mac, port.mac, sizeof n->src_mac);
+		n->mtu = port.mtu;
+		n->device = snapshot_device(&port);
+		snapshot_tags(&port, n->tags);
+	}
+}
+
 static int add_neighbour(struct body *b, uint32_t ifindex, const struct addr *a, const uint8_t *mac)
 {
 	struct l4_tables *t = &b->tables;
-	uint32_t row = row_of(t, ifindex, a);
-	struct l4_neighbour *n;
+	uint32_t row = row_of(b, ifindex, a);
+	int rc;
 
 	if (row == L4_NO_NEIGHBOUR) {
-		n = realloc(t->neighbours, (t->n_neighbours + 1) * sizeof *n);
-		if (!n)
-			return -ENOMEM;
-		t->neighbours = n;
+		if (t->n_neighbours == b->neighbour_index.n_rows)
+			return -ENOSPC;
 		row = t->n_neighbours++;
-		n += row;
-		memset(n, 0, sizeof *n);
-		n->ifindex = ifindex;
-		n->is6 = a->af == 6;
-		memcpy(n->address, a->bytes, addr_size(a));
-		for (unsigned i = 0; i < b->world->n_links; i++) {
-			struct snapshot_port port;
-
-			if (b->world->links[i].ifindex != ifindex)
-				continue;
-			setup_port(b->world, i, &port);
-			memcpy(n->src_mac, port.mac, sizeof n->src_mac);
-			n->mtu = port.mtu;
-			n->device = snapshot_device(&port);
-			snapshot_tags(&port, n->tags);
-		}
+		fill_row(b, &t->neighbours[row], ifindex, a);
+		rc = neighbour_index_set(&b->neighbour_index, row);
+		if (rc)
+			return rc;
 	}
-	n = &t->neighbours[row];
 	if (mac) {
-		memcpy(n->mac, mac, sizeof n->mac);
-		n->usable = 1;
+		memcpy(t->neighbours[row].mac, mac, sizeof t->neighbours[row].mac);
+		t->neighbours[row].usable = 1;
 	}
 	return 0;
 }
@@ -220,10 +183,71 @@ static int neighbour_rows(struct body *b, const struct snapshot_input *in, uint3
 		struct addr hop = { .af = in->members[i].hop_af };
 
 		memcpy(hop.bytes, in->members[i].hop_bytes, sizeof hop.bytes);
-		rows[i] = in->members[i].hop_ifindex
-				  ? row_of(&b->tables, in->members[i].hop_ifindex, &hop)
-				  : L4_NO_NEIGHBOUR;
+		rows[i] = in->members[i].hop_ifindex ? row_of(b, in->members[i].hop_ifindex, &hop)
+						     : L4_NO_NEIGHBOUR;
 	}
+	return rc;
+}
+
+static struct l4_route route_of(const struct body *b, const struct host_route *r)
+{
+	struct l4_route out = { L4_ROUTE_DISCARD, 0, L4_NO_NEIGHBOUR, r->plen };
+
+	if (r->kind == HOST_ROUTE_LOCAL)
+		out.kind = L4_ROUTE_LOCAL;
+	if (r->kind != HOST_ROUTE_UNICAST || !is_port(b->world, r->ifindex))
+		return out;
+	out.ifindex = r->ifindex;
+	out.kind = r->gateway.af ? L4_ROUTE_GATEWAY : L4_ROUTE_LINK;
+	if (r->gateway.af)
+		out.neighbour = row_of(b, r->ifindex, &r->gateway);
+	return out;
+}
+
+/* Of two routes to a prefix the first holds. */
+static int enter_routes(const struct body *b, struct routes *set)
+{
+	int rc = 0;
+
+	for (unsigned i = b->world->n_routes; i-- && !rc;) {
+		const struct host_route *r = &b->world->routes[i];
+		struct routes_prefix prefix = { .af = r->dst.af, .plen = r->plen };
+		struct l4_route is = route_of(b, r), was;
+
+		memcpy(prefix.bytes, r->dst.bytes, addr_size(&r->dst));
+		rc = routes_set(set, &prefix, &is, &was);
+	}
+	return rc;
+}
+
+/* The way that a table of routes goes from one process to another. */
+static int send_routes(struct body *b, struct routes *set)
+{
+	uint32_t limit = b->world->conf->limits.routes;
+	struct route_table now;
+	const char *why;
+	int fd = routes_write(set), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = routes_read(&now, fd, limit, &why);
+	close(fd);
+	if (rc)
+		return rc;
+	routes_unread(&b->routes);
+	b->routes = now;
+	b->tables.routes = &b->routes;
+	return 0;
+}
+
+static int take_routes(struct body *b)
+{
+	struct routes *set = routes_new(b->world->conf->limits.routes);
+	int rc = set ? enter_routes(b, set) : -ENOMEM;
+
+	if (!rc)
+		rc = send_routes(b, set);
+	routes_free(set);
 	return rc;
 }
 
@@ -250,6 +274,8 @@ static int native_publish(struct body *b, const struct snapshot_input *in, struc
 	const char *what = "";
 	int rc = rows ? neighbour_rows(b, in, rows) : -ENOMEM;
 
+	if (!rc)
+		rc = take_routes(b);
 	if (!rc)
 		rc = guard_store_take(b->guard, in);
 	if (!rc)
@@ -278,6 +304,8 @@ static void native_close(struct body *b)
 	free(b->guard_lines);
 	free(b->rings);
 	free(b->tables.neighbours);
+	free(b->neighbour_index.cells);
+	routes_unread(&b->routes);
 	free(b->tables.records);
 	free(b->tables.sources);
 	free(b->tables.datagrams);
@@ -298,6 +326,21 @@ static uint32_t bits_of(uint32_t entries, uint32_t a_bucket)
 	while ((uint64_t)a_bucket << bits < entries)
 		bits++;
 	return bits;
+}
+
+/* False: out of memory. */
+static bool make_neighbours(struct body *b, uint32_t rows)
+{
+	struct neighbour_index *x = &b->neighbour_index;
+
+	b->tables.neighbours = calloc(rows, sizeof *b->tables.neighbours);
+	*x = (struct neighbour_index){ .rows = b->tables.neighbours,
+		.n_rows = rows,
+		.bits = neighbour_index_bits(rows),
+		.key = { 1, 2 } };
+	x->cells = calloc(1u << x->bits, sizeof *x->cells);
+	b->tables.neighbour_index = x;
+	return x->cells && x->rows;
 }
 
 /* What does not depend on a generation. False: out of memory. */
@@ -321,8 +364,8 @@ static bool make_tables(struct body *b, const struct conf_limits *limits)
 	t->floods = calloc(t->n_floods, sizeof *t->floods);
 	t->proxied_bits = bits_of(limits->syn_proxied, L4_BUCKET_PROXIED);
 	t->proxied = calloc(1u << t->proxied_bits, sizeof *t->proxied);
-	return t->rings && t->guard && t->records && t->sources && t->datagrams && t->floods &&
-	       t->proxied;
+	return make_neighbours(b, limits->neighbours) && t->rings && t->guard && t->records &&
+	       t->sources && t->datagrams && t->floods && t->proxied;
 }
 
 static bool make_counters(struct body *b, const struct conf *c)
