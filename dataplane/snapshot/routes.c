@@ -117,7 +117,7 @@ static int add(struct routes *r, const struct routes_prefix *p, struct value *v)
 {
 	struct row *e;
 
-	if (r->n[0] + r->n[1] >= r->limit)
+	if (r->n[p->af == 6] >= r->limit)
 		return -ENOSPC;
 	e = malloc(sizeof *e);
 	if (!e)
@@ -322,8 +322,10 @@ static void take_tree(struct routes_tree *t, const uint8_t *file, const struct p
 /* A prefix makes two changes at most. */
 static bool is_within(const struct head *h, uint32_t limit)
 {
-	return h->n[0] <= TREE_ADDRESSES && h->n[1] <= TREE_ADDRESSES &&
-	       (uint64_t)h->n[0] + h->n[1] <= 2ull * limit && h->n_routes <= limit;
+	uint64_t most = 2ull * limit;
+
+	return h->n[0] <= TREE_ADDRESSES && h->n[1] <= TREE_ADDRESSES && h->n[0] <= most &&
+	       h->n[1] <= most && h->n_routes <= most;
 }
 
 int routes_read(struct route_table *out, int fd, uint32_t limit, const char **why)

@@ -17,7 +17,7 @@ struct routes_prefix {
 	uint8_t bytes[16];
 };
 
-/* limit: how many there may be, of both families. NULL when out of memory. */
+/* limit: how many there may be of each family. NULL when out of memory. */
 struct routes *routes_new(uint32_t limit);
 void routes_free(struct routes *r);
 
