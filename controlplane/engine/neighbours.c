@@ -163,7 +163,7 @@ static void unlink_row(struct neighbours *t, uint32_t row)
 
 static void row_free(struct neighbours *t, uint32_t row)
 {
-	t->index->remove(t->arg, &t->own[row].key);
+	t->index->remove(t->arg, &t->own[row].key, row);
 	unlink_row(t, row);
 	__atomic_store_n(&t->rows[row].mac_state, 0, __ATOMIC_RELAXED);
 	t->own[row] = (struct row){ 0 };

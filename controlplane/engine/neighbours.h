@@ -14,9 +14,10 @@ struct neighbours;
 
 /* Where packets find the row of an address, kept by the engine. */
 struct neighbours_index {
-	int (*set)(void *arg, const struct l4_neighbour_key *key,
-		uint32_t row); /* other than 0: no room */
-	void (*remove)(void *arg, const struct l4_neighbour_key *key);
+	/* The row has been filled. Other than 0: no room; then it is not removed. */
+	int (*set)(void *arg, const struct l4_neighbour_key *key, uint32_t row);
+	/* The row is still filled, and only then given to another. */
+	void (*remove)(void *arg, const struct l4_neighbour_key *key, uint32_t row);
 };
 
 /* rows: the table as engines read it, zeroed. index: is told of every row that is taken, and when it is free again. */

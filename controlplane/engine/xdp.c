@@ -230,8 +230,9 @@ static int index_set(void *arg, const struct l4_neighbour_key *key, uint32_t row
 	return bpf_map_update_elem(map, key, &row, BPF_ANY);
 }
 
-static void index_remove(void *arg, const struct l4_neighbour_key *key)
+static void index_remove(void *arg, const struct l4_neighbour_key *key, uint32_t row)
 {
+	(void)row;
 	bpf_map_delete_elem(bpf_map__fd(engine_bpf(arg)->maps.neighbour_rows), key);
 }
 

@@ -29,10 +29,13 @@ static int index_set(void *arg, const struct l4_neighbour_key *key, uint32_t row
 	return bpf_map_update_elem(f->map, key, &row, BPF_ANY);
 }
 
-static void index_remove(void *arg, const struct l4_neighbour_key *key)
+/* Packets may still find the row: it is as it was. */
+static void index_remove(void *arg, const struct l4_neighbour_key *key, uint32_t row)
 {
 	struct fixture *f = arg;
 
+	assert_int_equal(f->rows[row].ifindex, key->ifindex);
+	assert_memory_equal(f->rows[row].address, key->address, sizeof key->address);
 	bpf_map_delete_elem(f->map, key);
 }
 
