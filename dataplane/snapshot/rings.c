@@ -204,6 +204,15 @@ void ring_store_each_new(
 				fn(arg, r);
 }
 
+void ring_store_each_wanted(
+	const struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg)
+{
+	for (uint32_t i = 0; i < RING_CHAINS; i++)
+		for (const struct ring *r = s->chains[i]; r; r = r->next)
+			if (r->wanted)
+				fn(arg, r);
+}
+
 void ring_store_each_live(
 	const struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg)
 {

@@ -32,6 +32,10 @@ int ring_store_get(struct ring_store *s, uint16_t id, uint64_t version, const ui
 void ring_store_each_new(
 	struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg);
 
+/* Calls fn for every ring that the generation being built wants. */
+void ring_store_each_wanted(
+	const struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg);
+
 /* Calls fn for every ring that the published generation uses. */
 void ring_store_each_live(
 	const struct ring_store *s, void (*fn)(void *arg, const struct ring *r), void *arg);

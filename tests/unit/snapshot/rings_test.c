@@ -57,6 +57,9 @@ static void test_generations(void **state)
 		want_rings(s, next_chunks, next_kinds);
 		ring_store_each_new(s, upload, kept);
 		memset(late, 0xff, sizeof late);
+		ring_store_each_wanted(s, upload, late);
+		check_rings(late, next_chunks, next_kinds);
+		memset(late, 0xff, sizeof late);
 		ring_store_each_live(s, upload, late);
 		if (any) {
 			check_rings(kept, chunks, kinds);
