@@ -112,6 +112,8 @@ static bool shape(struct store_table *t, uint32_t row_size, uint32_t rows, uint3
 
 static int map_file(struct store_table *t, int fd)
 {
+	struct stat st;
+
 	t->map = mmap(NULL, t->map_size, PROT_READ | PROT_WRITE,
 		fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
 	if (t->map == MAP_FAILED) {
@@ -119,6 +121,10 @@ static int map_file(struct store_table *t, int fd)
 		return -errno;
 	}
 	t->memory = (uint8_t *)t->map + HEAD_SIZE;
+	if (fd >= 0 && !fstat(fd, &st)) {
+		t->device = st.st_dev;
+		t->inode = st.st_ino;
+	}
 	return 0;
 }
 
@@ -325,6 +331,20 @@ int store_join(struct store *out, const char *dir, const char **what)
 		return rc;
 	}
 	return 0;
+}
+
+bool store_is(const struct store *s, const char *dir)
+{
+	for (enum store_kind k = 0; k < STORE_KINDS; k++) {
+		const struct store_table *t = &s->tables[k];
+		char path[NAME_MAX_SIZE];
+		struct stat st;
+
+		path_of(path, dir, k, false);
+		if (lstat(path, &st) || st.st_dev != t->device || st.st_ino != t->inode)
+			return false;
+	}
+	return true;
 }
 
 void store_close(struct store *s)

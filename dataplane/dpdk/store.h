@@ -50,6 +50,7 @@ struct store_table {
 	bool kept; /* in the size of that, which is not the one asked for, since something lives there */
 	void *map; /* the file */
 	size_t map_size;
+	uint64_t device, inode; /* the file's; 0: memory of the process' own */
 };
 
 struct store {
@@ -66,6 +67,9 @@ int store_open(
 
 /* Maps the files that another process has made. Returns 0; -ENOENT; -EPROTO (of another version, or not as long as it says). */
 int store_join(struct store *out, const char *dir, const char **what);
+
+/* Whether the files of the directory are those that are mapped: an engine that starts anew may have made others. */
+bool store_is(const struct store *s, const char *dir);
 
 void store_close(struct store *s);
 
