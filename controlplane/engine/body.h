@@ -87,8 +87,9 @@ struct engine_body {
 	void (*close)(struct engine *en);
 
 	/* Makes the snapshot the published generation, all or nothing; sn->rings and the fresh lines of tables.guard are what
-	 * came with it. When it returns no packet uses the former one. */
-	int (*publish)(struct engine *en, const struct snapshot *sn, struct guard_span fresh);
+	 * came with it. When it returns no packet uses the former one. Leaves a sentence only where it knows one. */
+	int (*publish)(struct engine *en, const struct snapshot *sn, struct guard_span fresh,
+		struct err *e);
 	/* Packets go by the tables from now on; ports get their modes. Called when a generation is published, until it succeeds. */
 	int (*attach)(struct engine *en, struct err *e);
 
@@ -117,6 +118,9 @@ struct engine_body {
 	void (*capture_end)(struct engine_capture *c);
 	/* As engine_capture_lost(). */
 	uint64_t (*capture_lost)(const struct engine_capture *c);
+
+	/* As engine_state(). */
+	const char *(*state)(const struct engine *en, uint64_t *since_ms);
 
 	/* Removes what any process' engine of this body left. Returns the number of interfaces freed, or a negative errno. */
 	int (*detach)(const char *run_dir, struct err *e);

@@ -123,6 +123,11 @@ uint64_t engine_generation(const struct engine *en)
 	return en->attached ? en->generation : 0;
 }
 
+const char *engine_state(const struct engine *en, uint64_t *since_ms)
+{
+	return en->body->state(en, since_ms);
+}
+
 bool engine_line(const struct engine *en, uint32_t line, void *out)
 {
 	return en->body->line(en, line, out);

@@ -33,17 +33,19 @@ struct engine_port {
 	uint32_t tags[L4_MAX_TAGS];	 /* of frames there, the outer one first (l4_tag()) */
 	unsigned n_parts; /* of a bond: the devices that they may come in by instead */
 	uint32_t parts[SNAPSHOT_PARTS];
-	const char *mode; /* of that one: "native", "generic" */
+	const char *mode; /* of that one: "native", "generic"; of the DPDK engine: its driver */
 };
 
 struct engine_options {
 	enum conf_engine_type type;
-	const char *run_dir; /* the bpffs is mounted at RUN_DIR/bpf */
+	const char *
+		run_dir; /* the bpffs is mounted at RUN_DIR/bpf; the DPDK engine is met at RUN_DIR/dpdk */
 	const struct conf_limits *limits;
 	enum conf_xdp_mode mode; /* of the XDP engine */
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
 	 * for tests and tools that run the program by hand. run_dir is not used. */
 	bool dry;
+	unsigned wait_ms; /* for an answer of an engine that is another process; 0: 5 s */
 	/* The interfaces, and the devices to attach to for them, which may be the same; all must exist. */
 	const struct host_link *const *links;
 	const struct host_link *const *devices; /* NULL: the interfaces */
@@ -76,6 +78,11 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 
 /* The number of the generation that packets use, counted across restarts; 0: none yet. */
 uint64_t engine_generation(const struct engine *en);
+
+/* Whether packets are served: "running"; "gone", the engine's process has ended, and its return is waited for; "other", what has come
+ * back has other tables, and this process must be restarted. *since_ms: CLOCK_MONOTONIC when that began, 0 for the
+ * start. */
+const char *engine_state(const struct engine *en, uint64_t *since_ms);
 
 /* Routes and neighbours may change at any time between publishes. */
 int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e);

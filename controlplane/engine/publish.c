@@ -84,15 +84,16 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 {
 	const char *what = "";
 	struct snapshot *sn = NULL;
+	struct err why = { 0 };
 	int rc = engine_learn_ports(en, in);
 
 	if (!rc)
 		rc = compile(en, in, &sn, &what);
 	if (!rc)
-		rc = en->body->publish(en, sn, guard_store_fresh(en->guard_store));
+		rc = en->body->publish(en, sn, guard_store_fresh(en->guard_store), &why);
 	settle(en, sn, !rc);
 	if (rc)
-		return publish_error(rc, what, e);
+		return why.text[0] ? err_set(e, rc, "%s", why.text) : publish_error(rc, what, e);
 	en->generation++;
 	if (en->attached)
 		return 0;

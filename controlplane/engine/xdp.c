@@ -192,11 +192,13 @@ static void xdp_close(struct engine *en)
 }
 
 /* The lines of lists are there: they were written into the map. */
-static int xdp_publish(struct engine *en, const struct snapshot *sn, struct guard_span fresh)
+static int xdp_publish(
+	struct engine *en, const struct snapshot *sn, struct guard_span fresh, struct err *e)
 {
 	struct xdp *x = en->own;
 
 	(void)fresh;
+	(void)e;
 	for (uint32_t i = 0; i < sn->n_rings; i++)
 		memcpy(&x->rings[sn->rings[i].chunk], sn->rings[i].slots,
 			sn->rings[i].chunks * sizeof *x->rings);
@@ -236,6 +238,14 @@ static void index_remove(void *arg, const struct l4_neighbour_key *key, uint32_t
 	bpf_map_delete_elem(bpf_map__fd(engine_bpf(arg)->maps.neighbour_rows), key);
 }
 
+/* It runs in the kernel, and is there as long as that is. */
+static const char *xdp_state(const struct engine *en, uint64_t *since_ms)
+{
+	(void)en;
+	*since_ms = 0;
+	return "running";
+}
+
 static int xdp_detach(const char *run_dir, struct err *e)
 {
 	int n = loader_detach(run_dir);
@@ -266,5 +276,6 @@ const struct engine_body xdp_body = {
 	.capture_begin = xdp_capture_begin,
 	.capture_end = xdp_capture_end,
 	.capture_lost = xdp_capture_lost,
+	.state = xdp_state,
 	.detach = xdp_detach,
 };
