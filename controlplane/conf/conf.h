@@ -8,7 +8,7 @@
 #include "controlplane/base/addr.h"
 #include "controlplane/base/err.h"
 
-enum conf_engine_type { CONF_ENGINE_XDP };
+enum conf_engine_type { CONF_ENGINE_XDP, CONF_ENGINE_DPDK };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
 enum conf_forward {
 	CONF_FORWARD_DSR,

@@ -126,7 +126,7 @@ struct engine_body {
 	int (*detach)(const char *run_dir, struct err *e);
 };
 
-extern const struct engine_body xdp_body;
+extern const struct engine_body xdp_body, dpdk_body;
 
 /* For bodies: what packets ask for or tell of. */
 void engine_told(struct engine *en, const struct l4_want *w);

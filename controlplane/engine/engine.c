@@ -6,7 +6,10 @@
 #include "controlplane/engine/body.h"
 
 /* By enum conf_engine_type. */
-static const struct engine_body *const bodies[] = { [CONF_ENGINE_XDP] = &xdp_body };
+static const struct engine_body *const bodies[] = {
+	[CONF_ENGINE_XDP] = &xdp_body,
+	[CONF_ENGINE_DPDK] = &dpdk_body,
+};
 
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
