@@ -82,7 +82,9 @@ static json_t *ports_value(const struct site *s)
 
 static json_t *engine_value(const struct site *s, const struct site_status *status)
 {
-	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o, s:o}", "type", "xdp", "generation",
+	const char *type = site_conf(s)->engine.type == CONF_ENGINE_DPDK ? "dpdk" : "xdp";
+
+	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o, s:o}", "type", type, "generation",
 		(json_int_t)status->generation, "adopted", status->adopted, "detached",
 		status->detached, "addresses", status->detached ? json_array() : addresses_value(s),
 		"settings", status->detached ? json_array() : settings_value(s), "ports",

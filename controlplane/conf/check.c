@@ -4,7 +4,8 @@
 int conf_check(struct conf_tree *t)
 {
 	static int (*const checks[])(struct conf_tree * t) = {
-		conf_check_pools, /* first: the others follow pools from fall-back to fall-back */
+		conf_check_engine,
+		conf_check_pools, /* before those that follow pools from fall-back to fall-back */
 		conf_check_addresses,
 		conf_check_services,
 		conf_check_ports,

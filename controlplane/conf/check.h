@@ -7,6 +7,7 @@
 /* All of them. Returns 0, or -ENOMEM. */
 int conf_check(struct conf_tree *t);
 
+int conf_check_engine(struct conf_tree *t);
 int conf_check_pools(struct conf_tree *t);
 int conf_check_addresses(struct conf_tree *t);
 int conf_check_services(struct conf_tree *t);

@@ -37,7 +37,11 @@ static_assert(offsetof(struct conf_health, status_max) ==
 		      offsetof(struct conf_health, status_min) + sizeof(uint16_t),
 	"a status range is stored as a pair");
 
-static const struct conf_word engine_types[] = { { "xdp", CONF_ENGINE_XDP }, { 0 } };
+static const struct conf_word engine_types[] = {
+	{ "xdp", CONF_ENGINE_XDP },
+	{ "dpdk", CONF_ENGINE_DPDK },
+	{ 0 },
+};
 static const struct conf_word xdp_modes[] = {
 	{ "auto", CONF_XDP_AUTO },
 	{ "native", CONF_XDP_NATIVE },
@@ -120,7 +124,9 @@ const struct conf_key conf_schema[] = {
 
 	{ .path = "engine", .type = CONF_GROUP, .help = "what forwards the packets" },
 	{ .path = "engine.type", .type = CONF_ENUM, FIELD(conf, engine.type), .words = engine_types,
-	  .fallback = "xdp", .help = "the packet engine" },
+	  .fallback = "xdp",
+	  .help = "the packet engine: xdp runs in the kernel, dpdk is a process of its own, tandem-dpdk, which "
+		  "has the interfaces' queues to itself" },
 	{ .path = "engine.mode", .type = CONF_ENUM, FIELD(conf, engine.mode), .words = xdp_modes,
 	  .fallback = "auto",
 	  .help = "how the XDP programs are attached: native runs in the driver, generic is slow but works "
