@@ -135,6 +135,9 @@ void engine_told(struct engine *en, const struct l4_want *w);
 bool engine_capture_tell(
 	const struct engine_capture *c, const struct l4_captured *leg, size_t size);
 
+/* How large an image may become. */
+uint32_t engine_image_lines(const struct conf_limits *limits);
+
 /* Says that there is no memory for tables, and returns -ENOMEM. */
 int engine_no_memory(struct err *e);
 

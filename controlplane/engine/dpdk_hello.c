@@ -15,7 +15,7 @@ void dpdk_need(struct dpdk *d, const struct engine *en, const struct engine_opti
 	n->chunks = en->ring_chunks;
 	n->guard = en->guard_lines;
 	for (unsigned i = 0; i < o->n_links && i < ENGINE_MAX_PORTS; i++) {
-		n->ports[i].ifindex = o->links[i]->ifindex;
+		n->ports[i].ifindex = o->devices ? o->devices[i]->ifindex : o->links[i]->ifindex;
 		memcpy(n->ports[i].name, o->links[i]->name, sizeof n->ports[i].name);
 		n->n_ports++;
 	}

@@ -19,6 +19,12 @@ int engine_no_memory(struct err *e)
 		e, -ENOMEM, "no memory for the engine's tables; lower the values under limits");
 }
 
+uint32_t engine_image_lines(const struct conf_limits *l)
+{
+	return snapshot_lines(l->vips, l->services, l->servers, l->servers, l->pools) +
+	       guard_store_image_lines(l->guard_prefixes);
+}
+
 static struct engine *new_engine(const struct engine_options *o)
 {
 	const struct conf_limits *lim = o->limits;
@@ -27,9 +33,7 @@ static struct engine *new_engine(const struct engine_options *o)
 	if (!en)
 		return NULL;
 	en->body = bodies[o->type];
-	en->image_lines =
-		snapshot_lines(lim->vips, lim->services, lim->servers, lim->servers, lim->pools);
-	en->image_lines += guard_store_image_lines(lim->guard_prefixes);
+	en->image_lines = engine_image_lines(lim);
 	en->ring_chunks = ring_store_chunks(lim->ring_slots);
 	en->guard_lines = guard_store_lines(lim->guard_prefixes);
 	en->dry = o->dry;

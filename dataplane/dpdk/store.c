@@ -139,19 +139,16 @@ static int map_what_is_there(struct store_table *t, const char *dir, enum store_
 	char path[NAME_MAX_SIZE];
 	struct head h;
 	struct stat st;
-	int rc = 0, fd;
+	int rc = -EPROTO, fd;
 
 	path_of(path, dir, kind, false);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	*t = (struct store_table){ 0 };
-	if (fstat(fd, &st) || pread(fd, &h, sizeof h, 0) != sizeof h)
-		rc = -EPROTO;
-	else if (h.magic != MAGIC || h.version != VERSION || h.row_size != kinds[kind].row_size ||
-		 !shape(t, h.row_size, h.rows, h.blocks) || st.st_size != (off_t)t->map_size)
-		rc = -EPROTO;
-	else
+	if (!fstat(fd, &st) && pread(fd, &h, sizeof h, 0) == sizeof h && h.magic == MAGIC &&
+		h.version == VERSION && h.row_size == kinds[kind].row_size &&
+		shape(t, h.row_size, h.rows, h.blocks) && st.st_size == (off_t)t->map_size)
 		rc = map_file(t, fd);
 	close(fd);
 	return rc;

@@ -11,10 +11,11 @@
 #include <unistd.h>
 #include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
+#include "tests/packets/body_engine.h"
 #include "tests/packets/setup.h"
 
 struct body {
-	struct engine *engine;
+	struct engine *engine; /* first: body_engine.h */
 };
 
 /* Frames can only come in by interfaces that exist. */
@@ -47,56 +48,10 @@ static int stay_on_cpu(struct err *e)
 		       : 0;
 }
 
-static int tell_engine(struct engine *en, const struct world *w, struct err *e)
-{
-	struct build *build;
-	int rc = 0;
-
-	for (unsigned i = 0; i < w->n_neighbours && !rc; i++)
-		rc = engine_neighbour(en, &w->neighbours[i], false, e);
-	for (unsigned i = 0; i < w->n_routes && !rc; i++)
-		rc = engine_route(en, &w->routes[i], false, e);
-	if (rc)
-		return rc;
-	rc = setup_build(w, &build);
-	if (rc)
-		return err_set(e, rc, "out of memory");
-	rc = engine_publish(en, &build->input, e);
-	build_free(build);
-	return rc;
-}
-
 static void xdp_close(struct body *b)
 {
 	engine_close(b->engine);
 	free(b);
-}
-
-/* What an engine is told of a world's links: pointers to them, and to devices, of which the ifindex counts. */
-struct described {
-	const struct host_link **links, **devices;
-	struct host_link *made;
-};
-
-static int describe(struct described *d, const struct world *w)
-{
-	*d = (struct described){ .links = calloc(w->n_links * 2u + 1u, sizeof *d->links),
-		.made = calloc(w->n_links + 1u, sizeof *d->made) };
-	if (!d->links || !d->made)
-		return -ENOMEM;
-	d->devices = d->links + w->n_links;
-	for (unsigned i = 0; i < w->n_links; i++) {
-		d->links[i] = &w->links[i];
-		d->devices[i] = &d->made[i];
-		d->made[i].ifindex = setup_device(w, i);
-	}
-	return 0;
-}
-
-static void described_free(struct described *d)
-{
-	free((void *)d->links);
-	free(d->made);
 }
 
 static int make_links(const struct world *w, struct err *e)
@@ -117,9 +72,9 @@ static int xdp_open(struct body **out, const struct world *w, struct err *e)
 		.limits = &w->conf->limits, .dry = true, .n_links = w->n_links
 	};
 	struct body *b = calloc(1, sizeof *b);
-	struct described d;
+	struct body_links d;
 	bool adopted;
-	int rc = describe(&d, w);
+	int rc = body_links_make(&d, w);
 
 	if (rc || !b)
 		rc = err_set(e, -ENOMEM, "out of memory");
@@ -130,18 +85,13 @@ static int xdp_open(struct body **out, const struct world *w, struct err *e)
 	if (!rc)
 		rc = engine_open(&b->engine, NULL, &o, &adopted, e);
 	if (!rc)
-		rc = tell_engine(b->engine, w, e);
-	described_free(&d);
+		rc = body_engine_tell(b->engine, w, e);
+	body_links_free(&d);
 	if (!rc)
 		*out = b;
 	else if (b)
 		xdp_close(b);
 	return rc;
-}
-
-static uint32_t leaves_by(const struct l4_trace *t)
-{
-	return t->verdict >= L4_V_FORWARDED && t->verdict < L4_V_MALFORMED ? t->ifindex : 0;
 }
 
 /* -EMSGSIZE: the kernel hands no frame of this length to a program. */
@@ -158,73 +108,8 @@ static int xdp_inject(
 	if (rc)
 		return rc;
 	r->verdict = t.verdict;
-	r->ifindex = leaves_by(&t);
+	r->ifindex = body_leaves_by(&t);
 	return 0;
-}
-
-static int xdp_trace(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
-	struct body_result *r, struct l4_way *way)
-{
-	struct err e;
-	int rc;
-
-	r->len = sizeof r->frame;
-	rc = engine_trace(b->engine, ifindex, frame, len, r->frame, &r->len, way, &e);
-	if (rc)
-		return rc;
-	r->verdict = way->end.verdict;
-	r->ifindex = leaves_by(&way->end);
-	return 0;
-}
-
-static int xdp_service_counter(struct body *b, uint32_t id, struct engine_counter *out)
-{
-	return engine_service_counter(b->engine, id, out);
-}
-
-static int xdp_server_counter(struct body *b, uint32_t id, struct engine_counter *out)
-{
-	return engine_server_counter(b->engine, id, out);
-}
-
-static int xdp_verdicts(struct body *b, uint64_t out[L4_V_COUNT])
-{
-	return engine_verdict_counters(b->engine, out);
-}
-
-static int xdp_vip_drops(struct body *b, uint32_t vip_id, uint64_t out[L4_V_COUNT])
-{
-	return engine_vip_drops(b->engine, vip_id, out);
-}
-
-static int xdp_service_drops(struct body *b, uint32_t service_id, uint64_t out[L4_V_COUNT])
-{
-	return engine_service_drops(b->engine, service_id, out);
-}
-
-static int xdp_publish(struct body *b, const struct snapshot_input *in, struct err *e)
-{
-	return engine_publish(b->engine, in, e);
-}
-
-static struct l4_record *xdp_records(struct body *b, uint32_t *n)
-{
-	return engine_records(b->engine, n);
-}
-
-static int xdp_places(struct body *b, uint64_t out[L4_PLACE_COUNT])
-{
-	return engine_record_counters(b->engine, out);
-}
-
-static struct l4_flood *xdp_floods(struct body *b, uint32_t *n)
-{
-	return engine_floods(b->engine, n);
-}
-
-static struct l4_proxied *xdp_proxied(struct body *b, uint32_t *n)
-{
-	return engine_proxied(b->engine, n);
 }
 
 static int xdp_set_time(struct body *b, uint16_t now)
@@ -282,17 +167,7 @@ const struct body_ops body_xdp = {
 	.name = "xdp",
 	.open = xdp_open,
 	.inject = xdp_inject,
-	.trace = xdp_trace,
-	.service_counter = xdp_service_counter,
-	.server_counter = xdp_server_counter,
-	.verdicts = xdp_verdicts,
-	.vip_drops = xdp_vip_drops,
-	.service_drops = xdp_service_drops,
-	.publish = xdp_publish,
-	.records = xdp_records,
-	.places = xdp_places,
-	.floods = xdp_floods,
-	.proxied = xdp_proxied,
+	BODY_ENGINE_OPS,
 	.set_time = xdp_set_time,
 	.past_slots = xdp_past_slots,
 	.close = xdp_close,

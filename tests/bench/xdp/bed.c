@@ -9,7 +9,7 @@
 #include "bpf/tandem.skel.h"
 #include "controlplane/engine/xdp.h"
 #include "dataplane/l4/capture.h"
-#include "tests/packets/setup.h"
+#include "tests/packets/body_engine.h"
 #include "tests/program.h"
 
 int bed_make_links(struct err *e)
@@ -23,26 +23,6 @@ int bed_make_links(struct err *e)
 	return 0;
 }
 
-static int tell_engine(struct bed *b, struct err *e)
-{
-	const struct world *w = &b->site->world;
-	struct build *build;
-	int rc = 0;
-
-	for (unsigned i = 0; i < w->n_neighbours && !rc; i++)
-		rc = engine_neighbour(b->engine, &w->neighbours[i], false, e);
-	for (unsigned i = 0; i < w->n_routes && !rc; i++)
-		rc = engine_route(b->engine, &w->routes[i], false, e);
-	if (rc)
-		return rc;
-	rc = setup_build(w, &build);
-	if (rc)
-		return err_set(e, rc, "out of memory");
-	rc = engine_publish(b->engine, &build->input, e);
-	build_free(build);
-	return rc;
-}
-
 static int open_engine(struct bed *b, struct err *e)
 {
 	const struct host_link *links[] = { &b->site->links[0], &b->site->links[1] };
@@ -52,7 +32,7 @@ static int open_engine(struct bed *b, struct err *e)
 	bool adopted;
 	int rc = engine_open(&b->engine, NULL, &o, &adopted, e);
 
-	return rc ? rc : tell_engine(b, e);
+	return rc ? rc : body_engine_tell(b->engine, &b->site->world, e);
 }
 
 /* Makes an object that is not loaded yet use the engine's maps. */
