@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A packet engine under test: the native build of the stages, or the loaded XDP program. */
+/* A packet engine under test: the native build of the stages, the loaded XDP program, a worker of the DPDK engine. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +46,7 @@ struct body;
 /* In every body ids are the index into the configuration's arrays plus one; vips come first, then
  * gateways. The hash key is the bytes 0..15. */
 struct body_ops {
-	const char *name; /* "native", "xdp" */
+	const char *name; /* "native", "xdp", "dpdk" */
 	int (*open)(struct body **out, const struct world *w, struct err *e);
 	int (*inject)(struct body *b, uint32_t ifindex, const uint8_t *frame, size_t len,
 		struct body_result *r);
@@ -74,7 +74,7 @@ struct body_ops {
 	void (*close)(struct body *b);
 };
 
-extern const struct body_ops body_native, body_xdp;
+extern const struct body_ops body_native, body_xdp, body_dpdk;
 
 /* Those that the program is linked with; NULL behind the last one. */
 extern const struct body_ops *const bodies[];

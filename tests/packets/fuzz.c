@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random and damaged frames through both engines, while slots change hands and time goes on: verdict, interface, bytes,
+/* Random and damaged frames through all engines, while slots change hands and time goes on: verdict, interface, bytes,
  * tables and counters must agree. */
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +13,7 @@
 #include "tests/packets/setup.h"
 #include "tests/packets/tally.h"
 
+#define SIDES_MAX   4
 #define SHOWN_MAX   10	/* differences that are printed */
 #define CHURN_EVERY 200 /* frames between two changes */
 #define TRACE_EVERY 3	/* frames, of which one is traced before */
@@ -40,7 +41,8 @@ struct side {
 
 struct fuzz {
 	struct world_file *world;
-	struct side native, xdp;
+	struct side sides[SIDES_MAX]; /* what the first one says is held to be right */
+	unsigned n_sides;
 	struct generator generator;
 	struct churn churn;
 	struct frame frame;
@@ -64,8 +66,8 @@ static void print_difference(const struct fuzz *z, const char *what)
 		world_interface_name(z->world, z->ifindex));
 	frame_print(stdout, z->frame.bytes, z->frame.len);
 	putchar('\n');
-	print_side(z, &z->native);
-	print_side(z, &z->xdp);
+	for (unsigned i = 0; i < z->n_sides; i++)
+		print_side(z, &z->sides[i]);
 }
 
 static bool same(const struct body_result *a, const struct body_result *b)
@@ -114,11 +116,13 @@ static bool same_way(const struct l4_way *a, const struct l4_way *b)
 }
 
 /* How many steps there are, and those that differ. */
-static void print_ways(const struct fuzz *z, const struct l4_way *a, const struct l4_way *b)
+static void print_ways(const struct fuzz *z, const struct side *first, const struct side *other)
 {
+	const struct l4_way *a = &first->way, *b = &other->way;
+
 	if (z->differ > SHOWN_MAX)
 		return;
-	printf("  steps: native %u, xdp %u\n", a->n, b->n);
+	printf("  steps: %s %u, %s %u\n", first->ops->name, a->n, other->ops->name, b->n);
 	for (uint32_t i = 0; i < a->n && i < b->n && i < L4_WAY_STEPS; i++) {
 		const struct l4_step *x = &a->steps[i], *y = &b->steps[i];
 
@@ -146,47 +150,60 @@ static bool remembers(const struct side *s)
 	return true;
 }
 
+/* Has every engine do it. */
+static int each(struct fuzz *z, int (*fn)(const struct fuzz *z, struct side *s))
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < z->n_sides && !rc; i++)
+		rc = fn(z, &z->sides[i]);
+	return rc;
+}
+
 static int compare_traces(struct fuzz *z)
 {
+	const struct side *first = &z->sides[0];
 	int rc;
 
-	remember(&z->native);
-	remember(&z->xdp);
-	rc = trace(z, &z->native);
-	if (!rc)
-		rc = trace(z, &z->xdp);
-	if (rc)
-		return rc;
-	if (!same(&z->native.result, &z->xdp.result) || !same_way(&z->native.way, &z->xdp.way)) {
-		z->differ++;
-		print_difference(z, "the engines trace it differently");
-		print_ways(z, &z->native.way, &z->xdp.way);
+	for (unsigned i = 0; i < z->n_sides; i++)
+		remember(&z->sides[i]);
+	rc = each(z, trace);
+	for (unsigned i = 0; i < z->n_sides && !rc; i++) {
+		const struct side *s = &z->sides[i];
+
+		if (!same(&first->result, &s->result) || !same_way(&first->way, &s->way)) {
+			z->differ++;
+			print_difference(z, "the engines trace it differently");
+			print_ways(z, first, s);
+		}
+		if (!remembers(s)) {
+			z->differ++;
+			print_difference(z, "tracing it changed a table");
+		}
 	}
-	if (!remembers(&z->native) || !remembers(&z->xdp)) {
-		z->differ++;
-		print_difference(z, "tracing it changed a table");
-	}
-	return 0;
+	return rc;
 }
 
 static int compare_one(struct fuzz *z)
 {
+	const struct side *first = &z->sides[0];
 	int rc = z->index % TRACE_EVERY ? 0 : compare_traces(z);
+	bool agree = true;
 
 	if (!rc)
-		rc = inject(z, &z->native);
-	if (!rc)
-		rc = inject(z, &z->xdp);
+		rc = each(z, inject);
 	if (rc) {
 		z->differ++;
 		print_difference(z, strerror(-rc));
 		return rc;
 	}
-	if (!same(&z->native.result, &z->xdp.result)) {
+	for (unsigned i = 1; i < z->n_sides; i++)
+		agree = agree && same(&first->result, &z->sides[i].result);
+	if (!agree) {
 		z->differ++;
 		print_difference(z, "the engines differ");
-	} else if (verdict_action(z->native.result.verdict) != L4_SEND &&
-		   !setup_stays(z->world->conf, z->frame.bytes, z->frame.len, &z->native.result)) {
+	} else if (verdict_action(first->result.verdict) != L4_SEND &&
+		   !setup_stays(z->world->conf, z->frame.bytes, z->frame.len, &first->result)) {
 		z->differ++;
 		print_difference(z, "a frame that is not sent was changed");
 	}
@@ -201,8 +218,9 @@ static void print_row(const struct side *s, const uint8_t *row, size_t len)
 }
 
 /* What differs is made equal, so that the next difference is another one. */
-static void compare_table(struct fuzz *z, const struct table *a, struct table *b)
+static void compare_table(struct fuzz *z, const struct side *other, unsigned number)
 {
+	const struct table *a = &z->sides[0].tables[number], *b = &other->tables[number];
 	char what[64];
 
 	if (!memcmp(a->rows, b->rows, a->n * a->row))
@@ -215,36 +233,40 @@ static void compare_table(struct fuzz *z, const struct table *a, struct table *b
 
 		if (!memcmp(x, y, a->row))
 			continue;
-		print_row(&z->native, x, a->row);
-		print_row(&z->xdp, y, a->row);
+		print_row(&z->sides[0], x, a->row);
+		print_row(other, y, a->row);
 	}
 	memcpy(b->rows, a->rows, a->n * a->row);
 }
 
-static int tell_both(void *arg, const struct case_step *s, struct err *e)
+static int tell_all(void *arg, const struct case_step *s, struct err *e)
 {
 	struct fuzz *z = arg;
-	int rc = flows_step(z->native.flows, s, e);
+	int rc = 0;
 
-	return rc ? rc : flows_step(z->xdp.flows, s, e);
+	for (unsigned i = 0; i < z->n_sides && !rc; i++)
+		rc = flows_step(z->sides[i].flows, s, e);
+	return rc;
 }
 
 static int change(struct fuzz *z, struct err *e)
 {
-	const struct table *t = z->native.tables;
-	int rc = churn_next(&z->churn, tell_both, z, e);
+	const struct table *t = z->sides[0].tables;
+	int rc = churn_next(&z->churn, tell_all, z, e);
 
 	churn_records(&z->churn, t[RECORDS].rows, t[RECORDS].n);
 	churn_proxied(&z->churn, t[PROXIED].rows, t[PROXIED].n, t[FLOODS].rows, t[FLOODS].n);
-	for (unsigned i = 0; i < TABLES; i++)
-		memcpy(z->xdp.tables[i].rows, t[i].rows, t[i].n * t[i].row);
-	if (!rc)
-		rc = flows_publish(z->native.flows, e);
-	return rc ? rc : flows_publish(z->xdp.flows, e);
+	for (unsigned k = 1; k < z->n_sides; k++)
+		for (unsigned i = 0; i < TABLES; i++)
+			memcpy(z->sides[k].tables[i].rows, t[i].rows, t[i].n * t[i].row);
+	for (unsigned k = 0; k < z->n_sides && !rc; k++)
+		rc = flows_publish(z->sides[k].flows, e);
+	return rc;
 }
 
 static int compare_all(struct fuzz *z, struct err *e)
 {
+	const struct body_result *first = &z->sides[0].result;
 	int rc = 0;
 
 	for (z->index = 0; z->index < z->count && !rc; z->index++) {
@@ -256,11 +278,11 @@ static int compare_all(struct fuzz *z, struct err *e)
 		rc = compare_one(z);
 		if (rc)
 			err_set(e, rc, "an engine failed: %s", strerror(-rc));
-		for (unsigned i = 0; i < TABLES; i++)
-			compare_table(z, &z->native.tables[i], &z->xdp.tables[i]);
-		if (verdict_action(z->native.result.verdict) == L4_SEND)
-			generate_heard(&z->generator, z->native.result.ifindex,
-				z->native.result.frame, z->native.result.len);
+		for (unsigned k = 1; k < z->n_sides; k++)
+			for (unsigned i = 0; i < TABLES; i++)
+				compare_table(z, &z->sides[k], i);
+		if (verdict_action(first->verdict) == L4_SEND)
+			generate_heard(&z->generator, first->ifindex, first->frame, first->len);
 	}
 	return rc;
 }
@@ -350,13 +372,13 @@ static int set_up(struct fuzz *z, const char *path, struct err *e)
 	z->generator.state = z->seed;
 	if (churn_init(&z->churn, z->world->conf, ~z->seed))
 		return err_set(e, -ENOMEM, "out of memory");
-	rc = open_side(z, &z->native, e);
-	if (!rc)
-		rc = open_side(z, &z->xdp, e);
-	for (unsigned i = 0; i < TABLES && !rc; i++)
-		if (z->native.tables[i].n != z->xdp.tables[i].n)
-			rc = err_set(e, -EINVAL, "the tables of %s differ in size",
-				z->native.tables[i].name);
+	for (unsigned i = 0; i < z->n_sides && !rc; i++)
+		rc = open_side(z, &z->sides[i], e);
+	for (unsigned k = 1; k < z->n_sides && !rc; k++)
+		for (unsigned i = 0; i < TABLES && !rc; i++)
+			if (z->sides[k].tables[i].n != z->sides[0].tables[i].n)
+				rc = err_set(e, -EINVAL, "the tables of %s differ in size",
+					z->sides[0].tables[i].name);
 	return rc;
 }
 
@@ -366,17 +388,25 @@ static int run(struct fuzz *z, const char *path, struct err *e)
 
 	if (!rc)
 		rc = compare_all(z, e);
-	if (!rc && ((rc = tally_read(z->native.tally, z->native.ops, z->native.body)) ||
-			   (rc = tally_read(z->xdp.tally, z->xdp.ops, z->xdp.body))))
-		err_set(e, rc, "cannot read the counters: %s", strerror(-rc));
+	for (unsigned i = 0; i < z->n_sides && !rc; i++) {
+		const struct side *s = &z->sides[i];
+
+		rc = tally_read(s->tally, s->ops, s->body);
+		if (rc)
+			err_set(e, rc, "cannot read the counters: %s", strerror(-rc));
+	}
 	return rc;
 }
 
 static bool report(const struct fuzz *z)
 {
-	unsigned counters = tally_print_diff(stdout, z->native.tally, z->xdp.tally, "xdp");
-	unsigned verdicts = print_verdicts(z->native.tally->verdicts);
-	unsigned places = print_places(z->native.tally->places);
+	const struct tally *first = z->sides[0].tally;
+	unsigned verdicts = print_verdicts(first->verdicts), places = print_places(first->places);
+	unsigned counters = 0;
+
+	for (unsigned i = 1; i < z->n_sides; i++)
+		counters +=
+			tally_print_diff(stdout, first, z->sides[i].tally, z->sides[i].ops->name);
 
 	printf("seed %" PRIu64 ": %" PRIu64 " frames, %" PRIu64 " differ, %u counters differ\n",
 		z->seed, z->count, z->differ, counters);
@@ -402,9 +432,7 @@ static const char *read_arguments(struct fuzz *z, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static struct fuzz z = {
-		.native.ops = &body_native, .xdp.ops = &body_xdp, .count = 50000, .seed = 1
-	};
+	static struct fuzz z = { .count = 50000, .seed = 1 };
 	const char *path = read_arguments(&z, argc, argv);
 	struct err e;
 	bool good = false;
@@ -413,12 +441,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: packet_fuzz [--count N] [--seed S] WORLD\n");
 		return 2;
 	}
+	for (; bodies[z.n_sides]; z.n_sides++)
+		z.sides[z.n_sides].ops = bodies[z.n_sides];
 	if (run(&z, path, &e))
 		fprintf(stderr, "%s\n", e.text);
 	else
 		good = report(&z);
-	close_side(&z.native);
-	close_side(&z.xdp);
+	for (unsigned i = 0; i < z.n_sides; i++)
+		close_side(&z.sides[i]);
 	churn_free(&z.churn);
 	world_close(z.world);
 	return good ? 0 : 1;
