@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Measures the DPDK engine's worker: tools/bench core. */
+#include <stdio.h>
+#include <string.h>
+#include "tests/bench/core/measure.h"
+
+enum { CASES_MAX = 64, MEDIAN = 50, CALM = 5, PACKETS = 1 << 16 };
+
+struct bench {
+	bool json, check;
+	struct core_options_measure options;
+	struct core_measure measures[CASES_MAX];
+	unsigned n;
+	struct core_bed beds[SITE_COUNT][MEASURE_WORKERS];
+};
+
+static const struct core_measure *measured(const struct bench *b, const char *name)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		if (!strcmp(b->measures[i].of->name, name))
+			return &b->measures[i];
+	return NULL;
+}
+
+/* The case, and before it what its limit is made from. */
+static void take(struct bench *b, const struct core_case *c)
+{
+	if (measured(b, c->name) || b->n == CASES_MAX)
+		return;
+	if (c->than)
+		take(b, core_case_find(c->than));
+	b->measures[b->n++].of = c;
+}
+
+/* Nanoseconds at most; 0: the case has no limit. */
+static double limit_of(const struct bench *b, const struct core_measure *m, unsigned percent)
+{
+	const struct core_case *c = m->of;
+	double by_rate = c->mpps ? 1000 / c->mpps : 0, by_other = 0;
+
+	if (c->than)
+		by_other = c->times * core_measure_net(measured(b, c->than), percent);
+	if (!by_rate || (by_other && by_other < by_rate))
+		return by_other;
+	return by_rate;
+}
+
+static bool is_within(const struct bench *b, const struct core_measure *m, unsigned percent)
+{
+	double limit = limit_of(b, m, percent);
+
+	return !limit || core_measure_net(m, percent) <= limit;
+}
+
+static bool print_measure(const struct bench *b, const struct core_measure *m)
+{
+	double ns = core_measure_net(m, MEDIAN), calm = core_measure_net(m, CALM);
+	double limit = limit_of(b, m, MEDIAN), mpps = m->bed->workers * 1000 / ns;
+	bool ok = is_within(b, m, MEDIAN), calm_ok = is_within(b, m, CALM);
+
+	if (b->json) {
+		printf("{\"case\": \"%s\", \"mpps\": %.1f, \"ns\": %.1f, \"calm\": %.1f, "
+		       "\"feed\": %.1f, \"limit\": ",
+			m->of->name, mpps, ns, calm, core_measure_floor(m, MEDIAN));
+		printf(limit ? "%.1f" : "null", limit);
+		printf(", \"ok\": %s, \"calm_ok\": %s}\n", ok ? "true" : "false",
+			calm_ok ? "true" : "false");
+	} else {
+		printf("%-18s %6.1f %6.1f %6.1f %6.1f ", m->of->name, mpps, ns, calm,
+			core_measure_floor(m, MEDIAN));
+		printf(limit ? "%6.1f  %s\n" : "     -\n", limit,
+			ok	  ? "ok"
+			: calm_ok ? "noisy"
+				  : "MISSED");
+	}
+	return ok;
+}
+
+static int print_all(const struct bench *b)
+{
+	bool ok = true;
+
+	if (!b->json)
+		printf("%-18s %6s %6s %6s %6s %6s\n", "case", "Mpps", "ns", "calm", "feed",
+			"limit");
+	for (unsigned i = 0; i < b->n; i++)
+		ok = print_measure(b, &b->measures[i]) && ok;
+	return ok ? 0 : 1;
+}
+
+static void set_effort(struct bench *b, unsigned runs, unsigned slices, unsigned packets)
+{
+	b->options = (struct core_options_measure){ runs, slices, packets };
+}
+
+static bool read_arguments(struct bench *b, int argc, char **argv)
+{
+	bool some = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json")) {
+			b->json = true;
+		} else if (!strcmp(argv[i], "--quick")) {
+			set_effort(b, 5, 8, PACKETS);
+		} else if (!strcmp(argv[i], "--check")) {
+			b->check = true;
+			set_effort(b, 1, 1, 1024);
+		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
+			   core_case_find(argv[i + 1])) {
+			take(b, core_case_find(argv[++i]));
+			some = true;
+		} else {
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < core_n_cases && !some; i++)
+		take(b, &core_cases[i]);
+	return true;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bench_core [--json] [--quick|--check] [--case NAME]...\ncases:");
+	for (unsigned i = 0; i < core_n_cases; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", core_cases[i].name);
+	fputc('\n', stderr);
+	return 2;
+}
+
+/* Opens the beds that the cases need, each once. */
+static int open_beds(struct bench *b, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < b->n && !rc; i++) {
+		const struct core_case *c = b->measures[i].of;
+		unsigned workers = c->workers ? c->workers : 1;
+		enum bench_site site = bench_case_find(c->of)->site;
+		struct core_bed *bed = &b->beds[site][workers - 1];
+
+		b->measures[i].bed = bed;
+		if (!bed->workers)
+			rc = core_bed_open(bed, site, workers, e);
+	}
+	return rc;
+}
+
+static void close_beds(struct bench *b)
+{
+	for (unsigned site = 0; site < SITE_COUNT; site++)
+		for (unsigned i = 0; i < MEASURE_WORKERS; i++)
+			if (b->beds[site][i].workers)
+				core_bed_close(&b->beds[site][i]);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = {
+		.options = { MEASURE_RUNS_MAX, MEASURE_SLICES_MAX, PACKETS },
+	};
+	struct err e;
+	int rc;
+
+	if (!read_arguments(&b, argc, argv))
+		return usage();
+	rc = open_beds(&b, &e);
+	if (!rc)
+		rc = core_measure_all(b.measures, b.n, &b.options, &e);
+	if (rc) {
+		fprintf(stderr, "%s\n", e.text);
+		rc = 3;
+	} else if (!b.check) {
+		rc = print_all(&b);
+	}
+	close_beds(&b);
+	return rc;
+}
