@@ -348,8 +348,8 @@ static unsigned take_handed_over(struct worker *w)
 		return 0;
 	n = rte_ring_sc_dequeue_burst(from, (void **)frames, WORKER_BURST, NULL);
 	for (unsigned i = 0; i < n; i++) {
-		ahead[i].frame = frames
-			[i]; /* NOLINT(clang-analyzer-core.uninitialized.Assign): n are there */
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the ring has filled n */
+		ahead[i].frame = frames[i];
 		ahead[i].port = ahead[i].frame->hash.usr;
 	}
 	go_through(w, ahead, n);
