@@ -266,6 +266,8 @@ static void answer(struct control_socket *t, struct peer *p, size_t len, int fil
 			"the control plane is of another version of tandem than the engine");
 	else if (t->ask.kind == PROTOCOL_HELLO)
 		return greet(t, p);
+	else if (t->ask.kind == PROTOCOL_LISTEN)
+		p->listens = true;
 	else if (!p->greeted)
 		refuse(t, -EPROTO, "the first question must be for what there is");
 	else if (t->ask.kind == PROTOCOL_GENERATION)
@@ -280,8 +282,6 @@ static void answer(struct control_socket *t, struct peer *p, size_t len, int fil
 		end_capture(t, p);
 	else if (t->ask.kind == PROTOCOL_STATUS)
 		report(t);
-	else if (t->ask.kind == PROTOCOL_LISTEN)
-		p->listens = true;
 	else
 		refuse(t, -EOPNOTSUPP, "the engine does not know the question");
 	send_answer(t, p, NULL, 0);

@@ -39,7 +39,7 @@ L4_INLINE bool l4_filter_holds(const struct l4_line *line, uint64_t first, uint3
 L4_INLINE bool l4_filter_fine(
 	const struct l4_tables *t, const struct l4_guard *g, uint64_t first, uint32_t stem)
 {
-	uint32_t at = (uint32_t)(l4_stem_hash(first, stem) >> g->fine_shift);
+	uint32_t at = (uint32_t)(l4_stem_hash(first, stem) >> (g->fine_shift & 63));
 	const struct l4_line *line = l4_tables_guard_line(t, g->fine + at);
 
 	if (!line)
