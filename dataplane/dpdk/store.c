@@ -285,22 +285,28 @@ static void free_proxied(const struct store_table *t)
 	}
 }
 
-/* The index' hash has a key of its own, which nobody guesses. */
+/* The index' hash has a key of its own, which nobody guesses; whoever made the file may not have got as far. */
 static int seed_index(struct store *s)
 {
 	uint64_t *key = store_block(s, STORE_CELLS_KEY, 0);
+	size_t size = kinds[STORE_CELLS_KEY].row_size;
 
-	if (s->tables[STORE_CELLS_KEY].adopted || getrandom(key, 16, 0) == 16)
+	if (key[0] || key[1] || getrandom(key, size, 0) == (ssize_t)size)
 		return 0;
-	return -errno;
+	return -EAGAIN;
 }
 
 int store_open(
 	struct store *out, const char *dir, const struct store_sizes *sizes, const char **what)
 {
+	int rc;
+
 	*out = (struct store){ 0 };
+	*what = "";
+	if (!sizes->workers || sizes->workers > STORE_MAX_WORKERS)
+		return -EINVAL;
 	for (enum store_kind k = 0; k < STORE_KINDS; k++) {
-		int rc = open_one(&out->tables[k], dir, k, sizes);
+		rc = open_one(&out->tables[k], dir, k, sizes);
 
 		if (!rc)
 			continue;
@@ -311,7 +317,12 @@ int store_open(
 	free_records(&out->tables[STORE_RECORDS]);
 	free_datagrams(&out->tables[STORE_DATAGRAMS]);
 	free_proxied(&out->tables[STORE_PROXIED]);
-	return seed_index(out);
+	rc = seed_index(out);
+	if (rc) {
+		*what = kinds[STORE_CELLS_KEY].name;
+		store_close(out);
+	}
+	return rc;
 }
 
 int store_join(struct store *out, const char *dir, const char **what)
