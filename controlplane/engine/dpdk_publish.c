@@ -102,7 +102,7 @@ static int send_to_who_is_there(
 	int rc = d->link.fd >= 0 ? send_next(en, sn, fresh, e) : -ENOTCONN;
 
 	if (rc == -ESTALE && d->link.fd >= 0)
-		dpdk_lost(en, e->text);
+		dpdk_lost(en, "it has another generation than it was sent last");
 	if (!rc || d->link.fd >= 0 || rc == -ETIMEDOUT)
 		return rc;
 	rc = dpdk_return(en, e);

@@ -105,7 +105,9 @@ static int give_up(struct dpdk *d, int rc, const struct err *e)
 {
 	close_links(d);
 	become(d, DPDK_OTHER);
-	log_error("the DPDK engine has come back, but tandemd cannot go on with it: %s", e->text);
+	log_error(
+		"the DPDK engine has come back, but tandemd must be restarted to go on with it: %s",
+		e->text);
 	return rc;
 }
 
@@ -118,8 +120,7 @@ static int check(struct dpdk *d, struct err *e)
 		rc = dpdk_link_path(dir, sizeof dir, d->run_dir, PROTOCOL_DIR);
 	if (!rc && !store_is(&d->store, dir))
 		rc = err_set(e, -ESTALE,
-			"it has made new tables, since its limits or its version are others; restart "
-			"tandemd");
+			"it has made new tables, since its limits or its version are others");
 	return rc;
 }
 

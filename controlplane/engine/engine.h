@@ -38,8 +38,8 @@ struct engine_port {
 
 struct engine_options {
 	enum conf_engine_type type;
-	const char *
-		run_dir; /* the bpffs is mounted at RUN_DIR/bpf; the DPDK engine is met at RUN_DIR/dpdk */
+	/* The bpffs is mounted at RUN_DIR/bpf; the DPDK engine is met at RUN_DIR/dpdk. */
+	const char *run_dir;
 	const struct conf_limits *limits;
 	enum conf_xdp_mode mode; /* of the XDP engine */
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:

@@ -15,6 +15,14 @@ static void store_dir(char out[80])
 	snprintf(out, 80, "%s/" PROTOCOL_DIR, bed.dir);
 }
 
+void bed_new_dir(void)
+{
+	char dir[80];
+
+	store_dir(dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+}
+
 void bed_new_store(void)
 {
 	const char *what = "";
@@ -41,8 +49,6 @@ static void set_hello(struct protocol_hello *h)
 
 int bed_setup(void **state)
 {
-	char dir[80];
-
 	(void)state;
 	bed = (struct dpdk_bed){ .dir = "/tmp/tandem-dpdk-XXXXXX",
 		.sizes = { .vips = 8,
@@ -69,8 +75,7 @@ int bed_setup(void **state)
 		.wait_ms = 2000,
 		.ifindex = BED_IFINDEX };
 	assert_non_null(mkdtemp(bed.dir));
-	store_dir(dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
+	bed_new_dir();
 	bed_new_store();
 	fake_init(&bed.fake);
 	set_hello(&bed.fake.hello);

@@ -30,6 +30,9 @@ extern struct dpdk_bed bed;
 int bed_setup(void **state);
 int bed_teardown(void **state);
 
+/* The directory of tables and socket, when it has been removed. */
+void bed_new_dir(void);
+
 /* Closes the engine's tables and makes them of bed.sizes. */
 void bed_new_store(void);
 

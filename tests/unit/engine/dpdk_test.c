@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "dataplane/dpdk/neighbour_index.h"
 #include "dataplane/l4/verdict.h"
@@ -338,7 +337,7 @@ static void test_detach(void **state)
 	assert_int_equal(rmdir(dir), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(engine_detach(bed.dir, &bed.e), 0);
-	assert_int_equal(mkdir(dir, 0700), 0);
+	bed_new_dir();
 	fake_start(&bed.fake, bed.dir);
 }
 
