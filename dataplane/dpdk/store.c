@@ -133,23 +133,31 @@ static void path_of(char out[NAME_MAX_SIZE], const char *dir, enum store_kind ki
 	snprintf(out, NAME_MAX_SIZE, "%s/%s%s", dir, kinds[kind].name, is_new ? ".new" : "");
 }
 
+/* Whether a file is one of this kind and version; then it is as large as it says. */
+static bool is_table(struct store_table *t, int fd, enum store_kind kind)
+{
+	struct head h;
+	struct stat st;
+
+	if (fstat(fd, &st) || pread(fd, &h, sizeof h, 0) != sizeof h)
+		return false;
+	if (h.magic != MAGIC || h.version != VERSION || h.row_size != kinds[kind].row_size)
+		return false;
+	return shape(t, h.row_size, h.rows, h.blocks) && st.st_size == (off_t)t->map_size;
+}
+
 /* Maps the file as it is. -EPROTO: it is not one of this kind and version. */
 static int map_what_is_there(struct store_table *t, const char *dir, enum store_kind kind)
 {
 	char path[NAME_MAX_SIZE];
-	struct head h;
-	struct stat st;
-	int rc = -EPROTO, fd;
+	int rc, fd;
 
 	path_of(path, dir, kind, false);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	*t = (struct store_table){ 0 };
-	if (!fstat(fd, &st) && pread(fd, &h, sizeof h, 0) == sizeof h && h.magic == MAGIC &&
-		h.version == VERSION && h.row_size == kinds[kind].row_size &&
-		shape(t, h.row_size, h.rows, h.blocks) && st.st_size == (off_t)t->map_size)
-		rc = map_file(t, fd);
+	rc = is_table(t, fd, kind) ? map_file(t, fd) : -EPROTO;
 	close(fd);
 	return rc;
 }

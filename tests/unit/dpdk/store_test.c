@@ -20,7 +20,7 @@
 static char dir[32];
 static struct store_sizes sizes;
 static struct store store;
-static const char *what;
+static const char *which;
 
 static int setup(void **state)
 {
@@ -48,17 +48,17 @@ static int teardown(void **state)
 static void open_again(void)
 {
 	store_close(&store);
-	assert_int_equal(store_open(&store, dir, &sizes, &what), 0);
+	assert_int_equal(store_open(&store, dir, &sizes, &which), 0);
 }
 
-static uint64_t *row(enum store_kind kind, uint32_t block, uint32_t n)
+static uint64_t *row_of(enum store_kind kind, uint32_t block, uint32_t n)
 {
 	uint8_t *at = store_block(&store, kind, block);
 
 	return (uint64_t *)(at + (size_t)n * store.tables[kind].row_size);
 }
 
-static uint64_t sum(enum store_kind kind, uint32_t n, unsigned word)
+static uint64_t sum_of(enum store_kind kind, uint32_t n, unsigned word)
 {
 	uint64_t out[L4_V_COUNT + L4_PLACE_COUNT];
 
@@ -104,12 +104,12 @@ static void test_sizes_that_cannot_be(void **state)
 {
 	(void)state;
 	sizes.workers = 0;
-	assert_int_equal(store_open(&store, dir, &sizes, &what), -EINVAL);
+	assert_int_equal(store_open(&store, dir, &sizes, &which), -EINVAL);
 	sizes.workers = STORE_MAX_WORKERS + 1;
-	assert_int_equal(store_open(&store, dir, &sizes, &what), -EINVAL);
+	assert_int_equal(store_open(&store, dir, &sizes, &which), -EINVAL);
 	sizes.workers = STORE_MAX_WORKERS;
 	sizes.neighbours = 0;
-	assert_int_equal(store_open(&store, dir, &sizes, &what), -EINVAL);
+	assert_int_equal(store_open(&store, dir, &sizes, &which), -EINVAL);
 	sizes.neighbours = 1;
 	open_again();
 }
@@ -124,7 +124,8 @@ static void test_all_goes_on(void **state)
 	assert_true(key[0] && key[1]);
 	for (enum store_kind k = 0; k < STORE_KINDS; k++)
 		if (k != STORE_CELLS_KEY)
-			memset(row(k, 0, 0), 0x42, store.tables[k].stride * store.tables[k].blocks);
+			memset(row_of(k, 0, 0), 0x42,
+				store.tables[k].stride * store.tables[k].blocks);
 	open_again();
 	for (enum store_kind k = 0; k < STORE_KINDS; k++) {
 		const struct store_table *t = &store.tables[k];
@@ -153,13 +154,13 @@ static void test_a_key_of_zeros(void **state)
 static void test_without_a_directory(void **state)
 {
 	(void)state;
-	assert_int_equal(store_open(&store, NULL, &sizes, &what), 0);
-	*row(STORE_SERVICES, 1, 3) = 5;
-	assert_int_equal(sum(STORE_SERVICES, 3, 0), 5);
+	assert_int_equal(store_open(&store, NULL, &sizes, &which), 0);
+	*row_of(STORE_SERVICES, 1, 3) = 5;
+	assert_int_equal(sum_of(STORE_SERVICES, 3, 0), 5);
 	assert_false(store_is(&store, dir));
 	store_close(&store);
-	assert_int_equal(store_open(&store, NULL, &sizes, &what), 0);
-	assert_int_equal(sum(STORE_SERVICES, 3, 0), 0);
+	assert_int_equal(store_open(&store, NULL, &sizes, &which), 0);
+	assert_int_equal(sum_of(STORE_SERVICES, 3, 0), 0);
 }
 
 /* Counters and floods keep what there is room for. */
@@ -171,30 +172,30 @@ static void test_other_ids(void **state)
 	open_again();
 	for (uint32_t block = 1; block < 3; block++)
 		for (uint32_t i = 0; i < 10; i++)
-			row(STORE_SERVICES, block, i)[1] = 100 * block + i;
-	*row(STORE_SERVICES, 0, 4) = 7; /* taken off */
-	row(STORE_SERVICES, 1, 4)[0] = 10;
+			row_of(STORE_SERVICES, block, i)[1] = 100 * block + i;
+	*row_of(STORE_SERVICES, 0, 4) = 7; /* taken off */
+	row_of(STORE_SERVICES, 1, 4)[0] = 10;
 	floods = store_block(&store, STORE_FLOODS, 0);
 	floods[9].begun = 99;
-	row(STORE_SERVERS, 1, 10)[0] = 1010;
+	row_of(STORE_SERVERS, 1, 10)[0] = 1010;
 	sizes.services = 100;
 	open_again();
 	assert_true(store.tables[STORE_SERVICES].adopted);
 	for (uint32_t i = 0; i < 10; i++)
-		assert_int_equal(sum(STORE_SERVICES, i, 1), 300 + 2 * i);
-	assert_int_equal(sum(STORE_SERVICES, 4, 0), 3);
+		assert_int_equal(sum_of(STORE_SERVICES, i, 1), 300 + 2 * i);
+	assert_int_equal(sum_of(STORE_SERVICES, 4, 0), 3);
 	for (uint32_t i = 10; i <= 100; i++)
-		assert_int_equal(sum(STORE_SERVICES, i, 1), 0);
+		assert_int_equal(sum_of(STORE_SERVICES, i, 1), 0);
 	floods = store_block(&store, STORE_FLOODS, 0);
 	assert_int_equal(floods[9].begun, 99);
-	assert_int_equal(sum(STORE_SERVERS, 10, 0), 1010);
+	assert_int_equal(sum_of(STORE_SERVERS, 10, 0), 1010);
 	sizes.services = 3;
 	open_again();
-	assert_int_equal(sum(STORE_SERVICES, 3, 1), 306);
+	assert_int_equal(sum_of(STORE_SERVICES, 3, 1), 306);
 	sizes.services = 9;
 	open_again();
-	assert_int_equal(sum(STORE_SERVICES, 3, 1), 306);
-	assert_int_equal(sum(STORE_SERVICES, 4, 1), 0); /* gone for good */
+	assert_int_equal(sum_of(STORE_SERVICES, 3, 1), 306);
+	assert_int_equal(sum_of(STORE_SERVICES, 4, 1), 0); /* gone for good */
 }
 
 /* What former workers counted counts on, be they more or fewer. */
@@ -202,20 +203,20 @@ static void test_other_workers(void **state)
 {
 	(void)state;
 	open_again();
-	row(STORE_VERDICTS, 1, 0)[5] = 1;
-	row(STORE_VERDICTS, 2, 0)[5] = 10;
+	row_of(STORE_VERDICTS, 1, 0)[5] = 1;
+	row_of(STORE_VERDICTS, 2, 0)[5] = 10;
 	sizes.workers = 5;
 	open_again();
 	assert_int_equal(store.tables[STORE_VERDICTS].blocks, 6);
-	assert_int_equal(sum(STORE_VERDICTS, 0, 5), 11);
-	row(STORE_VERDICTS, 5, 0)[5] = 100;
+	assert_int_equal(sum_of(STORE_VERDICTS, 0, 5), 11);
+	row_of(STORE_VERDICTS, 5, 0)[5] = 100;
 	sizes.workers = 1;
 	open_again();
-	assert_int_equal(sum(STORE_VERDICTS, 0, 5), 111);
+	assert_int_equal(sum_of(STORE_VERDICTS, 0, 5), 111);
 	sizes.servers = 77; /* the other tables too, when they are made anew */
-	row(STORE_SERVERS, 5, 10)[0] = 8;
+	row_of(STORE_SERVERS, 5, 10)[0] = 8;
 	open_again();
-	assert_int_equal(sum(STORE_SERVERS, 10, 0), 8);
+	assert_int_equal(sum_of(STORE_SERVERS, 10, 0), 8);
 }
 
 /* Records keep their table while any is there, and get the one that was wanted once it is empty. */
@@ -247,17 +248,17 @@ static void test_the_rest_begins_anew(void **state)
 {
 	(void)state;
 	open_again();
-	*row(STORE_NEIGHBOURS, 1, 3) = 1;
-	*row(STORE_SOURCES, 0, 0) = 1;
-	*row(STORE_DATAGRAMS, 0, 0) = L4_DATAGRAM_OPEN;
+	*row_of(STORE_NEIGHBOURS, 1, 3) = 1;
+	*row_of(STORE_SOURCES, 0, 0) = 1;
+	*row_of(STORE_DATAGRAMS, 0, 0) = L4_DATAGRAM_OPEN;
 	sizes.neighbours = 400;
 	sizes.sources = 128;
 	sizes.datagrams = 64;
 	open_again();
 	assert_false(store.tables[STORE_NEIGHBOURS].adopted);
-	assert_int_equal(*row(STORE_NEIGHBOURS, 1, 3), 0);
-	assert_int_equal(*row(STORE_SOURCES, 0, 0), 0);
-	assert_int_equal(*row(STORE_DATAGRAMS, 0, 0), 0);
+	assert_int_equal(*row_of(STORE_NEIGHBOURS, 1, 3), 0);
+	assert_int_equal(*row_of(STORE_SOURCES, 0, 0), 0);
+	assert_int_equal(*row_of(STORE_DATAGRAMS, 0, 0), 0);
 }
 
 /* Entries that a process was about to write are empty for the next one. */
@@ -315,8 +316,8 @@ static void test_files_of_others(void **state)
 		path_of(path, names[i]);
 		for (int how = 0; how < 4; how++) {
 			open_again();
-			*row(STORE_SERVICES, 1, 1) = 3;
-			*row(STORE_RECORDS, 0, 1) = UINT64_MAX;
+			*row_of(STORE_SERVICES, 1, 1) = 3;
+			*row_of(STORE_RECORDS, 0, 1) = UINT64_MAX;
 			if (how == 0)
 				assert_int_equal(truncate(path, 4096), 0);
 			else if (how == 1)
@@ -325,22 +326,22 @@ static void test_files_of_others(void **state)
 				write_at(names[i], 8, &version, sizeof version);
 			else
 				write_at(names[i], 16, &huge, sizeof huge);
-			assert_int_equal(store_join(&joined, dir, &what), -EPROTO);
-			assert_string_equal(what, names[i]);
+			assert_int_equal(store_join(&joined, dir, &which), -EPROTO);
+			assert_string_equal(which, names[i]);
 			/* A mapped file that has been cut is not to be touched. */
 			open_again();
-			assert_int_equal(*row(STORE_SERVICES, 1, 1), i == 0 ? 0 : 3);
-			assert_int_equal(*row(STORE_RECORDS, 0, 1), i == 1 ? 0 : UINT64_MAX);
-			assert_true(row(STORE_CELLS_KEY, 0, 0)[0]);
+			assert_int_equal(*row_of(STORE_SERVICES, 1, 1), i == 0 ? 0 : 3);
+			assert_int_equal(*row_of(STORE_RECORDS, 0, 1), i == 1 ? 0 : UINT64_MAX);
+			assert_true(row_of(STORE_CELLS_KEY, 0, 0)[0]);
 		}
 	}
 	path_of(path, "proxied");
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(store_join(&joined, dir, &what), -ENOENT);
-	assert_string_equal(what, "proxied");
+	assert_int_equal(store_join(&joined, dir, &which), -ENOENT);
+	assert_string_equal(which, "proxied");
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(store_open(&joined, dir, &sizes, &what), -EISDIR);
-	assert_string_equal(what, "proxied");
+	assert_int_equal(store_open(&joined, dir, &sizes, &which), -EISDIR);
+	assert_string_equal(which, "proxied");
 	assert_int_equal(rmdir(path), 0);
 }
 
@@ -352,7 +353,7 @@ static void test_two_processes(void **state)
 
 	(void)state;
 	open_again();
-	*row(STORE_SERVICES, 1, 2) = 40;
+	*row_of(STORE_SERVICES, 1, 2) = 40;
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
@@ -360,16 +361,16 @@ static void test_two_processes(void **state)
 		uint64_t out[2];
 		bool good;
 
-		good = !store_join(&joined, dir, &what) && store_is(&joined, dir) &&
+		good = !store_join(&joined, dir, &which) && store_is(&joined, dir) &&
 		       !store_sum(&joined, STORE_SERVICES, 2, out) && out[0] == 40 &&
 		       !store_reset(&joined, STORE_SERVICES, 2);
 		_exit(!good);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_int_equal(sum(STORE_SERVICES, 2, 0), 0);
-	*row(STORE_SERVICES, 2, 2) = 2;
-	assert_int_equal(sum(STORE_SERVICES, 2, 0), 2);
+	assert_int_equal(sum_of(STORE_SERVICES, 2, 0), 0);
+	*row_of(STORE_SERVICES, 2, 2) = 2;
+	assert_int_equal(sum_of(STORE_SERVICES, 2, 0), 2);
 }
 
 /* Who has mapped the old file reads on in memory that is nobody else's, and can see that it is. */
@@ -380,8 +381,8 @@ static void test_a_file_takes_the_place_of_another(void **state)
 
 	(void)state;
 	open_again();
-	*row(STORE_SERVERS, 1, 4) = 4;
-	assert_int_equal(store_join(&joined, dir, &what), 0);
+	*row_of(STORE_SERVERS, 1, 4) = 4;
+	assert_int_equal(store_join(&joined, dir, &which), 0);
 	assert_true(store_is(&joined, dir));
 	open_again();
 	assert_true(store_is(&joined, dir));
@@ -389,7 +390,7 @@ static void test_a_file_takes_the_place_of_another(void **state)
 	open_again();
 	assert_true(store_is(&store, dir));
 	assert_false(store_is(&joined, dir));
-	*row(STORE_SERVERS, 1, 4) = 5;
+	*row_of(STORE_SERVERS, 1, 4) = 5;
 	assert_int_equal(store_sum(&joined, STORE_SERVERS, 4, out), 0);
 	assert_int_equal(out[0], 4);
 	store_close(&joined);
@@ -405,27 +406,27 @@ static void test_reset(void **state)
 	(void)state;
 	open_again();
 	for (uint32_t block = 1; block < 3; block++) {
-		row(STORE_SERVERS, block, 10)[0] = 5;
-		row(STORE_SERVERS, block, 10)[1] = UINT64_MAX; /* wraps */
-		row(STORE_VIP_DROPS, block, 8)[L4_V_COUNT - 1] = 9;
+		row_of(STORE_SERVERS, block, 10)[0] = 5;
+		row_of(STORE_SERVERS, block, 10)[1] = UINT64_MAX; /* wraps */
+		row_of(STORE_VIP_DROPS, block, 8)[L4_V_COUNT - 1] = 9;
 	}
-	assert_int_equal(sum(STORE_SERVERS, 10, 1), UINT64_MAX - 1);
+	assert_int_equal(sum_of(STORE_SERVERS, 10, 1), UINT64_MAX - 1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(store_reset(&store, STORE_SERVERS, 10), 0);
-		assert_int_equal(sum(STORE_SERVERS, 10, 0), 0);
-		assert_int_equal(sum(STORE_SERVERS, 10, 1), 0);
+		assert_int_equal(sum_of(STORE_SERVERS, 10, 0), 0);
+		assert_int_equal(sum_of(STORE_SERVERS, 10, 1), 0);
 	}
-	row(STORE_SERVERS, 2, 10)[0]++;
-	assert_int_equal(sum(STORE_SERVERS, 10, 0), 1);
-	assert_int_equal(row(STORE_SERVERS, 1, 10)[0], 5); /* it is the worker's */
+	row_of(STORE_SERVERS, 2, 10)[0]++;
+	assert_int_equal(sum_of(STORE_SERVERS, 10, 0), 1);
+	assert_int_equal(row_of(STORE_SERVERS, 1, 10)[0], 5); /* it is the worker's */
 	assert_int_equal(store_reset(&store, STORE_VIP_DROPS, 8), 0);
-	assert_int_equal(sum(STORE_VIP_DROPS, 8, L4_V_COUNT - 1), 0);
+	assert_int_equal(sum_of(STORE_VIP_DROPS, 8, L4_V_COUNT - 1), 0);
 	out[0] = out[1] = 1;
 	assert_int_equal(store_sum(&store, STORE_SERVERS, 11, out), -ENOENT);
 	assert_true(!out[0] && !out[1]);
 	assert_int_equal(store_reset(&store, STORE_SERVERS, 11), -ENOENT);
 	open_again();
-	assert_int_equal(sum(STORE_SERVERS, 10, 0), 1);
+	assert_int_equal(sum_of(STORE_SERVERS, 10, 0), 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

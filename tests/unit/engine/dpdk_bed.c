@@ -145,59 +145,70 @@ void bed_close(void)
 	bed.engine = NULL;
 }
 
-int bed_publish(unsigned pools, uint16_t weight, unsigned list)
-{
-	const struct snapshot_port port = {
-		.ifindex = BED_IFINDEX, .mac = { 2, 0, 0, 0, 0, 1 }, .mtu = 1500
-	};
-	const struct snapshot_address vip = {
-		.id = 1, .af = 4, .bytes = { 192, 0, 2, 1 }, .ifindex = BED_IFINDEX
-	};
+/* What is published, with the arrays that it names. */
+struct input {
+	struct snapshot_port port;
+	struct snapshot_address vip;
 	struct snapshot_prefix prefixes[64];
-	struct snapshot_list sources = { prefixes, list, false, list + 1ull };
+	struct snapshot_list sources;
 	struct snapshot_service services[BED_POOLS];
-	struct snapshot_pool all[BED_POOLS];
+	struct snapshot_pool pools[BED_POOLS];
 	struct snapshot_member members[BED_POOLS * BED_MEMBERS];
-	const struct snapshot_input in = { .ports = &port,
-		.addresses = &vip,
-		.services = services,
-		.pools = all,
-		.members = members,
-		.lists = &sources,
-		.n_ports = 1,
-		.n_addresses = 1,
-		.n_services = pools,
-		.n_pools = pools,
-		.n_members = pools * BED_MEMBERS,
-		.n_lists = list ? 1 : 0 };
+	struct snapshot_input in;
+};
 
-	for (unsigned i = 0; i < list; i++)
-		prefixes[i] = (struct snapshot_prefix){ .af = 4, .bytes = { 20, (uint8_t)i }, 16 };
-	for (unsigned i = 0; i < pools; i++) {
-		services[i] = (struct snapshot_service){ .id = i + 1,
-			.protocol = 6,
-			.port = (uint16_t)(80 + i),
-			.forward = L4_FORWARD_NAT,
-			.pool = i };
-		all[i] = (struct snapshot_pool){ .first_member = i * BED_MEMBERS,
-			.n_members = BED_MEMBERS,
-			.id = (uint16_t)(i + 1) };
-	}
-	for (unsigned i = 0; i < pools * BED_MEMBERS; i++) {
-		const uint8_t host[16] = { 10, 0, 0, (uint8_t)(i + 1) };
-		struct snapshot_member *m = &members[i];
+static void add_pool(struct input *p, unsigned i, uint16_t weight)
+{
+	p->services[i] = (struct snapshot_service){ .id = i + 1,
+		.protocol = 6,
+		.port = (uint16_t)(80 + i),
+		.forward = L4_FORWARD_NAT,
+		.pool = i };
+	p->pools[i] = (struct snapshot_pool){
+		.first_member = i * BED_MEMBERS, .n_members = BED_MEMBERS, .id = (uint16_t)(i + 1)
+	};
+	for (unsigned k = 0; k < BED_MEMBERS; k++) {
+		struct snapshot_member *m = &p->members[i * BED_MEMBERS + k];
+		uint32_t id = i * BED_MEMBERS + k + 1;
 
-		*m = (struct snapshot_member){ .id = i + 1,
+		*m = (struct snapshot_member){ .id = id,
 			.af = 4,
-			.weight = i % BED_MEMBERS ? 1 : weight,
+			.bytes = { 10, 0, 0, (uint8_t)id },
+			.weight = k ? 1 : weight,
 			.serves = true,
 			.hop_ifindex = BED_IFINDEX,
-			.hop_af = 4 };
-		memcpy(m->bytes, host, sizeof host);
-		memcpy(m->hop_bytes, host, sizeof host);
+			.hop_af = 4,
+			.hop_bytes = { 10, 0, 0, (uint8_t)id } };
 	}
+}
+
+int bed_publish(unsigned pools, uint16_t weight, unsigned list)
+{
+	static struct input p;
+
+	p = (struct input){ .port = { .ifindex = BED_IFINDEX, .mac = { 2, [5] = 1 }, .mtu = 1500 },
+		.vip = { .id = 1, .af = 4, .bytes = { 192, 0, 2, 1 }, .ifindex = BED_IFINDEX },
+		.sources = { p.prefixes, list, false, list + 1ull },
+		.in = { .ports = &p.port,
+			.addresses = &p.vip,
+			.services = p.services,
+			.pools = p.pools,
+			.members = p.members,
+			.lists = &p.sources,
+			.n_ports = 1,
+			.n_addresses = 1,
+			.n_services = pools,
+			.n_pools = pools,
+			.n_members = pools * BED_MEMBERS,
+			.n_lists = list ? 1 : 0 } };
+	for (unsigned i = 0; i < list; i++)
+		p.prefixes[i] = (struct snapshot_prefix){
+			.af = 4, .bytes = { 20, (uint8_t)i }, .plen = 16
+		};
+	for (unsigned i = 0; i < pools; i++)
+		add_pool(&p, i, weight);
 	bed.e.text[0] = 0;
-	return engine_publish(bed.engine, &in, &bed.e);
+	return engine_publish(bed.engine, &p.in, &bed.e);
 }
 
 void bed_route(uint8_t last, uint8_t router, bool gone)

@@ -283,6 +283,7 @@ static void test_it_comes_back_slowly(void **state)
 	(void)state;
 	bed.wait_ms = 30;
 	assert_int_equal(bed_open(bed.base), 0);
+	bed_route(1, 254, false);
 	assert_int_equal(bed_publish(1, 1, 0), 0);
 	stop_engine();
 	fake_set_fault(&bed.fake, FAKE_SILENT, PROTOCOL_HELLO, 1);
@@ -290,6 +291,7 @@ static void test_it_comes_back_slowly(void **state)
 	assert_true(bed_loop_until(is_running));
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_HELLO), 2);
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_LISTEN), 1);
+	assert_int_equal(routes_of(0), 1); /* though none has changed */
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)

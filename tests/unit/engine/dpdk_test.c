@@ -123,7 +123,7 @@ static void test_banks_take_turns(void **state)
 	assert_int_not_equal(bed_find(0, 1), L4_NO_NEIGHBOUR);
 	bed_close();
 	memset(rows, 0xff, BED_NEIGHBOURS * sizeof *rows);
-	*(uint32_t *)store_block(&bed.store, STORE_CELLS, 1) = 5;
+	memset(store_block(&bed.store, STORE_CELLS, 1), 5, bed.store.tables[STORE_CELLS].stride);
 	fake_clear(&bed.fake);
 	assert_int_equal(bed_open(NULL), 0);
 	assert_true(bed.adopted);
