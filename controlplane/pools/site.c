@@ -201,7 +201,8 @@ static void close_engine(struct site *s)
 	engine_close(s->engine);
 	if (!unused)
 		return;
-	if (engine_detach(s->run_dir, &e) < 0)
+	/* Of an engine that is a process of its own nothing has been made. */
+	if (s->live->conf->engine.type == CONF_ENGINE_XDP && engine_detach(s->run_dir, &e) < 0)
 		log_error("%s", e.text);
 	if (nic_restore(s->run_dir, &e))
 		log_error("%s", e.text);
