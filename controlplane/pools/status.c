@@ -178,6 +178,22 @@ __attribute__((format(printf, 3, 4))) static void warn(
 	out->warnings[out->n_warnings++] = to->text;
 }
 
+/* An engine in a process of its own, which comes and goes. */
+static void warn_engine(const struct site *s, struct site_status *out)
+{
+	uint64_t since_ms;
+	const char *state = engine_state(s->engine, &since_ms);
+
+	if (!strcmp(state, "gone"))
+		warn(s, out,
+			"the engine's process is gone, and packets wait for it: see why tandem-dpdk does "
+			"not run");
+	else if (strcmp(state, "running") != 0)
+		warn(s, out,
+			"the engine's process has come back with other tables or interfaces, and packets "
+			"wait: restart tandemd");
+}
+
 static void warn_site(const struct site *s, struct site_status *out)
 {
 	struct err e;
@@ -191,6 +207,7 @@ static void warn_site(const struct site *s, struct site_status *out)
 			"packets flow by the adopted generation until the health of %u servers is "
 			"known",
 			seen_starting(s));
+	warn_engine(s, out);
 	if (s->publish_fault.text[0])
 		warn(s, out, "the last change is not published: %s", s->publish_fault.text);
 	if (s->table_fault.text[0])

@@ -15,7 +15,8 @@ struct fake_slots {
 struct fake_engine {
 	/* What the next call answers; 0: it succeeds. */
 	int open_error, publish_error, detach_error, route_error, past_error;
-	bool adopt; /* engine_open() finds what a former process left */
+	const char *state; /* NULL: running */
+	bool adopt;	   /* engine_open() finds what a former process left */
 
 	struct l4_record records[FAKE_RECORDS];
 	struct l4_flood floods[FAKE_FLOODS];

@@ -620,6 +620,33 @@ static void test_publish_is_tried_again(void **state)
 	close(fd);
 }
 
+static void assert_engine_warning(const char *state, const char *words)
+{
+	struct site_status status;
+
+	fake.state = state;
+	site_status(f.site, &status);
+	assert_true(status.n_warnings > 0);
+	assert_non_null(strstr(status.warnings[0], words));
+}
+
+static void test_an_engine_that_is_gone_is_told(void **state)
+{
+	struct site_status status;
+	unsigned port;
+	int fd = listener(&port);
+
+	(void)state;
+	assert_int_equal(start_checked(port, port), 0);
+	site_status(f.site, &status);
+	for (unsigned i = 0; i < status.n_warnings; i++)
+		assert_null(strstr(status.warnings[i], "engine's process"));
+	assert_true(fixture_wait(&f, has_published, NULL));
+	assert_engine_warning("gone", "tandem-dpdk does not run");
+	assert_engine_warning("other", "restart tandemd");
+	close(fd);
+}
+
 /* The table of pool web as it was published last. */
 static const struct snapshot_slots *web_table(void)
 {
@@ -802,6 +829,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_verdict_ends_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verdict_after_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_an_engine_that_is_gone_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep_settles_and_publishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_sweeps_whose_result_is_refused, setup, teardown),
