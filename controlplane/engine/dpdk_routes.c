@@ -105,18 +105,6 @@ static void send_or_tell(struct engine *en)
 		log_error("the DPDK engine goes on by the routes that it has: %s", e.text);
 }
 
-/* Nobody goes by them before the first generation, with which they are sent. */
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct engine *en = arg;
-	const struct dpdk *d = en->own;
-
-	(void)fd;
-	(void)what;
-	if (d->link.fd >= 0 && d->sent.lines)
-		send_or_tell(en);
-}
-
 static void send_soon(struct dpdk_routes *r)
 {
 	uint64_t now = dpdk_now_us(), us = SOON_US;
@@ -129,6 +117,22 @@ static void send_soon(struct dpdk_routes *r)
 	tv = (struct timeval){ .tv_sec = (time_t)(us / 1000000),
 		.tv_usec = (suseconds_t)(us % 1000000) };
 	event_add(r->timer, &tv);
+}
+
+/* Nobody goes by them before the first generation, with which they are sent; a later one may have taken them along meanwhile. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *en = arg;
+	struct dpdk *d = en->own;
+
+	(void)fd;
+	(void)what;
+	if (d->link.fd < 0 || !d->sent.lines)
+		return;
+	if (dpdk_now_us() < d->routes.not_before_us)
+		send_soon(&d->routes);
+	else
+		send_or_tell(en);
 }
 
 int dpdk_route(struct engine *en, const struct addr *dst, uint8_t plen, const struct l4_route *is,

@@ -73,6 +73,39 @@ static void test_routes_with_a_loop(void **state)
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_ROUTES), 2);
 }
 
+static void add_many_routes(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct host_route r = { { .af = 4, .bytes = { 11, i >> 8 & 255, i & 255 } },
+			.plen = 24, .kind = HOST_ROUTE_UNICAST, .ifindex = BED_IFINDEX,
+			.gateway = { .af = 4, .bytes = { 10, 0, 0, 254 - i % 2 } } };
+
+		assert_int_equal(engine_route(bed.engine, &r, false, &bed.e), 0);
+	}
+}
+
+/* Those that take long to compile are sent less often. */
+static void test_many_routes_take_their_time(void **state)
+{
+	enum {
+		MANY = 30000,
+		SHORT_MS = 15
+	}; /* compiling them takes a millisecond at the very least */
+
+	(void)state;
+	bed.limits.routes = MANY + 1;
+	assert_int_equal(bed_open(bed.base), 0);
+	add_many_routes(MANY);
+	assert_int_equal(bed_publish(1, 1, 0), 0);
+	fake_clear(&bed.fake);
+	bed_route(1, 252, false);
+	bed_loop_ms(SHORT_MS);
+	assert_int_equal(fake_count(&bed.fake, PROTOCOL_ROUTES), 0);
+	for (int i = 0; i < 10 && !has_routes(); i++)
+		bed_loop_until(has_routes);
+	assert_int_equal(routes_of(0), 3);
+}
+
 /* As long as the engine may go by it. */
 static void test_a_router_keeps_its_row(void **state)
 {
@@ -301,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_routes_without_a_loop),
 		TEST(test_routes_with_a_loop),
+		TEST(test_many_routes_take_their_time),
 		TEST(test_a_router_keeps_its_row),
 		TEST(test_wants),
 		TEST(test_captures),
