@@ -25,7 +25,7 @@ struct damage {
 };
 
 /* A word that leads somewhere more often than any random one does. */
-static uint64_t word(struct damage *d)
+static uint64_t odd_word(struct damage *d)
 {
 	static const uint64_t odd[] = { 0, 1, UINT32_MAX, UINT64_MAX, 0x7fff, 0x8000, 0xffff,
 		1ull << 32, 0xffffffff00000000 };
@@ -42,7 +42,7 @@ static void spoil(struct damage *d, void *memory, size_t size, unsigned places)
 	for (unsigned i = 0; i < places && size >= sizeof(uint64_t); i++) {
 		size_t n = 1u << random_below(&d->state, 4);
 		size_t at = random_below(&d->state, size / n) * n;
-		uint64_t value = word(d);
+		uint64_t value = odd_word(d);
 
 		memcpy((uint8_t *)memory + at, &value, n);
 	}
