@@ -9,7 +9,7 @@
 #include "tests/packets/wire.h"
 #include "tests/packets/world.h"
 
-enum { WORKERS = 2, FLOWS = 200, TRACKED = 8030, SETTLED = 80 };
+enum { WORKERS = 2, FLOWS = 200, TRACKED = 8030, SETTLED = 80, COOKIES = 8050 };
 
 struct bed {
 	struct world_file *world;
@@ -245,6 +245,42 @@ static void test_a_host_that_does_not_take(void **state)
 	assert_int_equal(rte_mempool_avail_count(b->rig.frames), before);
 }
 
+/* Ids are indexes and one (body.h). */
+static uint32_t service_id(const struct bed *b, const char *name)
+{
+	const struct conf *c = b->world->conf;
+	uint32_t i = 0;
+
+	while (i < c->n_services && strcmp(c->services[i].name, name) != 0)
+		i++;
+	assert_true(i < c->n_services);
+	return i + 1;
+}
+
+/* SYNs that are answered with cookies are counted for their service, and are no drops of it. */
+static void test_cookies_are_counted(void **state)
+{
+	struct bed *b = *state;
+	uint64_t cookies, drops[L4_V_COUNT];
+
+	for (unsigned i = 0; i < 5; i++) {
+		struct packet p = packet_of(i, COOKIES);
+		struct rte_mbuf *m;
+
+		p.tcp.flags = L4_TCP_SYN;
+		m = wire_frame(b->rig.frames, &p, sizeof p);
+		assert_non_null(m);
+		assert_int_equal(rte_ring_enqueue(b->front[i % WORKERS].in, m), 0);
+		poll_one(b, i % WORKERS);
+	}
+	assert_int_equal(engine_service_cookies(b->rig.engine, service_id(b, "syn"), &cookies), 0);
+	assert_int_equal(cookies, 5);
+	assert_int_equal(engine_service_drops(b->rig.engine, service_id(b, "syn"), drops), 0);
+	for (unsigned v = 0; v < L4_V_COUNT; v++)
+		assert_int_equal(drops[v], 0);
+	take_what_left(b);
+}
+
 /* What the host sends leaves by the port of its tap, as it is. */
 static void test_the_host_sends(void **state)
 {
@@ -330,6 +366,7 @@ int main(int argc, char **argv)
 		TEST(test_a_worker_that_does_not_turn),
 		TEST(test_a_link_that_does_not_send),
 		TEST(test_a_host_that_does_not_take),
+		TEST(test_cookies_are_counted),
 		TEST(test_the_host_sends),
 		TEST(test_a_capture),
 		TEST(test_a_worker_holds_a_generation),
