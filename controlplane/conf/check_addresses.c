@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices and addresses: each belongs to one object. */
 #include <errno.h>
+#include <string.h>
 #include "controlplane/conf/check.h"
 #include "controlplane/conf/claims.h"
 #include "controlplane/conf/diag.h"
@@ -30,6 +31,42 @@ static int check_devices(struct conf_tree *t)
 				.kind = CONF_INTERFACE,
 				.object = i };
 	conf_claims_clashes(t, list, n, same_device, t);
+	return 0;
+}
+
+static void same_port(void *arg, const struct conf_claim *first, const struct conf_claim *other)
+{
+	struct conf_tree *t = arg;
+	const struct conf_interface *a = &t->conf->interfaces[first->object],
+				    *b = &t->conf->interfaces[other->object];
+
+	diags_add(t->diags, DIAG_ERROR, t->text,
+		conf_tree_spot(t, CONF_INTERFACE, other->object, "port"),
+		"interface \"%.63s\" has the same port \"%s\" as interface \"%.63s\" (line %d)",
+		b->name, other->word, a->name, a->line);
+}
+
+/* Virtual devices are told apart by their names, whatever their arguments. */
+static int check_dpdk_ports(struct conf_tree *t)
+{
+	unsigned n = 0;
+	struct conf_claim *list = conf_memory_take(t->memory, t->conf->n_interfaces, sizeof *list);
+
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < t->conf->n_interfaces; i++) {
+		char *name;
+
+		if (!t->conf->interfaces[i].port)
+			continue;
+		name = conf_memory_copy(t->memory, t->conf->interfaces[i].port);
+		if (!name)
+			return -ENOMEM;
+		name[strcspn(name, ",")] = '\0';
+		list[n++] =
+			(struct conf_claim){ .word = name, .kind = CONF_INTERFACE, .object = i };
+	}
+	conf_claims_clashes(t, list, n, same_port, t);
 	return 0;
 }
 
@@ -112,7 +149,7 @@ int conf_check_addresses(struct conf_tree *t)
 	struct conf_claim *ours = conf_memory_take(
 		t->memory, (size_t)t->conf->n_vips + t->conf->n_gateways, sizeof *ours);
 
-	if (!ours || check_devices(t) || check_pools(t))
+	if (!ours || check_devices(t) || check_dpdk_ports(t) || check_pools(t))
 		return -ENOMEM;
 	n = claim_addresses(t, CONF_GATEWAY, ours, claim_addresses(t, CONF_VIP, ours, 0));
 	conf_claims_clashes(t, ours, n, same_address, t);

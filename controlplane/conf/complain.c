@@ -118,7 +118,8 @@ static const char *remedy(const struct conf_tree *t, const struct conf_key *key,
 		snprintf(buf, 96, "; write it with its unit: \"%.*s%s\"", (int)n, text, unit);
 	else if (whole && is_string && key->type == CONF_INT)
 		snprintf(buf, 96, "; write %.*s, without quotes", (int)n, text);
-	else if (whole && !is_string && (key->type == CONF_STATUS || key->type == CONF_PORTS))
+	else if (whole && !is_string &&
+		 (key->type == CONF_STATUS || key->type == CONF_PORTS || key->type == CONF_CPUS))
 		snprintf(buf, 96, "; write \"%.*s\"", (int)n, text);
 	else if (is_string && key->type == CONF_ADDRESS && strchr(text, '/'))
 		snprintf(buf, 96, "; write it without a prefix length");

@@ -10,6 +10,10 @@
 
 enum conf_engine_type { CONF_ENGINE_XDP, CONF_ENGINE_DPDK };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
+enum conf_polling { CONF_POLLING_ADAPTIVE, CONF_POLLING_BUSY };
+enum conf_huge_pages { CONF_HUGE_PAGES_AUTO, CONF_HUGE_PAGES_REQUIRED, CONF_HUGE_PAGES_NONE };
+/* What takes over a port that the kernel has a driver for. */
+enum conf_dpdk_driver { CONF_DPDK_AF_PACKET, CONF_DPDK_AF_XDP };
 enum conf_forward {
 	CONF_FORWARD_DSR,
 	CONF_FORWARD_NAT,
@@ -42,8 +46,14 @@ enum conf_method {
 struct conf_interface {
 	const char *name;
 	const char *device; /* the kernel's name; the object's own name when not given */
+	/* Of DPDK's own: conf_port_is_pci(), or a virtual device and its arguments; NULL: none, DPDK is to take over
+	 * `device`. */
+	const char *port;
 	int line;
 };
+
+/* Whether an interface's port is a card's PCI address, as the kernel writes it, and not a virtual device. */
+bool conf_port_is_pci(const char *port);
 
 struct conf_vip {
 	const char *name;
@@ -198,6 +208,19 @@ struct conf_limits {
 	uint32_t answers;     /* to refused packets, per processor in about a second */
 };
 
+enum { CONF_CPU_MAX = 1023, CONF_CPUS_MAX = 128 };
+
+/* The DPDK engine's, which its own process reads. */
+struct conf_dpdk {
+	uint16_t cpus[CONF_CPUS_MAX]; /* in the file's order: worker i runs on cpus[i] */
+	unsigned n_cpus; /* 0: one worker, on the highest CPU that the process may use */
+	enum conf_polling polling;
+	uint32_t memory;      /* MiB */
+	uint32_t descriptors; /* of each queue, a power of two */
+	enum conf_huge_pages huge_pages;
+	enum conf_dpdk_driver driver;
+};
+
 #define CONF_SOURCE_BITS 32
 
 /* An address, or a prefix whose other bits are the flow's, the last CONF_SOURCE_BITS at most. */
@@ -211,6 +234,7 @@ struct conf {
 	struct {
 		enum conf_engine_type type;
 		enum conf_xdp_mode mode;
+		struct conf_dpdk dpdk;
 	} engine;
 	struct conf_limits limits;
 	struct {

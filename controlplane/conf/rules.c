@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Method, path and host are written into requests: what could end a line or a word there is refused. */
 #include "controlplane/conf/rules.h"
+#include <fnmatch.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include "controlplane/conf/conf.h"
 #include "controlplane/conf/words.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,6 +48,49 @@ const char *conf_rule_device(const char *text)
 		return "be the kernel's name of a network device: "
 		       "visible ASCII characters without \"/\", \":\" and \"%\"";
 	return NULL;
+}
+
+#define HEX	      "[0-9a-f]"
+#define HOST_PCI      HEX HEX HEX HEX ":" HEX HEX ":[01]" HEX ".[0-7]"
+#define PORT_MAX      255
+#define PORT_NAME_MAX 63 /* RTE_DEV_NAME_MAX_LEN */
+
+bool conf_port_is_pci(const char *port)
+{
+	return !fnmatch(HOST_PCI, port, 0);
+}
+
+/* "KEY=VALUE", up to a comma or the end. */
+static bool is_argument(const char *text)
+{
+	size_t key = strspn(text, LETTERS DIGITS "-_");
+
+	return key > 0 && text[key] == '=' && strcspn(text + key + 1, ",") > 0;
+}
+
+static bool is_virtual(const char *text)
+{
+	size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyz" DIGITS "_");
+
+	if (*text < 'a' || *text > 'z' || !sized(text, PORT_MAX) || name > PORT_NAME_MAX ||
+		!visible(text))
+		return false;
+	for (text += name; *text == ','; text += 1 + strcspn(text + 1, ","))
+		if (!is_argument(text + 1))
+			return false;
+	return *text == '\0';
+}
+
+const char *conf_rule_port(const char *text)
+{
+	if (conf_port_is_pci(text) || is_virtual(text))
+		return NULL;
+	if (strpbrk(text, ":.") && only(text, LETTERS DIGITS ":."))
+		return "be a whole PCI address in small letters, DDDD:BB:DD.F, such as "
+		       "\"0000:3b:00.0\" (lspci -D lists them)";
+	return "be the PCI address of a card, such as \"0000:3b:00.0\" (lspci -D lists them), or "
+	       "a virtual device of DPDK and its arguments, such as "
+	       "\"net_memif0,socket=/run/m.sock\"";
 }
 
 const char *conf_rule_file(const char *text)

@@ -6,6 +6,7 @@
  * value and "must": "be …". */
 const char *conf_rule_node(const char *text);
 const char *conf_rule_device(const char *text);
+const char *conf_rule_port(const char *text);
 const char *conf_rule_group(const char *text);
 const char *conf_rule_file(const char *text);
 const char *conf_rule_path(const char *text);

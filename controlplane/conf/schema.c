@@ -48,6 +48,22 @@ static const struct conf_word xdp_modes[] = {
 	{ "generic", CONF_XDP_GENERIC },
 	{ 0 },
 };
+static const struct conf_word pollings[] = {
+	{ "adaptive", CONF_POLLING_ADAPTIVE },
+	{ "busy", CONF_POLLING_BUSY },
+	{ 0 },
+};
+static const struct conf_word huge_pages[] = {
+	{ "auto", CONF_HUGE_PAGES_AUTO },
+	{ "required", CONF_HUGE_PAGES_REQUIRED },
+	{ "none", CONF_HUGE_PAGES_NONE },
+	{ 0 },
+};
+static const struct conf_word dpdk_drivers[] = {
+	{ "af_packet", CONF_DPDK_AF_PACKET },
+	{ "af_xdp", CONF_DPDK_AF_XDP },
+	{ 0 },
+};
 static const struct conf_word health_types[] = {
 	{ "tcp", CONF_HEALTH_TCP },
 	{ "http", CONF_HEALTH_HTTP },
@@ -131,6 +147,34 @@ const struct conf_key conf_schema[] = {
 	  .fallback = "auto",
 	  .help = "how the XDP programs are attached: native runs in the driver, generic is slow but works "
 		  "with every device, auto takes native when all interfaces can and else generic for all" },
+
+	{ .path = "engine.dpdk", .type = CONF_GROUP,
+	  .help = "type = \"dpdk\": what tandem-dpdk takes of this machine; it reads all of this, and \"port\" of "
+		  "interfaces, when it is started" },
+	{ .path = "engine.dpdk.cpus", .type = CONF_CPUS, FIELD(conf, engine.dpdk),
+	  .otherwise = "one worker, on the highest CPU that the process may use", .example = "2-5,8",
+	  .help = "CPUs that run one worker each, as numbers and ranges of them; keep other work off them "
+		  "(isolcpus), and take those of the NUMA node that the cards are on" },
+	{ .path = "engine.dpdk.polling", .type = CONF_ENUM, FIELD(conf, engine.dpdk.polling),
+	  .words = pollings, .fallback = "adaptive",
+	  .help = "adaptive: a worker asks its queues without a pause while there is work, and sleeps up to 500 us "
+		  "when there is none; busy: it never sleeps, which takes the whole CPU and answers soonest" },
+	{ .path = "engine.dpdk.memory", .type = CONF_INT, FIELD(conf, engine.dpdk.memory), .unit = "MiB",
+	  .min = 64, .max = 1048576, .fallback = "512",
+	  .help = "memory for DPDK's buffers and tables of its own; those that \"limits\" sizes come besides" },
+	{ .path = "engine.dpdk.huge_pages", .type = CONF_ENUM, FIELD(conf, engine.dpdk.huge_pages),
+	  .words = huge_pages, .fallback = "auto",
+	  .help = "where that memory lies: auto: in huge pages when enough are free, else in others, with a "
+		  "warning; required: in huge pages, or tandem-dpdk does not start; none: in others, which is slower "
+		  "and suits few drivers of cards" },
+	{ .path = "engine.dpdk.descriptors", .type = CONF_INT, FIELD(conf, engine.dpdk.descriptors),
+	  .unit = "packets", .min = 64, .max = 32768, .fallback = "1024",
+	  .help = "how many packets each queue of an interface holds, a power of two; more bear longer bursts and "
+		  "take more memory" },
+	{ .path = "engine.dpdk.driver", .type = CONF_ENUM, FIELD(conf, engine.dpdk.driver),
+	  .words = dpdk_drivers, .fallback = "af_packet",
+	  .help = "by which interfaces without \"port\" are taken over, whose devices the kernel runs: af_packet: "
+		  "packet sockets, with every device; af_xdp: XDP sockets, faster with drivers that know them" },
 
 	{ .path = "limits", .type = CONF_GROUP,
 	  .help = "sizes of the engine's tables; their memory is taken at the start" },
@@ -247,6 +291,14 @@ const struct conf_key conf_schema[] = {
 	  .rule = conf_rule_device, .own_name = true, .otherwise = "the interface's own name",
 	  .example = "eth0", .help = "the kernel's name of the network device: a real one, a VLAN of one (eth0.100, "
 		  "also one in another), or a bond; see tandemd(8)" },
+
+	{ .path = "interfaces.*.port", .type = CONF_STRING, FIELD(conf_interface, port),
+	  .rule = conf_rule_port,
+	  .otherwise = "the interface's device, which the kernel runs and engine.dpdk.driver takes over",
+	  .example = "0000:3b:00.0",
+	  .help = "engine.type = \"dpdk\" only: the port that DPDK runs without the kernel: the PCI address of a card "
+		  "that is bound to vfio-pci or the like, or a virtual device of DPDK's and its arguments, such as "
+		  "\"net_memif0,socket=/run/m.sock\"" },
 
 	{ .path = "vips", .type = CONF_NAMED, .kind = CONF_VIP, .reloadable = true,
 	  .example = "vips: { web: { address = \"192.0.2.10\"; interface = \"front\"; }; };",

@@ -43,6 +43,7 @@ enum conf_type {
 	CONF_PREFIXES, /* array of strings, addresses or prefixes of both families -> struct conf_prefixes */
 	CONF_HEX,    /* string, 1 to max bytes in hexadecimal digits -> struct conf_quic_id */
 	CONF_PORTS,  /* string, ports and ranges -> struct conf_ports */
+	CONF_CPUS,   /* string, CPU numbers and ranges -> cpus and n_cpus of a struct conf_dpdk */
 	CONF_MAC,    /* string, a unicast MAC address -> uint8_t[6] */
 	CONF_STATUS, /* string, range of HTTP status codes, min..max -> uint16_t[2] */
 };

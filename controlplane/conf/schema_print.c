@@ -20,6 +20,7 @@ static const char *type_name(enum conf_type type)
 		[CONF_PREFIXES] = "prefixes",
 		[CONF_HEX] = "hexadecimal",
 		[CONF_PORTS] = "ports",
+		[CONF_CPUS] = "numbers and ranges",
 		[CONF_MAC] = "MAC address",
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controlplane/base/mac.h"
+#include "controlplane/conf/cpus.h"
 #include "controlplane/conf/ports.h"
 #include "controlplane/conf/units.h"
 
@@ -191,6 +192,8 @@ int conf_value_parse(
 		return parse_hex(key, text, object);
 	case CONF_PORTS:
 		return conf_ports_parse(text, m, field(key, object));
+	case CONF_CPUS:
+		return conf_cpus_parse(text, field(key, object));
 	case CONF_MAC:
 		return parse_mac(key, text, object);
 	case CONF_PREFIXES: /* of which each is a value, see conf_prefix_parse() */
@@ -302,6 +305,12 @@ void conf_value_wanted(const struct conf_key *key, char *buf, size_t size)
 			"\"any\", or at most %d ports and ranges from 1 to 65535 with commas between "
 			"them, no port twice, such as \"%s\"",
 			CONF_PORTS_MAX, key->example);
+		return;
+	case CONF_CPUS:
+		snprintf(buf, size,
+			"at most %d CPU numbers and ranges from 0 to %d with commas between them, no CPU "
+			"twice, such as \"%s\"",
+			CONF_CPUS_MAX, CONF_CPU_MAX, key->example);
 		return;
 	case CONF_MAC:
 		snprintf(buf, size,

@@ -58,7 +58,13 @@ static const struct conf_interface *find_interface(const struct conf *c, const c
 	return NULL;
 }
 
-/* The order of interfaces may change, their names and devices may not. */
+/* Whether both are none, or the same. */
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* The order of interfaces may change, their names, devices and ports may not. */
 static bool same_interfaces(const struct conf *a, const struct conf *b)
 {
 	if (a->n_interfaces != b->n_interfaces)
@@ -66,7 +72,8 @@ static bool same_interfaces(const struct conf *a, const struct conf *b)
 	for (unsigned i = 0; i < a->n_interfaces; i++) {
 		const struct conf_interface *other = find_interface(b, a->interfaces[i].name);
 
-		if (!other || strcmp(a->interfaces[i].device, other->device))
+		if (!other || strcmp(a->interfaces[i].device, other->device) ||
+			!same_text(a->interfaces[i].port, other->port))
 			return false;
 	}
 	return true;
@@ -82,6 +89,14 @@ static bool same_limits(const struct conf_limits *a, const struct conf_limits *b
 	       a->syn_proxied == b->syn_proxied;
 }
 
+static bool same_dpdk(const struct conf_dpdk *a, const struct conf_dpdk *b)
+{
+	return a->n_cpus == b->n_cpus && !memcmp(a->cpus, b->cpus, a->n_cpus * sizeof *a->cpus) &&
+	       a->polling == b->polling && a->memory == b->memory &&
+	       a->descriptors == b->descriptors && a->huge_pages == b->huge_pages &&
+	       a->driver == b->driver;
+}
+
 int live_may_follow(const struct conf *from, const struct conf *to, struct err *e)
 {
 	const char *what = NULL;
@@ -94,6 +109,11 @@ int live_may_follow(const struct conf *from, const struct conf *to, struct err *
 		what = "engine";
 	else if (strcmp(from->api.group, to->api.group))
 		what = "api.group";
+	else if (!same_dpdk(&from->engine.dpdk, &to->engine.dpdk))
+		return err_set(e, -EBUSY,
+			"\"engine.dpdk\" differs from the running configuration and takes effect only "
+			"when tandem-dpdk is restarted: nothing was changed; restart tandem-dpdk and "
+			"tandemd");
 	if (!what)
 		return 0;
 	return err_set(e, -EBUSY,

@@ -28,6 +28,13 @@ static void defaults_hold(void **state)
 	assert_string_equal(c->node, "lb-a");
 	assert_int_equal(c->engine.type, CONF_ENGINE_XDP);
 	assert_int_equal(c->engine.mode, CONF_XDP_AUTO);
+	assert_int_equal(c->engine.dpdk.n_cpus, 0);
+	assert_int_equal(c->engine.dpdk.polling, CONF_POLLING_ADAPTIVE);
+	assert_int_equal(c->engine.dpdk.memory, 512);
+	assert_int_equal(c->engine.dpdk.descriptors, 1024);
+	assert_int_equal(c->engine.dpdk.huge_pages, CONF_HUGE_PAGES_AUTO);
+	assert_int_equal(c->engine.dpdk.driver, CONF_DPDK_AF_PACKET);
+	assert_null(c->interfaces[0].port);
 	assert_int_equal(c->limits.vips, 256);
 	assert_int_equal(c->limits.services, 1024);
 	assert_int_equal(c->limits.pools, 1024);
@@ -131,6 +138,34 @@ static void scalars_are_read(void **state)
 	assert_int_equal(h->status_max, 204);
 	assert_string_equal(h->body, "A\n\"ok\"");
 	assert_int_equal(h->line, 14);
+	conf_free(c);
+}
+
+static void dpdk_is_read(void **state)
+{
+	struct conf *c = parse_good(
+		"node = \"n\"; interfaces: { a: { port = \"0000:3b:00.0\"; };\n"
+		"b: { port = \"net_memif0,socket=/run/m.sock\"; }; c: { device = \"eth2\"; }; };\n"
+		"engine: { type = \"dpdk\"; dpdk: { cpus = \"4-6, 2\"; polling = \"busy\"; memory = "
+		"2048;\n"
+		"huge_pages = \"required\"; descriptors = 4096; driver = \"af_xdp\"; }; };\n");
+	const struct conf_dpdk *d = &c->engine.dpdk;
+
+	(void)state;
+	assert_int_equal(c->engine.type, CONF_ENGINE_DPDK);
+	assert_int_equal(d->n_cpus, 4);
+	assert_int_equal(d->cpus[0], 4);
+	assert_int_equal(d->cpus[2], 6);
+	assert_int_equal(d->cpus[3], 2);
+	assert_int_equal(d->polling, CONF_POLLING_BUSY);
+	assert_int_equal(d->memory, 2048);
+	assert_int_equal(d->huge_pages, CONF_HUGE_PAGES_REQUIRED);
+	assert_int_equal(d->descriptors, 4096);
+	assert_int_equal(d->driver, CONF_DPDK_AF_XDP);
+	assert_string_equal(c->interfaces[0].port, "0000:3b:00.0");
+	assert_string_equal(c->interfaces[0].device, "a");
+	assert_string_equal(c->interfaces[1].port, "net_memif0,socket=/run/m.sock");
+	assert_null(c->interfaces[2].port);
 	conf_free(c);
 }
 
@@ -253,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_hold),
 		cmocka_unit_test(scalars_are_read),
+		cmocka_unit_test(dpdk_is_read),
 		cmocka_unit_test(objects_refer_to_each_other),
 		cmocka_unit_test(servers_of_a_pool_lie_together),
 		cmocka_unit_test(pools_fall_back),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/conf/rules.h"
 #include <string.h>
+#include "controlplane/conf/conf.h"
 #include "tests/unit/test.h"
 
 typedef const char *(*rule_fn)(const char *text);
@@ -33,6 +34,37 @@ static const struct sample samples[] = {
 	{ conf_rule_device, "eth%d", "be the kernel's name of a network device: visible" },
 	{ conf_rule_device, "eth 0", "be the kernel's name of a network device: visible" },
 	{ conf_rule_device, "eth\xc3\xa4", "be the kernel's name of a network device: visible" },
+	{ conf_rule_port, "0000:3b:00.0", NULL },
+	{ conf_rule_port, "a1b2:ff:1f.7", NULL },
+	{ conf_rule_port, "3b:00.0", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3B:00.0", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3b:20.0", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3b:00.8", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3b:00", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3b:00.00", "be a whole PCI address" },
+	{ conf_rule_port, "0000:3b:00.0,x=1", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,socket=/run/m.sock", NULL },
+	{ conf_rule_port, "net_memif0,role=server,mac=02:00:00:00:00:01,rsize=10", NULL },
+	{ conf_rule_port, "net_null0", NULL },
+	{ conf_rule_port, "net_tap0,iface=tap=0,zero-copy_2=x", NULL },
+	{ conf_rule_port, "", "be the PCI address of a card" },
+	{ conf_rule_port, "0net", "be the PCI address of a card" },
+	{ conf_rule_port, "_net", "be the PCI address of a card" },
+	{ conf_rule_port, "Net0", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,socket", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,socket=", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,=x", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,a=1,,b=2", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,a=1,", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0 a=1", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0,a=1 2", "be the PCI address of a card" },
+	{ conf_rule_port, "net_memif0;a=1", "be the PCI address of a card" },
+	{ conf_rule_port, X16 X16 X16 "xxxxxxxxxxxxxxx", NULL }, /* 63 characters */
+	{ conf_rule_port, X64, "be the PCI address of a card" },
+	{ conf_rule_port, "x,y=" X64 X64 X64 X16 X16 X16 "xxxxxxxxxxx", NULL }, /* 255 */
+	{ conf_rule_port, "x,y=" X64 X64 X64 X16 X16 X16 "xxxxxxxxxxxx",
+		"be the PCI address of a card" },
 	{ conf_rule_group, "", NULL },
 	{ conf_rule_group, "www-data", NULL },
 	{ conf_rule_group, X16 X16, NULL },
@@ -76,10 +108,19 @@ static void rules_allow_and_refuse(void **state)
 	}
 }
 
+static void cards_are_told_from_virtual_devices(void **state)
+{
+	(void)state;
+	assert_true(conf_port_is_pci("0000:3b:00.0"));
+	assert_false(conf_port_is_pci("net_memif0"));
+	assert_false(conf_port_is_pci("abcd"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_allow_and_refuse),
+		cmocka_unit_test(cards_are_told_from_virtual_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,6 +335,10 @@ static void test_apply_refused(void **state)
 		{ "node", "engine: { mode = \"generic\"; };\nnode", -EBUSY, "\"engine\"" },
 		{ "\"192.0.2.10\"", "\"127.0.0.1\"", -EADDRINUSE, "127.0.0.1" },
 		{ "node", "api: { group = \"root\"; };\nnode", -EBUSY, "\"api.group\"" },
+		{ "node", "engine: { dpdk: { cpus = \"2\"; }; };\nnode", -EBUSY,
+			"restart tandem-dpdk and tandemd" },
+		{ "node", "engine: { dpdk: { driver = \"af_xdp\"; }; };\nnode", -EBUSY,
+			"\"engine.dpdk\"" },
 	};
 
 	(void)state;
