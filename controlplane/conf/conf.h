@@ -208,7 +208,8 @@ struct conf_limits {
 	uint32_t answers;     /* to refused packets, per processor in about a second */
 };
 
-enum { CONF_CPU_MAX = 1023, CONF_CPUS_MAX = 128 };
+/* Debian's DPDK knows 128 threads (RTE_MAX_LCORE), of which the main one is no worker. */
+enum { CONF_CPU_MAX = 1023, CONF_CPUS_MAX = 127 };
 
 /* The DPDK engine's, which its own process reads. */
 struct conf_dpdk {

@@ -38,7 +38,7 @@ static const struct sample samples[] = {
 	{ "5-2", -ERANGE, "" },
 	{ "2,2", -ERANGE, "" },
 	{ "2-5,4", -ERANGE, "" },
-	{ "0-128", -ERANGE, "" },
+	{ "0-127", -ERANGE, "" },
 };
 
 static const char *cpus_text(const struct conf_dpdk *d, char buf[256])
@@ -69,12 +69,12 @@ static void there_is_room_for_all(void **state)
 	struct conf_dpdk d = { .memory = 7 };
 
 	(void)state;
-	assert_int_equal(conf_cpus_parse("896-1023", &d), 0);
+	assert_int_equal(conf_cpus_parse("897-1023", &d), 0);
 	assert_int_equal(d.n_cpus, CONF_CPUS_MAX);
 	assert_int_equal(d.cpus[CONF_CPUS_MAX - 1], CONF_CPU_MAX);
 	assert_int_equal(d.memory, 7);
-	assert_int_equal(conf_cpus_parse("0-127,128", &d), -ERANGE);
-	assert_int_equal(d.cpus[0], 896);
+	assert_int_equal(conf_cpus_parse("0-126,127", &d), -ERANGE);
+	assert_int_equal(d.cpus[0], 897);
 }
 
 int main(void)
