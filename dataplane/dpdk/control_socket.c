@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataplane/dpdk/control_socket.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PEERS = 8, WANTS_A_TURN = 64, LEGS_A_TURN = 256 };
+enum { PEERS = CONTROL_SOCKET_PEERS, WANTS_A_TURN = 64, LEGS_A_TURN = 256 };
 
 struct peer {
 	int fd; /* -1: none */
@@ -336,20 +335,32 @@ static void tell_legs(struct control_socket *t)
 	}
 }
 
-int control_socket_turn(struct control_socket *t, int ms)
+void control_socket_fds(const struct control_socket *t, struct pollfd fds[CONTROL_SOCKET_FDS])
 {
-	struct pollfd fds[PEERS + 1] = { { .fd = t->fd, .events = POLLIN } };
-
+	fds[0] = (struct pollfd){ .fd = t->fd, .events = POLLIN };
 	for (unsigned i = 0; i < PEERS; i++)
 		fds[i + 1] = (struct pollfd){ .fd = t->peers[i].fd, .events = POLLIN };
-	if (poll(fds, PEERS + 1, ms) < 0)
-		return errno == EINTR ? 0 : -errno;
+}
+
+void control_socket_serve(struct control_socket *t, const struct pollfd fds[CONTROL_SOCKET_FDS])
+{
 	for (unsigned i = 0; i < PEERS; i++)
 		if (fds[i + 1].revents)
 			serve(t, &t->peers[i]);
 	if (fds[0].revents)
 		meet(t);
+}
+
+void control_socket_tell(struct control_socket *t)
+{
 	tell_wants(t);
 	tell_legs(t);
-	return 0;
+}
+
+bool control_socket_has_news(const struct control_socket *t)
+{
+	const struct core *c = t->core;
+
+	return !rte_ring_empty(c->common.wants) ||
+	       (c->common.capture && !rte_ring_empty(c->capture.legs));
 }

@@ -2,6 +2,7 @@
 /* The engine's side of protocol.h: answers what the control plane asks, and tells it what workers want. All by the thread that the core
  * belongs to. */
 #pragma once
+#include <poll.h>
 #include "dataplane/dpdk/core.h"
 
 struct control_socket;
@@ -11,5 +12,13 @@ struct control_socket;
 int control_socket_open(struct control_socket **out, struct core *c, const char *dir);
 void control_socket_close(struct control_socket *t);
 
-/* Serves what has come, and waits for at most so long until something does. Returns 0 or a negative errno. */
-int control_socket_turn(struct control_socket *t, int ms);
+enum { CONTROL_SOCKET_PEERS = 8, CONTROL_SOCKET_FDS = CONTROL_SOCKET_PEERS + 1 };
+
+/* What to wait for in poll(2), and then: serves what has come. */
+void control_socket_fds(const struct control_socket *t, struct pollfd fds[CONTROL_SOCKET_FDS]);
+void control_socket_serve(struct control_socket *t, const struct pollfd fds[CONTROL_SOCKET_FDS]);
+
+/* Tells what workers have to tell, a bounded number of it. */
+void control_socket_tell(struct control_socket *t);
+/* Whether there is something to be told. */
+bool control_socket_has_news(const struct control_socket *t);

@@ -89,6 +89,7 @@ int core_open(struct core *c, const struct core_options *o, const char **what)
 	rc = store_open(&c->store, o->dir, &o->sizes, what);
 	if (rc)
 		return rc;
+	c->verdicts = store_block(&c->store, STORE_VERDICTS, o->sizes.workers + 1);
 	*what = "workers";
 	rc = open_common(c, o);
 	return rc ? rc : make_workers(c);

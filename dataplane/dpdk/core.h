@@ -18,6 +18,7 @@ struct core {
 	struct worker_common common;
 	struct worker *workers[STORE_MAX_WORKERS];
 	struct worker *tracer; /* for packets that are traced; sends nothing */
+	uint64_t *verdicts;    /* of frames that no worker has seen */
 	struct sealed_limits limits;
 	uint32_t route_limit;
 	struct rte_mempool *frames;

@@ -90,7 +90,9 @@ static uint32_t rows_of(enum store_kind kind, const struct store_sizes *s)
 
 static uint32_t blocks_of(enum store_kind kind, const struct store_sizes *s)
 {
-	if (kind >= STORE_VERDICTS)
+	if (kind == STORE_VERDICTS)
+		return s->workers + 2;
+	if (kind > STORE_VERDICTS)
 		return s->workers + 1;
 	return kind == STORE_NEIGHBOURS || kind == STORE_CELLS ? STORE_BANKS : 1;
 }
@@ -100,7 +102,7 @@ static bool shape(struct store_table *t, uint32_t row_size, uint32_t rows, uint3
 {
 	uint64_t stride = ((uint64_t)row_size * rows + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 
-	if (!rows || !blocks || blocks > STORE_MAX_WORKERS + 1 || stride > SIZE_MAX / 2 / blocks)
+	if (!rows || !blocks || blocks > STORE_MAX_WORKERS + 2 || stride > SIZE_MAX / 2 / blocks)
 		return false;
 	t->row_size = row_size;
 	t->rows = rows;

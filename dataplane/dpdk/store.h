@@ -2,7 +2,8 @@
 /* What outlives an engine's process: tables in files of a directory on a tmpfs, which engine and control plane both map.
  *
  * A file is a head that says how large its rows are and how many there are, and behind it the rows, in blocks: counters have one
- * block for each worker, which alone writes it, and block 0 for what is to be taken off the sum; neighbours and their index have two banks, other tables one block.
+ * block for each worker, which alone writes it, and block 0 for what is to be taken off the sum, verdicts one more for the thread that
+ * feeds the workers; neighbours and their index have two banks, other tables one block.
  * A file is never changed in size. One of another geometry takes the place of the old one by rename(2), so that
  * who has mapped that reads on in memory that is nobody else's. */
 #pragma once

@@ -69,8 +69,10 @@ static inline void l4_tables_want(const struct l4_tables *t, const struct l4_wan
 
 	if (!c->wants || (*last && now - *last < c->want_cycles))
 		return;
-	if (!rte_ring_mp_enqueue_elem(c->wants, (void *)want, sizeof *want))
-		*last = now;
+	if (rte_ring_mp_enqueue_elem(c->wants, (void *)want, sizeof *want))
+		return;
+	*last = now;
+	w->has_told = true;
 }
 
 #include "dataplane/dpdk/stages.h"
@@ -120,8 +122,10 @@ static void pass(struct worker *w, unsigned port, struct rte_mbuf *m)
 {
 	struct rte_ring *to = w->ports[port].to_host;
 
-	if (to && !rte_ring_sp_enqueue(to, m))
+	if (to && !rte_ring_sp_enqueue(to, m)) {
+		w->has_told = true;
 		return;
+	}
 	w->verdicts[L4_V_HOST_BUSY]++;
 	rte_pktmbuf_free(m);
 }
@@ -267,6 +271,7 @@ static __attribute__((noinline)) enum l4_verdict decide_captured(struct worker *
 	v = decide(w, a, r, bytes);
 	w->leg.end = (struct l4_trace){ v, r->ifindex, r->vip_id, r->service_id, r->server_id };
 	w->capture_lost += capture_out(to, &w->leg, a->frame);
+	w->has_told = true;
 	return v;
 }
 
@@ -413,6 +418,22 @@ static inline bool look_up(struct worker *w)
 	return true;
 }
 
+static unsigned receive(struct worker *w, unsigned port, struct rte_mbuf **frames)
+{
+	const struct worker_port *p = &w->ports[port];
+
+	return p->sends_only ? 0 : rte_eth_rx_burst(p->ethdev, p->queue, frames, WORKER_BURST);
+}
+
+static inline void ring_bell(struct worker *w)
+{
+	if (likely(!w->has_told))
+		return;
+	w->has_told = false;
+	if (w->common->bell)
+		bell_ring(w->common->bell);
+}
+
 unsigned worker_poll(struct worker *w)
 {
 	bool published = look_up(w);
@@ -420,8 +441,7 @@ unsigned worker_poll(struct worker *w)
 	unsigned sum = 0;
 
 	for (unsigned i = 0; i < w->n_ports; i++) {
-		unsigned n = rte_eth_rx_burst(
-			w->ports[i].ethdev, w->ports[i].queue, frames, WORKER_BURST);
+		unsigned n = receive(w, i, frames);
 
 		if (likely(published))
 			take_burst(w, i, frames, n);
@@ -436,6 +456,7 @@ unsigned worker_poll(struct worker *w)
 		if (w->out[i].n)
 			flush(w, i);
 	}
+	ring_bell(w);
 	rte_rcu_qsbr_quiescent(w->common->grace, w->number);
 	return sum;
 }

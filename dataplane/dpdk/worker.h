@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A worker of the DPDK engine: takes bursts of frames from its queue of every port, each through the stages (stages.h), and sends
- * them on. One thread runs it; nobody else touches it while that does. It makes no system call and waits for
- * nobody. */
+ * them on. One thread runs it; nobody else touches it while that does. It waits for nobody, and makes no system call but to wake
+ * the core's thread. */
 #pragma once
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
+#include "dataplane/dpdk/bell.h"
 #include "dataplane/dpdk/capture.h"
 #include "dataplane/dpdk/generation.h"
 #include "dataplane/dpdk/lookups.h"
@@ -18,6 +19,7 @@ enum { WORKER_BURST = 32, WORKER_PORTS = 64 };
 struct worker_port {
 	uint32_t ifindex;	/* by which tables know the device */
 	uint16_t ethdev, queue; /* the worker's own, of both directions */
+	bool sends_only;	/* the device has fewer queues to receive than there are workers */
 	/* Frames for the host's own stack, and what that sends by the port. Rings of one producer and one consumer; NULL: there is no
 	 * such way for this worker. */
 	struct rte_ring *to_host, *from_host;
@@ -39,6 +41,8 @@ struct worker_common {
 	struct rte_ring *wants;
 	uint64_t
 		want_cycles; /* of the time stamp counter: within so many nothing is wanted twice */
+	/* Of whoever takes what workers put into `wants`, to_host and captures; NULL: it looks by itself. */
+	struct bell *bell;
 };
 
 struct worker_out {
@@ -63,6 +67,7 @@ struct worker {
 	const struct store *store;
 	struct neighbour_index neighbour_index;
 	unsigned number;
+	bool has_told; /* in this poll, something to the core's thread */
 	unsigned n_ports;
 	struct worker_port ports[WORKER_PORTS];
 	struct worker_out out[WORKER_PORTS];

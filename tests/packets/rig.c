@@ -40,8 +40,14 @@ static void *serve(void *arg)
 {
 	struct rig *r = arg;
 
-	while (!__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE))
-		control_socket_turn(r->control, TURN_MS);
+	while (!__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE)) {
+		struct pollfd fds[CONTROL_SOCKET_FDS];
+
+		control_socket_fds(r->control, fds);
+		if (poll(fds, CONTROL_SOCKET_FDS, TURN_MS) >= 0)
+			control_socket_serve(r->control, fds);
+		control_socket_tell(r->control);
+	}
 	return NULL;
 }
 
