@@ -29,7 +29,7 @@ enum {
 };
 
 enum protocol_kind {
-	PROTOCOL_HELLO, /* the first question of a connection */
+	PROTOCOL_HELLO, /* the first question of a connection, unless that is to be told */
 	PROTOCOL_GENERATION, /* with its file (dataplane/snapshot/sealed.h); answered once no packet uses the former one */
 	PROTOCOL_ROUTES, /* with a file of them (dataplane/snapshot/routes.h); likewise */
 	PROTOCOL_TRACE,
