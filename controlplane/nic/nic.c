@@ -13,9 +13,10 @@
 #include "controlplane/nic/stack.h"
 #include "controlplane/nic/unicast.h"
 
-/* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. */
+/* Tags that are taken out of the frame are not seen by XDP, and packets that are glued together cannot be sent on. The last is for
+ * `single` alone. */
 static const char *const offloads[] = { "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-lro",
-	"rx-gro-hw" };
+	"rx-gro-hw", "rx-gro" };
 
 enum { OFFLOADS = sizeof offloads / sizeof *offloads, FAULTS = 16 };
 
@@ -126,7 +127,7 @@ static bool lacks_mac(const struct nic_want *w)
 static bool wanted_entry(const struct nic_want *w, unsigned i, struct ledger_entry *e)
 {
 	const unsigned n[] = {
-		[LEDGER_FEATURE] = w->plain ? OFFLOADS : 0,
+		[LEDGER_FEATURE] = w->plain ? OFFLOADS - !w->single : 0,
 		[LEDGER_GROUP] = w->n_groups,
 		[LEDGER_ADDRESS] = w->n_addresses,
 		[LEDGER_UNICAST] = w->n_macs,

@@ -18,7 +18,8 @@ struct nic;
 struct nic_want {
 	const char *device;
 	uint32_t ifindex;
-	bool plain; /* the engine sees its frames: as they came, with their tags */
+	bool plain;  /* the engine sees its frames: as they came, with their tags */
+	bool single; /* and behind the kernel's own GRO, which is to glue none together */
 	const uint8_t (*groups)[6];
 	const uint8_t (*macs)[6]; /* that it is to take frames for besides its own */
 	const struct addr

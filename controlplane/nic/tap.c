@@ -41,6 +41,8 @@ int tap_open(const char *name)
 	step("keep the tap");
 	if (!rc && ioctl(fd, TUNSETPERSIST, 1))
 		rc = -errno;
+	if (!rc && ioctl(fd, TUNSETOFFLOAD, 0))
+		rc = -errno;
 	if (!rc)
 		return fd;
 	close(fd);

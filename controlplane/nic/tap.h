@@ -3,8 +3,8 @@
 #pragma once
 #include <stdbool.h>
 
-/* Attaches to the tap of a name, or makes it where there is none: without packet information, non-blocking, and such that it
- * outlives the process. Returns the descriptor; -ENOENT: the kernel has no taps; -EBUSY: another process has it; -EINVAL: the
+/* Attaches to the tap of a name, or makes it where there is none: without packet information, non-blocking, of frames as a wire
+ * has them, with their checksums, and such that it outlives the process. Returns the descriptor; -ENOENT: the kernel has no taps; -EBUSY: another process has it; -EINVAL: the
  * device is no tap; or another negative errno. */
 int tap_open(const char *name);
 
