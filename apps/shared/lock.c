@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "apps/tandemd/lock.h"
+#include "apps/shared/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 /* Who has the lock, as it wrote into the file. */
-static int held(int fd, const char *run_dir, const char *advice, struct err *e)
+static int held(int fd, const char *run_dir, const char *program, const char *advice, struct err *e)
 {
 	char text[32] = "";
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 
-	return err_set(e, -EBUSY, "another tandemd (pid %ld) runs on %s: %s", pid, run_dir, advice);
+	return err_set(
+		e, -EBUSY, "another %s (pid %ld) runs on %s: %s", program, pid, run_dir, advice);
 }
 
 static int write_pid(int fd)
@@ -39,7 +40,7 @@ static int make_dir(const char *path)
 	return chmod(path, 0755) ? -errno : 0;
 }
 
-int lock_take(const char *run_dir, const char *advice, struct err *e)
+int lock_take(const char *run_dir, const char *program, const char *advice, struct err *e)
 {
 	char path[PATH_MAX];
 	int fd, err;
@@ -47,16 +48,16 @@ int lock_take(const char *run_dir, const char *advice, struct err *e)
 	err = make_dir(run_dir);
 	if (err)
 		return err_set(e, err, "cannot make the run directory %s: %s%s", run_dir,
-			strerror(-err), err == -EACCES ? "; run tandemd as root" : "");
-	if (snprintf(path, sizeof path, "%s/tandemd.lock", run_dir) >= (int)sizeof path)
+			strerror(-err), err == -EACCES ? "; run it as root" : "");
+	if (snprintf(path, sizeof path, "%s/%s.lock", run_dir, program) >= (int)sizeof path)
 		return err_set(e, -ENAMETOOLONG, "the path of the run directory is too long");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return err_set(e, -errno, "cannot open %s: %s%s", path, strerror(errno),
-			errno == EACCES ? "; run tandemd as root" : "");
+			errno == EACCES ? "; run it as root" : "");
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		err = errno == EWOULDBLOCK
-			      ? held(fd, run_dir, advice, e)
+			      ? held(fd, run_dir, program, advice, e)
 			      : err_set(e, -errno, "cannot lock %s: %s", path, strerror(errno));
 		close(fd);
 		return err;

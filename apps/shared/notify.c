@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "apps/tandemd/notify.h"
+#include "apps/shared/notify.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include "apps/tandemd/notify.h"
+#include "apps/shared/notify.h"
 #include "controlplane/api/api.h"
 #include "controlplane/base/log.h"
 #include "controlplane/pools/site.h"

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "apps/tandemd/args.h"
 #include "apps/tandemd/daemon.h"
-#include "apps/tandemd/lock.h"
+#include "apps/shared/lock.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/engine/engine.h"
 #include "controlplane/nic/nic.h"
@@ -33,7 +33,8 @@ static int check(const struct args *a)
 static int detach(const struct args *a)
 {
 	struct err e;
-	int lock = lock_take(a->run_dir, "use \"tandemctl engine detach\", or stop it first", &e),
+	int lock = lock_take(
+		    a->run_dir, "tandemd", "use \"tandemctl engine detach\", or stop it first", &e),
 	    n, rc;
 
 	if (lock < 0)
@@ -50,7 +51,8 @@ static int detach(const struct args *a)
 static int run(const struct args *a)
 {
 	struct err e;
-	int lock = lock_take(a->run_dir, "stop it first, or name another --run-dir", &e), rc;
+	int lock = lock_take(a->run_dir, "tandemd", "stop it first, or name another --run-dir", &e),
+	    rc;
 
 	if (lock < 0)
 		return fail(&e);

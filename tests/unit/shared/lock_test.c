@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "apps/tandemd/lock.h"
+#include "apps/shared/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -38,7 +38,7 @@ static void taken_with_pid(void **state)
 	char text[32] = "", pid[32];
 	struct stat st;
 	struct err e;
-	int fd = lock_take(run, "", &e), file;
+	int fd = lock_take(run, "tandemd", "", &e), file;
 
 	(void)state;
 	umask(old);
@@ -58,18 +58,18 @@ static void held_by_another(void **state)
 {
 	char pid[64];
 	struct err e;
-	int fd = lock_take(run, "", &e);
+	int fd = lock_take(run, "tandemd", "", &e);
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(lock_take(run, "stop it first", &e), -EBUSY);
+	assert_int_equal(lock_take(run, "tandemd", "stop it first", &e), -EBUSY);
 	snprintf(pid, sizeof pid, "another tandemd (pid %ld) runs on ", (long)getpid());
 	assert_non_null(strstr(e.text, pid));
 	assert_string_equal(e.text + strlen(e.text) - strlen(": stop it first"), ": stop it first");
 	/* Closed is free, and what a longer pid left there is gone. */
 	assert_int_equal(pwrite(fd, "4194304000\n", 11, 0), 11);
 	close(fd);
-	fd = lock_take(run, "", &e);
+	fd = lock_take(run, "tandemd", "", &e);
 	assert_true(fd >= 0);
 	snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 	assert_int_equal(lseek(fd, 0, SEEK_END), strlen(pid));
@@ -83,17 +83,17 @@ static void failures_have_sentences(void **state)
 
 	(void)state;
 	snprintf(deep, sizeof deep, "%s/none/run", top);
-	assert_int_equal(lock_take(deep, "", &e), -ENOENT);
+	assert_int_equal(lock_take(deep, "tandemd", "", &e), -ENOENT);
 	assert_non_null(strstr(e.text, "cannot make the run directory"));
 	memset(deep, '/', sizeof deep);
 	memcpy(deep, top, strlen(top));
 	deep[PATH_MAX - 4] = '\0';
-	assert_int_equal(lock_take(deep, "", &e), -ENAMETOOLONG);
+	assert_int_equal(lock_take(deep, "tandemd", "", &e), -ENAMETOOLONG);
 	assert_non_null(strstr(e.text, "too long"));
 	/* A link is not followed, wherever it leads. */
 	assert_int_equal(mkdir(run, 0755), 0);
 	assert_int_equal(symlink("/dev/null", lock), 0);
-	assert_int_equal(lock_take(run, "", &e), -ELOOP);
+	assert_int_equal(lock_take(run, "tandemd", "", &e), -ELOOP);
 	assert_non_null(strstr(e.text, lock));
 }
 
