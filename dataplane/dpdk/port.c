@@ -49,7 +49,7 @@ void port_devargs(char out[PORT_DEVARGS], enum port_driver driver, const char *d
 			device, device, workers);
 	else
 		snprintf(out, PORT_DEVARGS,
-			"net_af_packet_%s,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u",
+			"net_af_packet_%s,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%d",
 			device, device, workers, frame < PAGE ? PAGE : frame, frame, RING_FRAMES);
 }
 

@@ -132,10 +132,13 @@ static bool take_one(struct slow_path *s, struct end *e)
 
 void slow_path_from_host(struct slow_path *s, const struct pollfd fds[WORKER_PORTS])
 {
-	for (unsigned i = 0; i < s->n; i++)
+	for (unsigned i = 0; i < s->n; i++) {
 		for (unsigned n = 0; n < BUDGET && fds[i].revents & POLLIN; n++)
 			if (!take_one(s, s->ends[i]))
 				break;
+		if (fds[i].revents & (POLLERR | POLLHUP))
+			s->ends[i]->tap = -1;
+	}
 }
 
 /* The host takes none by an interface that is down. */

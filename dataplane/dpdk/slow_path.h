@@ -23,7 +23,7 @@ int slow_path_join(struct slow_path *s, unsigned port, int tap);
 unsigned slow_path_frames(unsigned workers);
 
 /* What to wait for in poll(2), one for each port that was joined, in this order; and then, what came of it: takes up to a budget of frames
- * from each tap that has some. */
+ * from each tap that has some. A tap that somebody has removed (POLLERR) is not waited for any more. */
 unsigned slow_path_fds(const struct slow_path *s, struct pollfd fds[WORKER_PORTS]);
 void slow_path_from_host(struct slow_path *s, const struct pollfd fds[WORKER_PORTS]);
 

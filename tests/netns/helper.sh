@@ -5,13 +5,14 @@
 # "FAIL NAME: why", and its exit status says the same.
 #
 # Environment: BUILD names the build directory (build/ of this tree); KEEP=1 leaves the lab for looking; SLOW=N waits N times
-# as long as scripts say, on a machine that is so slow.
+# as long as scripts say, on a machine that is so slow; ENGINE=dpdk has packets go by tandem-dpdk, in the place of XDP.
 set -Eeuo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${BUILD:-$here/../../build}
 name=${NAME:-$(basename "$0" .sh)}
 family=${FAMILY:-4}
+engine=${ENGINE:-xdp}
 prefix=tt$$ # of the lab's namespaces
 lab=
 declare -A networks=() # name: number
@@ -382,6 +383,7 @@ config_as()
 {
 	{
 		echo 'node = "lb"; interfaces: { front: {}; back: {}; };'
+		[ "$engine" = xdp ] || echo 'engine: { type = "dpdk"; };'
 		cat
 	} >"$1"
 }
@@ -435,8 +437,24 @@ tandemd_is_up()
 	ctl status
 }
 
+# The engine that is a process of its own, where there is one and it does not run: it takes the interfaces over.
+engine_start()
+{
+	[ "$engine" = dpdk ] || return 0
+	[ -z "${pids[tandem-dpdk]-}" ] || ! alive tandem-dpdk || return 0
+	start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
+	wait_for 10 "tandem-dpdk is up" engine_is_up
+}
+
+engine_is_up()
+{
+	alive tandem-dpdk || fail "tandem-dpdk has ended: $(tail -n 1 "$lab/tandem-dpdk.log")"
+	grep -q 'tandem-dpdk .* is up' "$lab/tandem-dpdk.log"
+}
+
 tandemd_start()
 {
+	engine_start
 	start tandemd lb "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" \
 		--state-dir "$lab/state"
 	wait_for 10 "tandemd is up" tandemd_is_up

@@ -5,8 +5,8 @@
 
 static inline int eal_begin(void)
 {
-	static char words[][24] = { "test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
-		"-m", "128", "--log-level=4" };
+	static char words[][24] = { "test", "--no-huge", "--no-shconf", "--no-pci",
+		"--no-telemetry", "-m", "128", "--log-level=4" };
 	char *args[sizeof words / sizeof *words];
 
 	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "apps/tandem-dpdk/daemon.h"
+#include <errno.h>
+#include <rte_eal.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "apps/shared/notify.h"
+#include "apps/tandem-dpdk/front.h"
+#include "apps/tandem-dpdk/start.h"
+#include "controlplane/base/log.h"
+#include "controlplane/engine/dpdk_sizes.h"
+#include "dataplane/dpdk/control_socket.h"
+#include "dataplane/dpdk/loop.h"
+#include "dataplane/dpdk/slow_path.h"
+#include "dataplane/l4/limit.h"
+
+enum {
+	TICK_MS = 50, /* coarse time goes on */
+	CARRIER_MS = 500,
+	CACHE = 128,	 /* frames that a thread keeps for itself */
+	IN_FLIGHT = 2048 /* frames of a worker: handed over to it, and in bursts */
+};
+
+enum { FD_SIGNAL, FD_BELL, FD_CONTROL, FD_TAPS = FD_CONTROL + CONTROL_SOCKET_FDS };
+
+struct daemon {
+	const struct conf *conf;
+	const char *run_dir;
+	char dir[FRONT_PATH]; /* of tables and the socket */
+	int signals;
+	unsigned workers, running;
+	unsigned n_fronts;
+	struct front *fronts;
+	struct rte_mempool *frames;
+	struct bell bell;
+	bool core_is_open;
+	struct core core;
+	struct slow_path *slow_path;
+	struct control_socket *control;
+	struct loop loops[STORE_MAX_WORKERS];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Before there are other threads, which are not to take them. */
+static int hold_signals(struct daemon *d, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	d->bell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->signals < 0 || d->bell.fd < 0)
+		return err_set(e, -errno, "cannot watch signals: %s", strerror(errno));
+	return 0;
+}
+
+static int make_dir(struct daemon *d, struct err *e)
+{
+	front_dir(d->dir, d->run_dir);
+	if (mkdir(d->dir, 0700) && errno != EEXIST)
+		return err_set(e, -errno, "cannot make %s: %s", d->dir, strerror(errno));
+	return 0;
+}
+
+static int take_fronts(struct daemon *d, struct err *e)
+{
+	int rc = 0;
+
+	if (d->conf->n_interfaces > WORKER_PORTS)
+		return err_set(e, -E2BIG, "the engine has room for %d interfaces, and there are %u",
+			WORKER_PORTS, d->conf->n_interfaces);
+	d->fronts = calloc(d->conf->n_interfaces, sizeof *d->fronts);
+	if (!d->fronts)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < d->conf->n_interfaces && !rc; i++) {
+		struct front *f = &d->fronts[d->n_fronts++];
+
+		rc = front_take(f, d->conf, i, d->run_dir, e);
+		if (!rc)
+			rc = front_open_port(f, d->workers, e);
+	}
+	return rc ? rc : front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
+}
+
+/* As many as can be anywhere at a time. */
+static int make_frames(struct daemon *d, struct err *e)
+{
+	unsigned n = d->workers * IN_FLIGHT, threads = d->workers + 1;
+	uint32_t room = 0;
+
+	for (unsigned i = 0; i < d->n_fronts; i++) {
+		n += port_frames(&d->fronts[i].port) + slow_path_frames(d->workers);
+		room = RTE_MAX(room, d->fronts[i].port.room);
+	}
+	n += threads * CACHE * 3 / 2;
+	d->frames = rte_pktmbuf_pool_create("frames", n, CACHE, 0, (uint16_t)room, SOCKET_ID_ANY);
+	if (!d->frames)
+		return err_set(e, -ENOMEM,
+			"there is no memory for %u frames of %u bytes: give the engine more", n,
+			room);
+	return 0;
+}
+
+static int open_core(struct daemon *d, struct err *e)
+{
+	struct core_options o = { .dir = d->dir, .frames = d->frames };
+	const char *what = "";
+	int rc;
+
+	dpdk_sizes(&d->conf->limits, d->workers, &o.sizes, &o.limits, &o.routes);
+	rc = core_open(&d->core, &o, &what);
+	d->core_is_open = true;
+	d->core.common.bell = &d->bell;
+	return rc ? err_set(e, rc, "cannot open the table %s in %s: %s", what, d->dir,
+			    strerror(-rc))
+		  : 0;
+}
+
+static int start_fronts(struct daemon *d, struct err *e)
+{
+	unsigned room = 0;
+	int rc;
+
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		room = RTE_MAX(room, d->fronts[i].port.room - RTE_PKTMBUF_HEADROOM);
+	rc = slow_path_open(&d->slow_path, &d->core, room);
+	for (unsigned i = 0; i < d->n_fronts && !rc; i++) {
+		rc = front_start(&d->fronts[i], &d->core, d->frames, e);
+		if (rc)
+			return rc;
+		rc = slow_path_join(d->slow_path, i, handover_tap(d->fronts[i].handover));
+	}
+	return rc ? err_set(e, rc, "out of memory") : 0;
+}
+
+static void set_time(struct daemon *d)
+{
+	core_set_time(&d->core, (uint16_t)(now_ns() >> L4_TIME_SHIFT));
+}
+
+static int start_workers(struct daemon *d, struct err *e)
+{
+	set_time(d);
+	for (unsigned i = 0; i < d->workers; i++) {
+		d->loops[i] = (struct loop){ .worker = d->core.workers[i],
+			.polling = { .adaptive = true } };
+		if (rte_eal_remote_launch(loop_run, &d->loops[i], i + 1))
+			return err_set(e, -EBUSY, "worker %u does not start", i);
+		d->running++;
+	}
+	return 0;
+}
+
+static int open_control(struct daemon *d, struct err *e)
+{
+	int rc = control_socket_open(&d->control, &d->core, d->dir);
+
+	return rc ? err_set(e, rc, "cannot listen at %s/socket: %s", d->dir, strerror(-rc)) : 0;
+}
+
+static int bring_up(struct daemon *d, struct err *e)
+{
+	int rc = hold_signals(d, e);
+
+	if (!rc)
+		rc = make_dir(d, e);
+	if (!rc) {
+		rc = start_eal(d->conf, e);
+		d->workers = rc > 0 ? (unsigned)rc : 0;
+		rc = rc > 0 ? take_fronts(d, e) : rc;
+	}
+	if (!rc)
+		rc = make_frames(d, e);
+	if (!rc)
+		rc = open_core(d, e);
+	if (!rc)
+		rc = start_fronts(d, e);
+	if (!rc)
+		rc = start_workers(d, e);
+	return rc ? rc : open_control(d, e);
+}
+
+static void take_down(struct daemon *d)
+{
+	struct err e;
+
+	for (unsigned i = 0; i < d->running; i++)
+		loop_stop(&d->loops[i]);
+	if (d->running)
+		rte_eal_mp_wait_lcore();
+	control_socket_close(d->control);
+	if (*d->dir && nic_restore(d->dir, &e))
+		log_error("%s", e.text);
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		front_give_back(&d->fronts[i]);
+	slow_path_close(d->slow_path);
+	if (d->core_is_open)
+		core_close(&d->core);
+	rte_mempool_free(d->frames);
+	free(d->fronts);
+	if (d->workers)
+		rte_eal_cleanup();
+	close(d->signals);
+	close(d->bell.fd);
+}
+
+/* Returns the signal, or 0: there was none. */
+static int read_signal(const struct daemon *d)
+{
+	struct signalfd_siginfo s;
+
+	return read(d->signals, &s, sizeof s) == sizeof s ? (int)s.ssi_signo : 0;
+}
+
+/* How long to wait, at most: not at all while workers have left something. The last look is after the bell was set. */
+static int pause_ms(struct daemon *d)
+{
+	bell_sleep(&d->bell);
+	return slow_path_has_frames(d->slow_path) || control_socket_has_news(d->control) ? 0
+											 : TICK_MS;
+}
+
+/* Everything at most every so many milliseconds. */
+static void tick(struct daemon *d)
+{
+	static uint64_t last, last_carrier;
+	uint64_t now = now_ns() / 1000000;
+
+	if (now - last < TICK_MS)
+		return;
+	last = now;
+	set_time(d);
+	if (now - last_carrier < CARRIER_MS)
+		return;
+	last_carrier = now;
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		front_mirror_carrier(&d->fronts[i]);
+}
+
+/* One turn: each has its budget, so that none keeps the others waiting. Returns a signal, 0, or a negative errno. */
+static int turn(struct daemon *d)
+{
+	struct pollfd fds[FD_TAPS + WORKER_PORTS];
+	unsigned n;
+
+	tick(d);
+	fds[FD_SIGNAL] = (struct pollfd){ .fd = d->signals, .events = POLLIN };
+	fds[FD_BELL] = (struct pollfd){ .fd = d->bell.fd, .events = POLLIN };
+	control_socket_fds(d->control, fds + FD_CONTROL);
+	n = FD_TAPS + slow_path_fds(d->slow_path, fds + FD_TAPS);
+	if (poll(fds, n, pause_ms(d)) < 0 && errno != EINTR)
+		return -errno;
+	bell_wake(&d->bell, fds[FD_BELL].revents != 0);
+	control_socket_serve(d->control, fds + FD_CONTROL);
+	control_socket_tell(d->control);
+	slow_path_from_host(d->slow_path, fds + FD_TAPS);
+	slow_path_to_host(d->slow_path);
+	return fds[FD_SIGNAL].revents ? read_signal(d) : 0;
+}
+
+static void tell_ports(const struct daemon *d)
+{
+	for (unsigned i = 0; i < d->n_fronts; i++) {
+		const struct front *f = &d->fronts[i];
+
+		log_info("interface %s: device %s by %s, %u queue%s to receive%s", f->name,
+			handover_nic(f->handover), f->port.driver, f->port.rx_queues,
+			f->port.rx_queues == 1 ? "" : "s",
+			handover_was_taken(f->handover) ? "; it was taken over before" : "");
+	}
+}
+
+int daemon_run(const struct args *a, const struct conf *c)
+{
+	static struct daemon daemon;
+	struct daemon *d = &daemon;
+	struct err e;
+	int rc;
+
+	*d = (struct daemon){ .conf = c, .run_dir = a->run_dir, .signals = -1, .bell.fd = -1 };
+	rc = bring_up(d, &e);
+	if (rc) {
+		log_error("%s", e.text);
+		take_down(d);
+		return 1;
+	}
+	tell_ports(d);
+	log_info("tandem-dpdk %s is up on %s with %u worker%s", TANDEM_VERSION, a->config,
+		d->workers, d->workers == 1 ? "" : "s");
+	notify("READY=1");
+	while (!rc)
+		rc = turn(d);
+	notify("STOPPING=1");
+	if (rc > 0)
+		log_info("stopped by %s; interfaces go back to the host", strsignal(rc));
+	else
+		log_error("the event loop has failed: %s", strerror(-rc));
+	take_down(d);
+	return rc > 0 ? 0 : 1;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An interface of the configuration in the engine's hands: the tap by which the host has it, and the port that its frames come and go
+ * by. */
+#pragma once
+#include "controlplane/base/err.h"
+#include "controlplane/conf/conf.h"
+#include "controlplane/nic/handover.h"
+#include "controlplane/nic/nic.h"
+#include "dataplane/dpdk/port.h"
+
+struct front {
+	const char *name;   /* of the configuration */
+	const char *device; /* the kernel's */
+	unsigned index;	    /* in the configuration */
+	struct handover *handover;
+	uint32_t mtu;
+	struct port port;
+	int carrier; /* as it was seen last; -1: not yet */
+};
+
+/* Takes the interface over from the host. Returns 0, or a negative errno and a sentence. */
+int front_take(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
+	struct err *e);
+/* Opens its port. Returns 0, or a negative errno and a sentence. */
+int front_open_port(struct front *f, unsigned workers, struct err *e);
+int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
+
+/* Has devices give frames one by one, and those for virtual MAC addresses too; what was before is kept in dir. */
+int front_shape_devices(const struct front *fronts, unsigned n, const struct conf *c,
+	const char *dir, struct err *e);
+
+/* The tap has a carrier while the port has a link. */
+void front_mirror_carrier(struct front *f);
+
+/* Closes its port and gives it back to the host; tells of faults. One that was never taken is no error. */
+void front_give_back(struct front *f);
+
+/* Gives back whatever processes that are dead had taken. Returns how many interfaces, or a negative errno and a sentence. */
+int front_give_back_all(const char *run_dir, struct err *e);
+/* The directory of tables, and of what was changed about devices. */
+enum { FRONT_PATH = 4096 };
+void front_dir(char out[FRONT_PATH], const char *run_dir);
