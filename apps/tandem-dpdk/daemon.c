@@ -95,7 +95,7 @@ static int take_fronts(struct daemon *d, struct err *e)
 
 		rc = front_take(f, d->conf, i, d->run_dir, e);
 		if (!rc)
-			rc = front_open_port(f, d->workers, e);
+			rc = front_open_port(f, &d->conf->engine.dpdk, d->workers, e);
 	}
 	return rc ? rc : front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
 }
@@ -158,11 +158,13 @@ static void set_time(struct daemon *d)
 
 static int start_workers(struct daemon *d, struct err *e)
 {
+	enum conf_polling polling = d->conf->engine.dpdk.polling;
+
 	set_time(d);
 	for (unsigned i = 0; i < d->workers; i++) {
 		d->loops[i] = (struct loop){ .worker = d->core.workers[i],
-			.polling = { .adaptive = true } };
-		if (rte_eal_remote_launch(loop_run, &d->loops[i], i + 1))
+			.polling = { .adaptive = polling == CONF_POLLING_ADAPTIVE } };
+		if (rte_eal_remote_launch(loop_run, &d->loops[i], EAL_WORKER(i)))
 			return err_set(e, -EBUSY, "worker %u does not start", i);
 		d->running++;
 	}
@@ -183,7 +185,7 @@ static int bring_up(struct daemon *d, struct err *e)
 	if (!rc)
 		rc = make_dir(d, e);
 	if (!rc) {
-		rc = start_eal(d->conf, e);
+		rc = start_eal(d->conf, d->run_dir, e);
 		d->workers = rc > 0 ? (unsigned)rc : 0;
 		rc = rc > 0 ? take_fronts(d, e) : rc;
 	}

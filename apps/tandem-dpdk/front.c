@@ -36,21 +36,32 @@ int front_take(struct front *f, const struct conf *c, unsigned interface, const 
 	*f = (struct front){
 		.name = i->name, .device = i->device, .index = interface, .carrier = -1
 	};
+	if (i->port)
+		return err_set(e, -EOPNOTSUPP,
+			"interface %s has a port of its own (%s), which tandem-dpdk does not run yet: "
+			"leave \"port\" out, so that the kernel's device is taken over",
+			f->name, i->port);
 	rc = handover_take(&f->handover, run_dir, f->device, e);
 	if (rc)
 		return err_prefix(e, rc, "interface %s", f->name);
 	return read_mtu(f, e);
 }
 
-int front_open_port(struct front *f, unsigned workers, struct err *e)
+int front_open_port(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e)
 {
 	char devargs[PORT_DEVARGS];
 	const struct port_options o = {
-		.devargs = devargs, .mtu = f->mtu, .has_mtu = true, .workers = workers
+		.devargs = devargs,
+		.mtu = f->mtu,
+		.has_mtu = true,
+		.workers = workers,
+		.rx_descriptors = (uint16_t)c->descriptors,
+		.tx_descriptors = (uint16_t)c->descriptors,
 	};
+	enum port_driver driver = c->driver == CONF_DPDK_AF_XDP ? PORT_AF_XDP : PORT_AF_PACKET;
 	int rc;
 
-	port_devargs(devargs, PORT_AF_PACKET, handover_nic(f->handover), f->mtu, workers);
+	port_devargs(devargs, driver, handover_nic(f->handover), f->mtu, workers);
 	rc = port_open(&f->port, &o);
 	return rc ? err_set(e, rc, "interface %s: %s", f->name, f->port.why) : 0;
 }

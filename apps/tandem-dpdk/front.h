@@ -22,7 +22,7 @@ struct front {
 int front_take(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
 	struct err *e);
 /* Opens its port. Returns 0, or a negative errno and a sentence. */
-int front_open_port(struct front *f, unsigned workers, struct err *e);
+int front_open_port(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e);
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
 
 /* Has devices give frames one by one, and those for virtual MAC addresses too; what was before is kept in dir. */

@@ -1,51 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "apps/tandem-dpdk/start.h"
 #include <errno.h>
-#include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <sched.h>
-#include <stdio.h>
 #include <string.h>
+#include "apps/tandem-dpdk/numa.h"
+#include "controlplane/base/log.h"
 
-enum { LCORES = 2048, MEGABYTES = 512 };
-
-/* The CPUs that the process may use, as 0,1,5; the highest of them. */
-static int list_cpus(const cpu_set_t *cpus, char *out, size_t size)
+static void tell(void *arg, const char *sentence)
 {
-	int highest = 0;
-
-	*out = '\0';
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, cpus)) {
-			size_t n = strlen(out);
-
-			snprintf(out + n, size - n, "%s%d", n ? "," : "", i);
-			highest = i;
-		}
-	return highest;
+	(void)arg;
+	log_warn("%s", sentence);
 }
 
-int start_eal(const struct conf *c, struct err *e)
+static int start(const struct conf *c, const char *run_dir, const struct eal_facts *facts,
+	const struct eal_workers *w, struct err *e)
 {
-	static char cpu_list[LCORES], lcores[LCORES + 32], memory[16];
-	static char words[][32] = { "tandem-dpdk", "--no-huge", "--no-pci", "--no-shconf",
-		"--no-telemetry", "--log-level=5", "-m", "--lcores" };
-	enum { WORDS = sizeof words / sizeof *words };
-	char *args[] = { words[0], words[1], words[2], words[3], words[4], words[5], words[6],
-		memory, words[7], lcores };
-	cpu_set_t cpus;
-	int highest;
+	struct eal_args args;
+	int rc = eal_args(c, run_dir, facts, w, &args, e);
 
-	(void)c;
-	if (sched_getaffinity(0, sizeof cpus, &cpus))
-		return err_set(e, -errno, "cannot read which CPUs there are: %s", strerror(errno));
-	highest = list_cpus(&cpus, cpu_list, sizeof cpu_list);
-	snprintf(memory, sizeof memory, "%d", MEGABYTES);
-	snprintf(lcores, sizeof lcores, "0@(%s),1@%d", cpu_list, highest);
-	if (rte_eal_init(WORDS + 2, args) < 0)
-		return err_set(e, -EIO, "DPDK does not start: %s; its own words are above",
+	if (rc)
+		return rc;
+	if (*args.warning.text)
+		log_warn("%s", args.warning.text);
+	if (rte_eal_init(args.argc, args.argv) < 0)
+		rc = err_set(e, -EIO, "DPDK does not start: %s; its own words are above",
 			rte_strerror(rte_errno));
-	sched_setaffinity(0, sizeof cpus, &cpus);
-	return 1;
+	eal_args_free(&args);
+	return rc;
+}
+
+int start_eal(const struct conf *c, const char *run_dir, struct err *e)
+{
+	struct eal_facts facts;
+	struct eal_workers w;
+	int rc;
+
+	if (sched_getaffinity(0, sizeof facts.cpus, &facts.cpus))
+		return err_set(e, -errno, "cannot read which CPUs there are: %s", strerror(errno));
+	pages_read("", &facts.pages);
+	rc = eal_workers(&c->engine.dpdk, &facts.cpus, &w, e);
+	if (!rc)
+		rc = start(c, run_dir, &facts, &w, e);
+	if (rc)
+		return rc;
+	numa_check("", c, &w, tell, NULL);
+	return (int)w.n;
 }
