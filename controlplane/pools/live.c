@@ -97,28 +97,32 @@ static bool same_dpdk(const struct conf_dpdk *a, const struct conf_dpdk *b)
 	       a->driver == b->driver;
 }
 
+/* What differs and is read at a start only, or NULL. */
+static const char *find_difference(const struct conf *from, const struct conf *to)
+{
+	if (!same_interfaces(from, to))
+		return "interfaces";
+	if (!same_limits(&from->limits, &to->limits))
+		return "limits";
+	if (from->engine.type != to->engine.type || from->engine.mode != to->engine.mode)
+		return "engine";
+	if (!same_dpdk(&from->engine.dpdk, &to->engine.dpdk))
+		return "engine.dpdk";
+	return strcmp(from->api.group, to->api.group) ? "api.group" : NULL;
+}
+
 int live_may_follow(const struct conf *from, const struct conf *to, struct err *e)
 {
-	const char *what = NULL;
+	const char *what = find_difference(from, to);
+	bool both;
 
-	if (!same_interfaces(from, to))
-		what = "interfaces";
-	else if (!same_limits(&from->limits, &to->limits))
-		what = "limits";
-	else if (from->engine.type != to->engine.type || from->engine.mode != to->engine.mode)
-		what = "engine";
-	else if (strcmp(from->api.group, to->api.group))
-		what = "api.group";
-	else if (!same_dpdk(&from->engine.dpdk, &to->engine.dpdk))
-		return err_set(e, -EBUSY,
-			"\"engine.dpdk\" differs from the running configuration and takes effect only "
-			"when tandem-dpdk is restarted: nothing was changed; restart tandem-dpdk and "
-			"tandemd");
 	if (!what)
 		return 0;
+	both = !strcmp(what, "engine.dpdk") ||
+	       (to->engine.type == CONF_ENGINE_DPDK && strcmp(what, "api.group") != 0);
 	return err_set(e, -EBUSY,
-		"\"%s\" differs from the running configuration and takes effect only when tandemd "
-		"is "
-		"restarted: nothing was changed; restart tandemd (packets keep flowing meanwhile)",
-		what);
+		"\"%s\" differs from the running configuration and takes effect only when %s "
+		"restarted: nothing was changed; restart %s",
+		what, both ? "tandem-dpdk and tandemd are" : "tandemd is",
+		both ? "both" : "tandemd (packets keep flowing meanwhile)");
 }

@@ -336,9 +336,16 @@ static void test_apply_refused(void **state)
 		{ "\"192.0.2.10\"", "\"127.0.0.1\"", -EADDRINUSE, "127.0.0.1" },
 		{ "node", "api: { group = \"root\"; };\nnode", -EBUSY, "\"api.group\"" },
 		{ "node", "engine: { dpdk: { cpus = \"2\"; }; };\nnode", -EBUSY,
-			"restart tandem-dpdk and tandemd" },
+			"when tandem-dpdk and tandemd are restarted" },
 		{ "node", "engine: { dpdk: { driver = \"af_xdp\"; }; };\nnode", -EBUSY,
 			"\"engine.dpdk\"" },
+		{ "node", "engine: { type = \"dpdk\"; };\nnode", -EBUSY,
+			"\"engine\" differs from the running configuration and takes effect only when "
+			"tandem-dpdk and tandemd are restarted" },
+		{ "device = \"lo\";", "device = \"lo\"; port = \"net_null0\";", -EBUSY,
+			"\"interfaces\"" },
+		{ "servers = 32", "servers = 33", -EBUSY,
+			"tandemd is restarted: nothing was changed; restart tandemd (packets keep" },
 	};
 
 	(void)state;
