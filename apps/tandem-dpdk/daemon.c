@@ -162,8 +162,14 @@ static int start_workers(struct daemon *d, struct err *e)
 
 	set_time(d);
 	for (unsigned i = 0; i < d->workers; i++) {
-		d->loops[i] = (struct loop){ .worker = d->core.workers[i],
-			.polling = { .adaptive = polling == CONF_POLLING_ADAPTIVE } };
+		int rc = loop_open(&d->loops[i], d->core.workers[i],
+			polling == CONF_POLLING_ADAPTIVE);
+
+		if (rc)
+			return err_set(e, rc, "worker %u cannot be woken: %s", i, strerror(-rc));
+		for (unsigned k = 0; k < d->n_fronts; k++)
+			if (i < d->fronts[k].port.rx_queues)
+				loop_add_port(&d->loops[i], front_wake_fd(&d->fronts[k], i));
 		if (rte_eal_remote_launch(loop_run, &d->loops[i], EAL_WORKER(i)))
 			return err_set(e, -EBUSY, "worker %u does not start", i);
 		d->running++;
@@ -208,6 +214,8 @@ static void take_down(struct daemon *d)
 		loop_stop(&d->loops[i]);
 	if (d->running)
 		rte_eal_mp_wait_lcore();
+	for (unsigned i = 0; i < d->workers; i++)
+		loop_close(&d->loops[i]);
 	control_socket_close(d->control);
 	if (*d->dir && nic_restore(d->dir, &e))
 		log_error("%s", e.text);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "apps/tandem-dpdk/sockets.h"
 #include "controlplane/base/log.h"
 #include "controlplane/nic/netdev.h"
 
@@ -80,6 +81,11 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 	core_add_port(c, &told);
 	port_give(&f->port, c, told.ifindex);
 	return 0;
+}
+
+int front_wake_fd(const struct front *f, unsigned queue)
+{
+	return sockets_of(handover_nic_ifindex(f->handover), queue);
 }
 
 /* What is wanted of one device. macs has room for those of all VIPs. */

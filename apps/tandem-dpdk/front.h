@@ -25,6 +25,9 @@ int front_take(struct front *f, const struct conf *c, unsigned interface, const 
 int front_open_port(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e);
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
 
+/* What poll(2) finds readable while frames wait in a queue of its port; -1: nothing. */
+int front_wake_fd(const struct front *f, unsigned queue);
+
 /* Has devices give frames one by one, and those for virtual MAC addresses too; what was before is kept in dir. */
 int front_shape_devices(const struct front *fronts, unsigned n, const struct conf *c,
 	const char *dir, struct err *e);

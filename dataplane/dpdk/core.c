@@ -71,6 +71,7 @@ static int make_workers(struct core *c)
 		if (!c->workers[i])
 			return -ENOMEM;
 		worker_init(c->workers[i], &c->common, &c->store, i);
+		c->common.bells[i] = &c->workers[i]->bell;
 		rte_rcu_qsbr_thread_register(c->common.grace, i);
 	}
 	return 0;

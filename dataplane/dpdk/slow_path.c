@@ -14,8 +14,8 @@ enum {
 
 struct end {
 	int tap;
-	unsigned port;
-	unsigned next; /* worker whose ring is asked first */
+	unsigned sender; /* the worker that takes what the host sends */
+	unsigned next;	 /* worker whose ring is asked first */
 	struct rte_ring *to_host[STORE_MAX_WORKERS], *from_host;
 };
 
@@ -77,7 +77,7 @@ int slow_path_join(struct slow_path *s, unsigned port, int tap)
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct end){ .tap = tap, .port = port };
+	*e = (struct end){ .tap = tap, .sender = sender };
 	s->ends[s->n++] = e;
 	e->from_host = new_ring("from", port, sender, FROM_HOST);
 	if (!e->from_host)
@@ -130,12 +130,21 @@ static bool take_one(struct slow_path *s, struct end *e)
 	return true;
 }
 
+static void take(struct slow_path *s, struct end *e)
+{
+	unsigned n = 0;
+
+	while (n < BUDGET && take_one(s, e))
+		n++;
+	if (n)
+		bell_ring(s->core->common.bells[e->sender]);
+}
+
 void slow_path_from_host(struct slow_path *s, const struct pollfd fds[WORKER_PORTS])
 {
 	for (unsigned i = 0; i < s->n; i++) {
-		for (unsigned n = 0; n < BUDGET && fds[i].revents & POLLIN; n++)
-			if (!take_one(s, s->ends[i]))
-				break;
+		if (fds[i].revents & POLLIN)
+			take(s, s->ends[i]);
 		if (fds[i].revents & (POLLERR | POLLHUP))
 			s->ends[i]->tap = -1;
 	}

@@ -243,6 +243,8 @@ static inline bool hand_over(struct worker *w, struct ahead *a)
 	if (rte_ring_mp_enqueue(w->common->handed_over[keeper], a->frame)) {
 		w->verdicts[L4_V_WORKER_BUSY]++;
 		rte_pktmbuf_free(a->frame);
+	} else {
+		w->has_handed_over[keeper / 64] |= 1ull << keeper % 64;
 	}
 	return true;
 }
@@ -425,13 +427,34 @@ static unsigned receive(struct worker *w, unsigned port, struct rte_mbuf **frame
 	return p->sends_only ? 0 : rte_eth_rx_burst(p->ethdev, p->queue, frames, WORKER_BURST);
 }
 
-static inline void ring_bell(struct worker *w)
+static void ring_bells_of_workers(struct worker *w)
 {
-	if (likely(!w->has_told))
-		return;
-	w->has_told = false;
-	if (w->common->bell)
+	for (unsigned i = 0; i < RTE_DIM(w->has_handed_over); i++)
+		while (w->has_handed_over[i]) {
+			unsigned bit = (unsigned)__builtin_ctzll(w->has_handed_over[i]);
+
+			w->has_handed_over[i] &= w->has_handed_over[i] - 1;
+			bell_ring(w->common->bells[i * 64 + bit]);
+		}
+}
+
+static inline void ring_bells(struct worker *w)
+{
+	if (unlikely(w->has_told && w->common->bell))
 		bell_ring(w->common->bell);
+	w->has_told = false;
+	if (w->common->n_workers > 1)
+		ring_bells_of_workers(w);
+}
+
+bool worker_has_frames(const struct worker *w)
+{
+	const struct rte_ring *from = w->common->handed_over[w->number];
+
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (w->ports[i].from_host && !rte_ring_empty(w->ports[i].from_host))
+			return true;
+	return from && !rte_ring_empty(from);
 }
 
 unsigned worker_poll(struct worker *w)
@@ -456,7 +479,7 @@ unsigned worker_poll(struct worker *w)
 		if (w->out[i].n)
 			flush(w, i);
 	}
-	ring_bell(w);
+	ring_bells(w);
 	rte_rcu_qsbr_quiescent(w->common->grace, w->number);
 	return sum;
 }

@@ -36,6 +36,7 @@ struct worker_common {
 	struct rte_rcu_qsbr *grace;
 	/* Frames whose records another worker keeps: to worker i, from all. NULL where there is one. */
 	struct rte_ring *handed_over[STORE_MAX_WORKERS];
+	struct bell *bells[STORE_MAX_WORKERS]; /* of their threads */
 	/* Of struct l4_want: what is to be told to the control plane, from all workers; or NULL. */
 	const struct capture *capture; /* NULL: there is none */
 	struct rte_ring *wants;
@@ -67,7 +68,9 @@ struct worker {
 	const struct store *store;
 	struct neighbour_index neighbour_index;
 	unsigned number;
-	bool has_told; /* in this poll, something to the core's thread */
+	/* In this poll: something to the core's thread, and frames to other workers, a bit for each. */
+	bool has_told;
+	uint64_t has_handed_over[STORE_MAX_WORKERS / 64];
 	unsigned n_ports;
 	struct worker_port ports[WORKER_PORTS];
 	struct worker_out out[WORKER_PORTS];
@@ -80,6 +83,7 @@ struct worker {
 	struct l4_captured leg;	      /* of the packet in hand */
 	uint64_t capture_lost;	      /* legs that found no room, ever */
 	uint64_t asked[WORKER_ASKED]; /* when something of such a hash was wanted last */
+	struct bell bell; /* of the thread that runs it, for those who put frames into its rings */
 } __rte_cache_aligned;
 
 /* Makes the worker ready to run on the engine's tables. Ports are entered afterwards. */
@@ -89,6 +93,9 @@ void worker_init(struct worker *w, const struct worker_common *common, const str
 /* What would become of a frame that came in by the interface, told to `way`: the frame is as it would leave, but nothing is sent, counted or
  * changed. The worker may have no ports. */
 void worker_trace(struct worker *w, uint32_t ifindex, struct rte_mbuf *frame, struct l4_way *way);
+
+/* Whether frames lie in its rings, from other threads. */
+bool worker_has_frames(const struct worker *w);
 
 /* Takes what has come, a burst from each port at most, and sends what is to leave. Returns how many frames there were. */
 unsigned worker_poll(struct worker *w);

@@ -442,6 +442,8 @@ engine_start()
 {
 	[ "$engine" = dpdk ] || return 0
 	[ -z "${pids[tandem-dpdk]-}" ] || ! alive tandem-dpdk || return 0
+	# Scripts may have written it without config().
+	grep -q 'type = "dpdk"' "$lab/tandem.conf" || echo 'engine: { type = "dpdk"; };' >>"$lab/tandem.conf"
 	start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
 	wait_for 10 "tandem-dpdk is up" engine_is_up
 }

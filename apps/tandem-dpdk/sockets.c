@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DPDK's net_af_packet puts its sockets, queue by queue, into a fanout group that has the kernel reassemble IPv4 fragments (packet(7),
+ * PACKET_FANOUT_FLAG_DEFRAG), and has no option against it: what comes of that is longer than the MTU, and is not what came. This
+ * function takes the place of libc's in the whole process, drivers included, leaves the flag out, and takes down which sockets
+ * there are. */
+#include "apps/tandem-dpdk/sockets.h"
+#include <linux/if_packet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { FLAGS_SHIFT = 16, SOCKETS = 1024 };
+
+/* In the order of queues. A device that is opened anew has others, behind those before. */
+static struct {
+	uint32_t ifindex;
+	int fd;
+} sockets[SOCKETS];
+static unsigned n_sockets;
+
+static void take_down(int fd)
+{
+	struct sockaddr_ll a;
+	socklen_t len = sizeof a;
+
+	if (n_sockets == SOCKETS || getsockname(fd, (struct sockaddr *)&a, &len))
+		return;
+	sockets[n_sockets].ifindex = (uint32_t)a.sll_ifindex;
+	sockets[n_sockets++].fd = fd;
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	unsigned fanout;
+
+	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof fanout) {
+		memcpy(&fanout, value, sizeof fanout);
+		fanout &= ~((unsigned)PACKET_FANOUT_FLAG_DEFRAG << FLAGS_SHIFT);
+		take_down(fd);
+		return (int)syscall(SYS_setsockopt, fd, level, name, &fanout, len);
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+int sockets_of(uint32_t ifindex, unsigned queue)
+{
+	for (unsigned i = 0; i < n_sockets; i++)
+		if (sockets[i].ifindex == ifindex && !queue--)
+			return sockets[i].fd;
+	return -1;
+}
