@@ -13,6 +13,8 @@ build=${BUILD:-$here/../../build}
 name=${NAME:-$(basename "$0" .sh)}
 family=${FAMILY:-4}
 engine=${ENGINE:-xdp}
+dpdk= # what configurations say of that
+[ "$engine" = xdp ] || dpdk=' engine: { type = "dpdk"; };'
 prefix=tt$$ # of the lab's namespaces
 lab=
 declare -A networks=() # name: number
@@ -52,6 +54,14 @@ needs_link_kind()
 		exit 77
 	}
 	ip netns del "$prefix-probe"
+}
+
+# Ends the script with status 77 unless packets go by XDP, of which it tests what no other engine has.
+needs_xdp()
+{
+	[ "$engine" = xdp ] && return
+	printf 'not here %s: it is about XDP\n' "$name"
+	exit 77
 }
 
 # The opposite: expect_not SENTENCE COMMAND...
@@ -382,8 +392,7 @@ config()
 config_as()
 {
 	{
-		echo 'node = "lb"; interfaces: { front: {}; back: {}; };'
-		[ "$engine" = xdp ] || echo 'engine: { type = "dpdk"; };'
+		printf 'node = "lb"; interfaces: { front: {}; back: {}; };%s\n' "$dpdk"
 		cat
 	} >"$1"
 }
@@ -443,7 +452,7 @@ engine_start()
 	[ "$engine" = dpdk ] || return 0
 	[ -z "${pids[tandem-dpdk]-}" ] || ! alive tandem-dpdk || return 0
 	# Scripts may have written it without config().
-	grep -q 'type = "dpdk"' "$lab/tandem.conf" || echo 'engine: { type = "dpdk"; };' >>"$lab/tandem.conf"
+	grep -q 'type = "dpdk"' "$lab/tandem.conf" || echo "$dpdk" >>"$lab/tandem.conf"
 	start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
 	wait_for 10 "tandem-dpdk is up" engine_is_up
 }

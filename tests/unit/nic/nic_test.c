@@ -106,6 +106,27 @@ static void a_device_is_made_so_and_put_back(void **state)
 	assert_int_equal(nic_restore(dir, &e), 0);
 }
 
+/* GRO of the kernel's own is left on but for those who look behind it. */
+static void single_frames(void **state)
+{
+	struct nic_want w = want(0);
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(offload_set("va", "rx-gro", true), 0);
+	nic_free(apply(&w, 1));
+	assert_int_equal(offload_get("va", "rx-gro"), 1);
+	w.single = true;
+	nic = apply(&w, 1);
+	assert_int_equal(offload_get("va", "rx-gro"), 0);
+	w.single = false;
+	assert_int_equal(nic_apply(nic, &w, 1, &e), 0);
+	assert_int_equal(offload_get("va", "rx-gro"), 1);
+	nic_free(nic);
+	assert_int_equal(nic_restore(dir, &e), 0);
+}
+
 static void a_later_process_puts_back_what_it_does_not_want(void **state)
 {
 	struct nic_want w = want(1);
@@ -490,6 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(offloads_are_read_and_set, begin),
 		cmocka_unit_test_setup(a_device_is_made_so_and_put_back, begin),
+		cmocka_unit_test_setup(single_frames, begin),
 		cmocka_unit_test_setup(a_later_process_puts_back_what_it_does_not_want, begin),
 		cmocka_unit_test_setup(what_was_off_stays_off, begin),
 		cmocka_unit_test_setup(another_device_of_that_number_is_left_alone, begin),
