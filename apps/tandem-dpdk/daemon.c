@@ -90,14 +90,9 @@ static int take_fronts(struct daemon *d, struct err *e)
 	d->fronts = calloc(d->conf->n_interfaces, sizeof *d->fronts);
 	if (!d->fronts)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (unsigned i = 0; i < d->conf->n_interfaces && !rc; i++) {
-		struct front *f = &d->fronts[d->n_fronts++];
-
-		rc = front_take(f, d->conf, i, d->run_dir, e);
-		if (!rc)
-			rc = front_open_port(f, &d->conf->engine.dpdk, d->workers, e);
-	}
-	return rc ? rc : front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
+	for (unsigned i = 0; i < d->conf->n_interfaces && !rc; i++)
+		rc = front_open(&d->fronts[d->n_fronts++], d->conf, i, d->run_dir, d->workers, e);
+	return rc;
 }
 
 /* As many as can be anywhere at a time. */
@@ -146,9 +141,11 @@ static int start_fronts(struct daemon *d, struct err *e)
 		rc = front_start(&d->fronts[i], &d->core, d->frames, e);
 		if (rc)
 			return rc;
-		rc = slow_path_join(d->slow_path, i, handover_tap(d->fronts[i].handover));
+		rc = slow_path_join(d->slow_path, i, front_tap(&d->fronts[i]));
 	}
-	return rc ? err_set(e, rc, "out of memory") : 0;
+	if (rc)
+		return err_set(e, rc, "out of memory");
+	return front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
 }
 
 static void set_time(struct daemon *d)
@@ -286,18 +283,6 @@ static int turn(struct daemon *d)
 	return fds[FD_SIGNAL].revents ? read_signal(d) : 0;
 }
 
-static void tell_ports(const struct daemon *d)
-{
-	for (unsigned i = 0; i < d->n_fronts; i++) {
-		const struct front *f = &d->fronts[i];
-
-		log_info("interface %s: device %s by %s, %u queue%s to receive%s", f->name,
-			handover_nic(f->handover), f->port.driver, f->port.rx_queues,
-			f->port.rx_queues == 1 ? "" : "s",
-			handover_was_taken(f->handover) ? "; it was taken over before" : "");
-	}
-}
-
 int daemon_run(const struct args *a, const struct conf *c)
 {
 	static struct daemon daemon;
@@ -312,7 +297,8 @@ int daemon_run(const struct args *a, const struct conf *c)
 		take_down(d);
 		return 1;
 	}
-	tell_ports(d);
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		front_tell(&d->fronts[i]);
 	log_info("tandem-dpdk %s is up on %s with %u worker%s", TANDEM_VERSION, a->config,
 		d->workers, d->workers == 1 ? "" : "s");
 	notify("READY=1");

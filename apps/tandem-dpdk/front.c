@@ -7,6 +7,9 @@
 #include "apps/tandem-dpdk/sockets.h"
 #include "controlplane/base/log.h"
 #include "controlplane/nic/netdev.h"
+#include "controlplane/nic/tap.h"
+
+enum { MTU = 1500 /* of a tap that is not there yet */ };
 
 void front_dir(char out[FRONT_PATH], const char *run_dir)
 {
@@ -22,55 +25,82 @@ static int read_mtu(struct front *f, struct err *e)
 	if (!rc)
 		rc = netdev_by_index(handover_tap_ifindex(f->handover), &tap);
 	if (rc)
-		return err_set(e, rc, "cannot read the devices of interface %s: %s", f->name,
-			strerror(-rc));
+		return err_set(e, rc, "cannot read the devices: %s", strerror(-rc));
 	f->mtu = nic.mtu > tap.mtu ? nic.mtu : tap.mtu;
 	return 0;
 }
 
-int front_take(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
-	struct err *e)
+static int open_port(struct front *f, const struct conf_dpdk *c, const char *devargs,
+	unsigned workers, struct err *e)
 {
-	const struct conf_interface *i = &c->interfaces[interface];
-	int rc;
-
-	*f = (struct front){
-		.name = i->name, .device = i->device, .index = interface, .carrier = -1
-	};
-	if (i->port)
-		return err_set(e, -EOPNOTSUPP,
-			"interface %s has a port of its own (%s), which tandem-dpdk does not run yet: "
-			"leave \"port\" out, so that the kernel's device is taken over",
-			f->name, i->port);
-	rc = handover_take(&f->handover, run_dir, f->device, e);
-	if (rc)
-		return err_prefix(e, rc, "interface %s", f->name);
-	return read_mtu(f, e);
-}
-
-int front_open_port(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e)
-{
-	char devargs[PORT_DEVARGS];
 	const struct port_options o = {
 		.devargs = devargs,
 		.mtu = f->mtu,
-		.has_mtu = true,
+		.has_mtu = !f->devargs,
 		.workers = workers,
 		.rx_descriptors = (uint16_t)c->descriptors,
 		.tx_descriptors = (uint16_t)c->descriptors,
 	};
+	int rc = port_open(&f->port, &o);
+
+	return rc ? err_set(e, rc, "%s", f->port.why) : 0;
+}
+
+/* A device of the kernel's. */
+static int take_over(struct front *f, const struct conf_dpdk *c, const char *run_dir,
+	unsigned workers, struct err *e)
+{
 	enum port_driver driver = c->driver == CONF_DPDK_AF_XDP ? PORT_AF_XDP : PORT_AF_PACKET;
+	char devargs[PORT_DEVARGS];
+	int rc = handover_take(&f->handover, run_dir, f->device, e);
+
+	if (!rc)
+		rc = read_mtu(f, e);
+	if (rc)
+		return rc;
+	port_devargs(devargs, driver, handover_nic(f->handover), f->mtu, workers);
+	return open_port(f, c, devargs, workers, e);
+}
+
+/* A device of DPDK's: its tap may be there, with an MTU, or not yet. */
+static int drive(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e)
+{
+	struct netdev tap;
 	int rc;
 
-	port_devargs(devargs, driver, handover_nic(f->handover), f->mtu, workers);
-	rc = port_open(&f->port, &o);
-	return rc ? err_set(e, rc, "interface %s: %s", f->name, f->port.why) : 0;
+	f->mtu = netdev_by_name(f->device, &tap) ? MTU : tap.mtu;
+	rc = open_port(f, c, f->devargs, workers, e);
+	return rc ? rc : plain_tap_open(&f->tap, f->device, f->port.mac, e);
+}
+
+int front_open(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
+	unsigned workers, struct err *e)
+{
+	const struct conf_interface *i = &c->interfaces[interface];
+	int rc;
+
+	*f = (struct front){ .name = i->name,
+		.device = i->device,
+		.index = interface,
+		.devargs = i->port,
+		.tap.fd = -1,
+		.carrier = -1 };
+	rc = f->devargs ? drive(f, &c->engine.dpdk, workers, e)
+			: take_over(f, &c->engine.dpdk, run_dir, workers, e);
+	return rc ? err_prefix(e, rc, "interface %s", f->name) : 0;
+}
+
+int front_tap(const struct front *f)
+{
+	return f->handover ? handover_tap(f->handover) : f->tap.fd;
 }
 
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e)
 {
-	struct protocol_port told = { .ifindex = handover_tap_ifindex(f->handover),
-		.mtu = (uint16_t)f->mtu };
+	struct protocol_port told = {
+		.ifindex = f->handover ? handover_tap_ifindex(f->handover) : f->tap.ifindex,
+		.mtu = (uint16_t)f->mtu,
+	};
 	int rc = port_start(&f->port, frames);
 
 	if (rc)
@@ -85,11 +115,11 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 
 int front_wake_fd(const struct front *f, unsigned queue)
 {
-	return sockets_of(handover_nic_ifindex(f->handover), queue);
+	return !f->handover ? -1 : sockets_of(handover_nic_ifindex(f->handover), queue);
 }
 
-/* What is wanted of one device. macs has room for those of all VIPs. */
-static struct nic_want want_of(const struct front *f, const struct conf *c, uint8_t (*macs)[6])
+/* Virtual MAC addresses of an interface's VIPs. macs has room for those of all. Returns how many. */
+static unsigned virtual_macs(const struct front *f, const struct conf *c, uint8_t (*macs)[6])
 {
 	static const uint8_t none[6];
 	unsigned n = 0;
@@ -97,14 +127,15 @@ static struct nic_want want_of(const struct front *f, const struct conf *c, uint
 	for (unsigned i = 0; i < c->n_vips; i++)
 		if (c->vips[i].interface == f->index && memcmp(c->vips[i].mac, none, 6) != 0)
 			memcpy(macs[n++], c->vips[i].mac, 6);
-	return (struct nic_want){
-		.device = handover_nic(f->handover),
-		.ifindex = handover_nic_ifindex(f->handover),
-		.plain = true,
-		.single = true,
-		.macs = (const uint8_t(*)[6])macs,
-		.n_macs = n,
-	};
+	return n;
+}
+
+static void tell_port(struct front *f, uint8_t (*macs)[6], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (port_take_mac(&f->port, macs[i]))
+			log_warn("interface %s: its port takes no frames for virtual MAC addresses",
+				f->name);
 }
 
 static int apply(const struct nic_want *wants, unsigned n, const char *dir, struct err *e)
@@ -121,28 +152,59 @@ static int apply(const struct nic_want *wants, unsigned n, const char *dir, stru
 	return rc;
 }
 
-int front_shape_devices(const struct front *fronts, unsigned n, const struct conf *c,
-	const char *dir, struct err *e)
+/* wants: room for n; macs: for c->n_vips of each. */
+static int shape_devices(struct front *fronts, unsigned n, const struct conf *c,
+	struct nic_want *wants, uint8_t (*macs)[6], const char *dir, struct err *e)
 {
-	struct nic_want *wants = calloc(n, sizeof *wants);
-	uint8_t(*macs)[6] = calloc((size_t)n * (c->n_vips + 1), sizeof *macs);
-	int rc = -ENOMEM;
+	unsigned n_wants = 0;
 
-	if (wants && macs) {
-		for (unsigned i = 0; i < n; i++)
-			wants[i] = want_of(&fronts[i], c, macs + (size_t)i * (c->n_vips + 1));
-		rc = apply(wants, n, dir, e);
-	} else {
-		err_set(e, rc, "out of memory");
+	for (unsigned i = 0; i < n; i++, macs += c->n_vips) {
+		struct front *f = &fronts[i];
+		unsigned n_macs = virtual_macs(f, c, macs);
+
+		if (f->handover)
+			wants[n_wants++] = (struct nic_want){
+				.device = handover_nic(f->handover),
+				.ifindex = handover_nic_ifindex(f->handover),
+				.plain = true,
+				.single = true,
+				.macs = (const uint8_t(*)[6])macs,
+				.n_macs = n_macs,
+			};
+		else
+			tell_port(f, macs, n_macs);
 	}
+	return apply(wants, n_wants, dir, e);
+}
+
+int front_shape_devices(
+	struct front *fronts, unsigned n, const struct conf *c, const char *dir, struct err *e)
+{
+	struct nic_want *wants = calloc(n + 1, sizeof *wants);
+	uint8_t(*macs)[6] = calloc((size_t)n * c->n_vips + 1, sizeof *macs);
+	int rc = wants && macs ? shape_devices(fronts, n, c, wants, macs, dir, e)
+			       : err_set(e, -ENOMEM, "out of memory");
+
 	free(wants);
 	free(macs);
 	return rc;
 }
 
+static int carrier_of(struct front *f)
+{
+	bool has_link;
+
+	if (f->handover)
+		return handover_carrier(f->handover);
+	has_link = port_has_link(&f->port);
+	if (f->carrier != has_link)
+		tap_carrier(f->tap.fd, has_link);
+	return has_link;
+}
+
 void front_mirror_carrier(struct front *f)
 {
-	int carrier = handover_carrier(f->handover);
+	int carrier = carrier_of(f);
 
 	if (carrier == f->carrier)
 		return;
@@ -163,6 +225,15 @@ void front_give_back(struct front *f)
 	if (f->handover && handover_give_back(f->handover, &e))
 		log_error("interface %s: %s", f->name, e.text);
 	f->handover = NULL;
+	plain_tap_close(&f->tap);
+}
+
+void front_tell(const struct front *f)
+{
+	log_info("interface %s: device %s by %s, %u queue%s to receive%s", f->name,
+		f->handover ? handover_nic(f->handover) : f->devargs, f->port.driver,
+		f->port.rx_queues, f->port.rx_queues == 1 ? "" : "s",
+		f->handover && handover_was_taken(f->handover) ? "; it was taken over before" : "");
 }
 
 int front_give_back_all(const char *run_dir, struct err *e)

@@ -1,41 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An interface of the configuration in the engine's hands: the tap by which the host has it, and the port that its frames come and go
- * by. */
+ * by. The port is either a device of the kernel's, which is handed over, or one that DPDK has a driver for. */
 #pragma once
 #include "controlplane/base/err.h"
 #include "controlplane/conf/conf.h"
 #include "controlplane/nic/handover.h"
 #include "controlplane/nic/nic.h"
+#include "controlplane/nic/plain_tap.h"
 #include "dataplane/dpdk/port.h"
 
 struct front {
-	const char *name;   /* of the configuration */
-	const char *device; /* the kernel's */
-	unsigned index;	    /* in the configuration */
-	struct handover *handover;
+	const char *name;	   /* of the configuration */
+	const char *device;	   /* the kernel's */
+	unsigned index;		   /* in the configuration */
+	const char *devargs;	   /* of DPDK's device; NULL: it is one of the kernel's */
+	struct handover *handover; /* of such */
+	struct plain_tap tap;	   /* else */
 	uint32_t mtu;
 	struct port port;
 	int carrier; /* as it was seen last; -1: not yet */
 };
 
-/* Takes the interface over from the host. Returns 0, or a negative errno and a sentence. */
-int front_take(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
-	struct err *e);
-/* Opens its port. Returns 0, or a negative errno and a sentence. */
-int front_open_port(struct front *f, const struct conf_dpdk *c, unsigned workers, struct err *e);
+/* Takes the interface over from the host, where it has it, and opens its port. Returns 0, or a negative errno and a sentence. */
+int front_open(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
+	unsigned workers, struct err *e);
+int front_tap(const struct front *f);
+/* Starts the port and gives it to the workers. Returns 0, or a negative errno and a sentence. */
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
 
 /* What poll(2) finds readable while frames wait in a queue of its port; -1: nothing. */
 int front_wake_fd(const struct front *f, unsigned queue);
 
-/* Has devices give frames one by one, and those for virtual MAC addresses too; what was before is kept in dir. */
-int front_shape_devices(const struct front *fronts, unsigned n, const struct conf *c,
-	const char *dir, struct err *e);
+/* Has devices of the kernel's give frames one by one, and all devices those for virtual MAC addresses too; what was before is kept in
+ * dir. Returns 0, or a negative errno and a sentence. After front_start(). */
+int front_shape_devices(
+	struct front *fronts, unsigned n, const struct conf *c, const char *dir, struct err *e);
 
 /* The tap has a carrier while the port has a link. */
 void front_mirror_carrier(struct front *f);
 
-/* Closes its port and gives it back to the host; tells of faults. One that was never taken is no error. */
+/* What runs the port, for the log: "device front-nic by net_af_packet". */
+void front_tell(const struct front *f);
+
+/* Closes its port and gives it back to the host; tells of faults. One that was never taken is no error. A tap of DPDK's device stays,
+ * without a carrier. */
 void front_give_back(struct front *f);
 
 /* Gives back whatever processes that are dead had taken. Returns how many interfaces, or a negative errno and a sentence. */
