@@ -159,8 +159,8 @@ static int start_workers(struct daemon *d, struct err *e)
 
 	set_time(d);
 	for (unsigned i = 0; i < d->workers; i++) {
-		int rc = loop_open(&d->loops[i], d->core.workers[i],
-			polling == CONF_POLLING_ADAPTIVE);
+		int rc = loop_open(
+			&d->loops[i], d->core.workers[i], polling == CONF_POLLING_ADAPTIVE);
 
 		if (rc)
 			return err_set(e, rc, "worker %u cannot be woken: %s", i, strerror(-rc));

@@ -53,6 +53,9 @@ void port_devargs(char out[PORT_DEVARGS], enum port_driver driver, const char *d
 			device, device, workers, frame < PAGE ? PAGE : frame, frame, RING_FRAMES);
 }
 
+/* Devices that some interface has. Those which DPDK was started with are there before that. */
+static bool taken[RTE_MAX_ETHPORTS];
+
 /* The first port of the device. */
 static int find(struct port *p, const char *name)
 {
@@ -80,7 +83,7 @@ static int probe(struct port *p, const char *devargs)
 			devargs);
 	memcpy(name, devargs, len);
 	name[len] = '\0';
-	rc = find(p, name) ? rte_dev_probe(devargs) : -EEXIST;
+	rc = find(p, name) ? rte_dev_probe(devargs) : taken[p->ethdev] ? -EEXIST : 0;
 	if (rc == -EEXIST)
 		refuse(p, rc, "the device %s is another interface's already", name);
 	else if (rc)
@@ -93,6 +96,8 @@ static int probe(struct port *p, const char *devargs)
 			"DPDK has no driver for the device %s, or the driver has made no port of it",
 			name);
 	p->is_open = !rc;
+	if (!rc)
+		taken[p->ethdev] = true;
 	return rc;
 }
 
@@ -273,7 +278,7 @@ void port_close(struct port *p)
 
 	if (!p->is_open)
 		return;
-	p->is_open = false;
+	p->is_open = taken[p->ethdev] = false;
 	if (p->is_started)
 		rte_eth_dev_stop(p->ethdev);
 	if (rte_eth_dev_info_get(p->ethdev, &info))
