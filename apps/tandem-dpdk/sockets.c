@@ -21,7 +21,7 @@ static unsigned n_sockets;
 
 static void take_down(int fd)
 {
-	struct sockaddr_ll a;
+	struct sockaddr_ll a = { 0 };
 	socklen_t len = sizeof a;
 
 	if (n_sockets == SOCKETS || getsockname(fd, (struct sockaddr *)&a, &len))

@@ -70,7 +70,7 @@ flows()
 end()
 {
 	expect "tandemd ends" stop tandemd
-	tandemd --detach >"$lab/detach"
+	detach
 }
 
 for mode in active-backup balance-rr; do

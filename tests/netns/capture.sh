@@ -23,8 +23,10 @@ program()
 		xargs -r bpftool prog show | grep -o 'name [a-z_]*' | cut -d ' ' -f 2
 }
 
+# In an engine that is a process of its own nothing is exchanged.
 runs()
 {
+	[ "$engine" = xdp ] || return 0
 	[ "$(program front)" = "$1" ] && [ "$(program back)" = "$1" ]
 }
 
@@ -41,6 +43,7 @@ begin()
 	shift
 	start "$log" lb "$build/apps/tandemctl/tandemctl" -s "$lab/run/api.sock" capture "$@"
 	wait_for 10 "the interfaces run the capturing program" runs tandem_capture
+	[ "$engine" = xdp ] || sleep 0.5
 }
 
 # One field of every frame, or of those that a filter wants: fields FILE FIELD [FILTER]

@@ -87,7 +87,6 @@ expect "an idle engine sleeps" [ "$ticks" -le $((10 * ${SLOW:-1})) ]
 tandemd_start
 serving 2
 slay tandem-dpdk
-rm "$lab/tandem-dpdk.log"
 engine_start
 expect "the former process' interfaces are gone on with" grep -q 'taken over before' "$lab/tandem-dpdk.log"
 wait_for 10 "requests are answered again" on client curl -sS -m 1 -o /dev/null "$(web_urls | cut -d ' ' -f 1)"

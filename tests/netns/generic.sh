@@ -7,6 +7,7 @@
 #   lb's `front` is a bridge on top of the veth `eth`.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
+needs_xdp
 
 two_arm 2
 ip -n "$prefix-lb" link set front down

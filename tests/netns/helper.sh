@@ -453,6 +453,7 @@ engine_start()
 	[ -z "${pids[tandem-dpdk]-}" ] || ! alive tandem-dpdk || return 0
 	# Scripts may have written it without config().
 	grep -q 'type = "dpdk"' "$lab/tandem.conf" || echo "$dpdk" >>"$lab/tandem.conf"
+	: >"$lab/tandem-dpdk.log" # of a former one, which was up too
 	start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
 	wait_for 10 "tandem-dpdk is up" engine_is_up
 }
@@ -469,6 +470,13 @@ tandemd_start()
 	start tandemd lb "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" \
 		--state-dir "$lab/state"
 	wait_for 10 "tandemd is up" tandemd_is_up
+}
+
+# Ends the engine too, when tandemd has ended; $lab/detach takes what is said.
+detach()
+{
+	[ -z "${pids[tandem-dpdk]-}" ] || stop tandem-dpdk
+	tandemd --detach >"$lab/detach"
 }
 
 ctl()

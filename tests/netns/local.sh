@@ -138,9 +138,10 @@ services "$local_ones"
 ctl config apply >"$lab/apply" 2>&1
 stop tandemd || :
 expect "lo has the VIP after the end" has "$vip"
-expect "all is detached" tandemd --detach >"$lab/detach"
+expect "all is detached" detach
 expect_not "lo has the VIP after --detach" has "$vip"
 tandemd_start
+[ "$engine" = xdp ] || exit 0 # tandem-dpdk gives its interfaces back when it ends, and then alone
 ctl engine detach >"$lab/detach" 2>&1
 expect_not "lo has the VIP after engine detach" has "$vip"
 expect "lo has the operator's in the end" has "$own"

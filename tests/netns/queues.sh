@@ -6,6 +6,7 @@
 #                VIP .10     gateway .1      └─ .12 srv2:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
+needs_xdp
 
 queues=4
 two_arm 2

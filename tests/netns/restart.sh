@@ -7,6 +7,7 @@
 #                            lb ── spare (third interface)
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
+needs_xdp # limits are those of the start of tandem-dpdk, and modes there are none
 
 two_arm 2
 net spare

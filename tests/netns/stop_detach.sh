@@ -6,6 +6,7 @@
 #                VIP .10     gateway .1      └─ .12 srv2:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
+needs_xdp
 
 two_arm 2
 serve srv1 8080

@@ -8,6 +8,7 @@
 #   rogue  .98 ─┘
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
+needs_xdp # in another engine the host gives its cookies itself
 
 net front back
 host lb

@@ -50,7 +50,7 @@ shown()
 	ask '.engine.ports[] | select(.name == "front") | .nic.macs | sort | join(" ")' status
 }
 
-before=$(on lb bridge fdb show dev front)
+before=$(on lb bridge fdb show dev front | sort)
 with_macs 00:00:5e:00:01:0a 00:00:5e:00:02:0a
 tandemd_start
 serving 2
@@ -73,7 +73,7 @@ expect_is "the filter after a change" "$(filtered)" "00:00:5e:00:01:0b 00:00:5e:
 expect_is "the VIP's MAC address after a change" "$(family=4 resolved)" 00:00:5e:00:01:0b
 with_macs "$back"
 expect_not "another interface's MAC address is taken" ctl config apply >"$lab/apply" 2>&1
-expect "it is said why" grep -q "vip \"web4\": mac $back is in use: interface back of this host has it" "$lab/apply"
+expect "it is said why" grep -qE "vip \"web4\": mac $back is in use: interface back(-nic)? of this host has it" "$lab/apply"
 
 # The daemon dies: all goes on. The next one wants none.
 slay tandemd
@@ -90,8 +90,9 @@ done
 # The host by a virtual address. In native mode this kernel's veth has told frames for others apart before the program runs,
 # and remembers; devices with a driver of their own, and generic mode, do so behind it.
 expect "it stops" stop tandemd
-expect "all is detached" tandemd --detach >"$lab/detach"
-expect_is "what the device takes, detached" "$(on lb bridge fdb show dev front)" "$before"
+expect "all is detached" detach
+expect_is "what the device takes, detached" "$(on lb bridge fdb show dev front | sort)" "$before"
+[ "$engine" = xdp ] || exit 0
 with_macs 00:00:5e:00:01:0a 00:00:5e:00:02:0a
 echo 'engine: { mode = "generic"; };' >>"$lab/tandem.conf"
 tandemd_start
@@ -104,7 +105,7 @@ for family in 4 6; do
 done
 slay tandemd
 expect "all is detached in the end" tandemd --detach >"$lab/detach"
-expect_is "what the device takes in the end" "$(on lb bridge fdb show dev front)" "$before"
+expect_is "what the device takes in the end" "$(on lb bridge fdb show dev front | sort)" "$before"
 expect_not "there is a list of changes" [ -e "$lab/run/nic" ]
 
 # Answers left with the virtual addresses, and forwarded packets with the interface's own.
