@@ -306,7 +306,7 @@ static void test_a_capture(void **state)
 	const struct l4_capture_filter filter = { .vip_id = 1 }, other = { .vip_id = 2 };
 	struct bed *b = *state;
 	struct packet p = packet_of(3, SETTLED);
-	struct l4_captured in, out;
+	struct l4_captured in = { 0 }, out = { 0 };
 	struct core *c = &b->rig.core;
 	struct rte_mbuf *left = NULL;
 
