@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { OPT_RUN_DIR = 256, OPT_STATE_DIR, OPT_CHECK, OPT_DETACH, OPT_LOG_LEVEL };
 
@@ -17,13 +16,6 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
-};
-
-static const char *const levels[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARN] = "warn",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
 };
 
 void args_help(void)
@@ -49,11 +41,8 @@ void args_help(void)
 
 static int parse_level(const char *name, enum log_level *out)
 {
-	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
-		if (!strcmp(levels[i], name)) {
-			*out = (enum log_level)i;
-			return 0;
-		}
+	if (!log_level_parse(name, out))
+		return 0;
 	fprintf(stderr, "tandemd: --log-level %s: give error, warn, info or debug\n", name);
 	return -EINVAL;
 }

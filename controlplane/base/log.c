@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "controlplane/base/log.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static enum log_level log_level = LOG_LEVEL_INFO;
@@ -10,6 +12,23 @@ static bool log_journal;
 void log_set_level(enum log_level level)
 {
 	log_level = level;
+}
+
+int log_level_parse(const char *name, enum log_level *out)
+{
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
+		if (!strcmp(names[i], name)) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 void log_set_journal(bool on)

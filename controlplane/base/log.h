@@ -8,6 +8,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* Lines above this level are not written; LOG_LEVEL_INFO at start. */
 void log_set_level(enum log_level level);
 
+/* The level called "error", "warn", "info" or "debug". Returns 0, or -EINVAL. */
+int log_level_parse(const char *name, enum log_level *out);
+
 /* Prefixes lines with the sd-daemon(3) priority ("<3>" …) instead of the time and the level's name;
  * for programs that run under systemd. */
 void log_set_journal(bool on);

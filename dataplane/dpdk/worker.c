@@ -186,7 +186,7 @@ static inline void read_headers(struct worker *w, struct ahead *a)
 		return;
 	a->tail = l4_service_tail(walk);
 	a->tag = l4_ml_end(walk->keys->k, a->aim.dst, a->tail);
-	a->line = 1;
+	a->line = L4_LINE_FIRST; /* any: find_line() says which */
 	rte_prefetch0(
 		w->tables.image + walk->root->bucket_base + (a->tag & walk->root->bucket_mask));
 }
@@ -223,7 +223,8 @@ static inline unsigned keeper_of(const struct worker *w, uint64_t hash)
 	return (unsigned)((hash >> 32) * w->common->n_workers >> 32);
 }
 
-/* Whether a frame needs a record that another worker keeps; then that has it now. */
+/* Whether a frame needs a record that another worker keeps; then that has it now. Later fragments, and what SYN cookies' stage takes up
+ * again, are seen to where they come: few are, and records stand several writers. */
 static inline bool hand_over(struct worker *w, struct ahead *a)
 {
 	const struct l4_service *s = a->service;
