@@ -19,6 +19,7 @@ struct connection {
 	struct bufferevent *stream;
 	struct event *next; /* time for the next piece */
 	unsigned sent;	    /* pieces */
+	bool closing;	    /* once all that was said is on its way */
 	LIST_ENTRY(connection) link;
 };
 
@@ -56,6 +57,8 @@ static void say_next(evutil_socket_t fd, short what, void *arg)
 		bufferevent_write(c->stream, piece, strlen(piece));
 		if (s->dribble || s->pieces)
 			event_add(c->next, &gap);
+	} else if (s->close && evbuffer_get_length(bufferevent_get_output(c->stream))) {
+		c->closing = true;
 	} else if (s->close) {
 		connection_free(c);
 	}
@@ -64,10 +67,12 @@ static void say_next(evutil_socket_t fd, short what, void *arg)
 /* Endless talk goes on as fast as the client takes it. */
 static void on_drained(struct bufferevent *stream, void *arg)
 {
-	const struct connection *c = arg;
+	struct connection *c = arg;
 	const struct peer_script *s = c->listener->peer.script;
 
-	if (s->endless && !s->dribble && !(s->pieces && s->pieces[c->sent]))
+	if (c->closing)
+		connection_free(c);
+	else if (s->endless && !s->dribble && !(s->pieces && s->pieces[c->sent]))
 		bufferevent_write(stream, s->endless, strlen(s->endless));
 }
 
