@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "dataplane/dpdk/routes.h"
 
 enum { HANDED_OVER = 1024, LEGS = 1024, WANTS = 1024, WANT_INTERVALS = 10 /* in a second */ };
 

@@ -36,8 +36,8 @@ static enum l4_verdict l4_tables_guard_error(
 static enum l4_verdict l4_tables_enter(
 	const struct l4_tables *t, uint64_t hash, uint64_t what, struct l4_part part)
 {
-	return t->traced ? l4_fragment_look(t, hash, what, part)
-			 : l4_fragment_enter(t, hash, what, part);
+	return lookups_traced(t) ? l4_fragment_look(t, hash, what, part)
+				 : l4_fragment_enter(t, hash, what, part);
 }
 
 static uint32_t l4_tables_ports(
@@ -128,7 +128,7 @@ static enum l4_verdict stages_take_up(enum l4_verdict next, const struct l4_tabl
 	case L4_NEXT_REFUSAL:
 		return l4_refusal_answer(t, f, l4_tables_note(t), r);
 	case L4_NEXT_WANT:
-		if (!t->traced)
+		if (!lookups_traced(t))
 			l4_tables_want(t, &l4_tables_note(t)->want);
 		return l4_tables_note(t)->why;
 	case L4_NEXT_LOCAL:

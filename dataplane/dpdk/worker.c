@@ -1,83 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataplane/dpdk/worker.h"
-#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 #include <rte_prefetch.h>
 
-static inline struct worker *worker_of(const struct l4_tables *t)
-{
-	return (struct worker *)t;
-}
-
-/* The kernel is in another address space: it makes its own cookies of what it is given. */
-static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
-	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
-{
-	(void)t;
-	(void)flow;
-	(void)isn;
-	(void)mss;
-	(void)out;
-	return false;
-}
-
-static inline void take_frame(struct l4_frame *f, struct rte_mbuf *m)
-{
-	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-
-	*f = (struct l4_frame){ data, data + m->data_len, m->data_len };
-}
-
-static inline bool l4_tables_grow(const struct l4_tables *t, struct l4_frame *f, int n)
-{
-	struct rte_mbuf *m = worker_of(t)->frame;
-
-	if (n > 0 ? !rte_pktmbuf_prepend(m, (uint16_t)n) : !rte_pktmbuf_adj(m, (uint16_t)-n))
-		return false;
-	take_frame(f, m);
-	return true;
-}
-
-static inline bool l4_tables_resize(const struct l4_tables *t, struct l4_frame *f, uint32_t len)
-{
-	struct rte_mbuf *m = worker_of(t)->frame;
-
-	if (len <= f->len) {
-		if (rte_pktmbuf_trim(m, (uint16_t)(f->len - len)))
-			return false;
-	} else {
-		uint16_t more = (uint16_t)(len - f->len);
-		char *end = rte_pktmbuf_append(m, more);
-
-		if (!end)
-			return false;
-		memset(end, 0, more);
-	}
-	take_frame(f, m);
-	return true;
-}
-
-/* Two that share a row of `asked` may wait for each other's interval; no more is lost. */
-static inline void l4_tables_want(const struct l4_tables *t, const struct l4_want *want)
-{
-	struct worker *w = worker_of(t);
-	const struct worker_common *c = w->common;
-	uint32_t sum = want->address[0] ^ want->address[1] ^ want->address[2] ^ want->address[3] ^
-		       want->mtu;
-	uint64_t *last = &w->asked[sum * 0x9e3779b1u >> 22], now = rte_rdtsc();
-
-	if (!c->wants || (*last && now - *last < c->want_cycles))
-		return;
-	if (rte_ring_mp_enqueue_elem(c->wants, (void *)want, sizeof *want))
-		return;
-	*last = now;
-	w->has_told = true;
-}
-
-#include "dataplane/dpdk/stages.h"
-
-_Static_assert(1u << (32 - 22) == WORKER_ASKED, "rows of `asked`");
+/* No frame of a worker's is traced (tracer.c): that costs nothing here. */
+#define LOOKUPS_TRACES false
+#include "dataplane/dpdk/worker_body.h"
 
 static void free_frames(struct rte_mbuf **frames, unsigned n)
 {
@@ -169,13 +98,14 @@ struct ahead {
 	uint32_t tail, tag;   /* of the key of its service, and the key's hash */
 	uint32_t line;	      /* of that service, perhaps; 0: none */
 	const struct l4_service *service;
-	uint64_t hash;
+	struct l4_spot spot;
 	struct rte_mbuf *frame;
 	unsigned port; /* that it came in by */
 };
 
-/* The first pass: headers. */
-static inline void read_headers(struct worker *w, struct ahead *a)
+/* The first pass: headers. Of a packet that may be some service's, the words that its flow's hash is of are the i-th in *h. */
+static inline void read_headers(
+	struct worker *w, struct ahead *a, struct flow_hashes *h, unsigned i)
 {
 	struct l4_walk *walk = &a->walk;
 
@@ -187,6 +117,8 @@ static inline void read_headers(struct worker *w, struct ahead *a)
 	a->tail = l4_service_tail(walk);
 	a->tag = l4_ml_end(walk->keys->k, a->aim.dst, a->tail);
 	a->line = L4_LINE_FIRST; /* any: find_line() says which */
+	h->first[i] = l4_flow_first4(&walk->packet.flow);
+	h->last[i] = l4_flow_last(&walk->packet.flow, L4_FLOW_BYTES4);
 	rte_prefetch0(
 		w->tables.image + walk->root->bucket_base + (a->tag & walk->root->bucket_mask));
 }
@@ -203,18 +135,31 @@ static inline void find_line(struct worker *w, struct ahead *a)
 	rte_prefetch0(w->tables.image + a->line);
 }
 
-/* The third: the service, and the flow's slot and record. */
-static inline void find_slot(struct worker *w, struct ahead *a)
+/* The third: the service, and the flow's slot and record. made: the hash of an IPv4 packet's flow. */
+static inline void find_slot(struct worker *w, struct ahead *a, uint64_t made)
 {
 	const struct l4_service *s = l4_row_at(&a->walk, a->line, a->walk.packet.flow.dst, a->tail);
 
 	a->service = s;
 	if (!s)
 		return;
-	a->hash = l4_service_hash(&a->walk, s);
-	rte_prefetch0(&w->tables.rings[s->ring_chunk].slots[(uint32_t)a->hash & s->ring_mask]);
+	a->spot.hash = made;
+	if (s->flags & L4_SERVICE_CLIENT || a->walk.packet.flow.is6)
+		a->spot.hash = l4_service_hash(&a->walk, s);
+	rte_prefetch0(&w->tables.rings[s->ring_chunk].slots[(uint32_t)a->spot.hash & s->ring_mask]);
 	if (s->flags & L4_SERVICE_TRACK_ALL)
-		rte_prefetch0(l4_tables_records(&w->tables, a->hash));
+		rte_prefetch0(l4_tables_records(&w->tables, a->spot.hash));
+}
+
+/* The fourth: the flow's server, where its slot says which. */
+static inline void find_server(struct worker *w, struct ahead *a)
+{
+	const struct l4_service *s = a->service;
+
+	if (!s)
+		return;
+	a->spot = l4_spot_of(&w->tables, s, a->spot.hash);
+	rte_prefetch0(w->tables.image + s->member_base + a->spot.slot);
 }
 
 /* The worker that keeps a flow's record, which is that of all flows of a bucket. */
@@ -228,16 +173,15 @@ static inline unsigned keeper_of(const struct worker *w, uint64_t hash)
 static inline bool hand_over(struct worker *w, struct ahead *a)
 {
 	const struct l4_service *s = a->service;
-	uint32_t slot;
 	unsigned keeper;
+	uint32_t slot;
 
 	if (likely(w->common->n_workers == 1) || a->read != L4_V_FORWARDED || !s)
 		return false;
-	slot = l4_slot_of(
-		s, l4_tables_slot(&w->tables, s->ring_chunk, (uint32_t)a->hash & s->ring_mask));
+	slot = l4_slot_of(s, a->spot.slot);
 	if (!(slot & L4_SLOT_TRACKED) && !(s->flags & L4_SERVICE_TRACK_ALL))
 		return false;
-	keeper = keeper_of(w, a->hash);
+	keeper = keeper_of(w, a->spot.hash);
 	if (keeper == w->number)
 		return false;
 	a->frame->hash.usr = a->port;
@@ -250,17 +194,23 @@ static inline bool hand_over(struct worker *w, struct ahead *a)
 	return true;
 }
 
-static inline enum l4_verdict decide(
+/* What few frames need is kept out of the way of the others. */
+static __attribute__((noinline)) enum l4_verdict decide_rest(
+	enum l4_verdict v, struct worker *w, struct ahead *a, struct l4_result *r, uint32_t *bytes)
+{
+	return stages_go_on(v, &w->tables, &a->f, w->ports[a->port].ifindex, r, bytes);
+}
+
+static __attribute__((noinline)) enum l4_verdict decide(
 	struct worker *w, struct ahead *a, struct l4_result *r, uint32_t *bytes)
 {
-	uint32_t ifindex = w->ports[a->port].ifindex;
 	enum l4_verdict v = a->read;
 
 	w->frame = a->frame;
 	if (v == L4_V_FORWARDED)
-		v = l4_process_on(&a->walk, &a->f, &a->aim, a->service, &a->hash, r);
+		v = l4_process_on(&a->walk, &a->f, &a->aim, a->service, &a->spot, r);
 	if (unlikely(v < L4_V_FORWARDED || v >= L4_V_COUNT))
-		v = stages_go_on(v, &w->tables, &a->f, ifindex, r, bytes);
+		v = decide_rest(v, w, a, r, bytes);
 	return v;
 }
 
@@ -317,13 +267,19 @@ static inline bool restore_tag(struct worker *w, struct rte_mbuf **m)
 static void go_through(struct worker *w, struct ahead *ahead, unsigned n)
 {
 	const struct capture *capture = __atomic_load_n(&w->common->capture, __ATOMIC_ACQUIRE);
+	const struct l4_root *root = l4_tables_line(&w->tables, L4_LINE_ROOT);
+	struct flow_hashes hashes;
 
 	for (unsigned i = 0; i < n; i++)
-		read_headers(w, &ahead[i]);
+		read_headers(w, &ahead[i], &hashes, i);
 	for (unsigned i = 0; i < n; i++)
 		find_line(w, &ahead[i]);
+	if (root)
+		w->hash_flows(&hashes, root->flow_key, n);
 	for (unsigned i = 0; i < n; i++)
-		find_slot(w, &ahead[i]);
+		find_slot(w, &ahead[i], hashes.hash[i]);
+	for (unsigned i = 0; i < n; i++)
+		find_server(w, &ahead[i]);
 	for (unsigned i = 0; i < n; i++)
 		if (!hand_over(w, &ahead[i]))
 			finish(w, capture, &ahead[i]);
@@ -372,28 +328,6 @@ static void pass_burst(struct worker *w, unsigned port, struct rte_mbuf **frames
 			pass(w, port, frames[i]);
 }
 
-static void use_bank(struct worker *w, uint32_t bank)
-{
-	struct l4_tables *t = &w->tables;
-
-	t->neighbours = store_block(w->store, STORE_NEIGHBOURS, bank);
-	w->neighbour_index.cells = store_block(w->store, STORE_CELLS, bank);
-	w->neighbour_index.rows = t->neighbours;
-}
-
-static void follow(struct worker *w, const struct generation *g)
-{
-	struct l4_tables *t = &w->tables;
-
-	use_bank(w, g->bank);
-	t->image = g->sealed.image;
-	t->lines = g->sealed.lines;
-	t->rings = g->area->chunks;
-	t->n_chunks = g->area->n_chunks;
-	t->guard = g->area->guard;
-	t->n_guard = g->area->n_guard;
-}
-
 static unsigned poll_host(struct worker *w, unsigned port)
 {
 	struct worker_out *out = &w->out[port];
@@ -405,20 +339,6 @@ static unsigned poll_host(struct worker *w, unsigned port)
 		(unsigned)RTE_DIM(out->frames) - out->n, NULL);
 	out->n += n;
 	return n;
-}
-
-/* What was published last, if anything was. */
-static inline bool look_up(struct worker *w)
-{
-	const struct worker_common *c = w->common;
-	const struct generation *g = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE);
-
-	if (unlikely(!g))
-		return false;
-	follow(w, g); /* each time: another one may lie where the last one was */
-	w->tables.routes = __atomic_load_n(&c->routes[g->bank], __ATOMIC_ACQUIRE);
-	w->own.now = (uint16_t)__atomic_load_n(&c->now, __ATOMIC_RELAXED);
-	return true;
 }
 
 static unsigned receive(struct worker *w, unsigned port, struct rte_mbuf **frames)
@@ -460,7 +380,7 @@ bool worker_has_frames(const struct worker *w)
 
 unsigned worker_poll(struct worker *w)
 {
-	bool published = look_up(w);
+	bool published = worker_look_up(w);
 	struct rte_mbuf *frames[WORKER_BURST];
 	unsigned sum = 0;
 
@@ -483,62 +403,4 @@ unsigned worker_poll(struct worker *w)
 	ring_bells(w);
 	rte_rcu_qsbr_quiescent(w->common->grace, w->number);
 	return sum;
-}
-
-void worker_trace(struct worker *w, uint32_t ifindex, struct rte_mbuf *frame, struct l4_way *way)
-{
-	struct l4_traced traced = { 0 };
-	struct l4_result r = { 0 };
-	enum l4_verdict v = L4_V_NOT_OURS;
-	struct l4_frame f;
-	uint32_t bytes;
-
-	w->frame = frame;
-	take_frame(&f, frame);
-	if (look_up(w)) {
-		w->tables.traced = &traced;
-		v = stages_run(&w->tables, &f, ifindex, &r, &bytes);
-		w->tables.traced = NULL;
-	}
-	*way = traced.way;
-	way->end = (struct l4_trace){ v, r.ifindex, r.vip_id, r.service_id, r.server_id };
-}
-
-void worker_init(struct worker *w, const struct worker_common *common, const struct store *s,
-	unsigned number)
-{
-	struct l4_tables *t = &w->tables;
-
-	memset(w, 0, sizeof *w);
-	w->common = common;
-	w->number = number;
-	t->own = &w->own;
-	t->n_neighbours = s->tables[STORE_NEIGHBOURS].rows;
-	w->store = s;
-	w->neighbour_index.n_rows = t->n_neighbours;
-	w->neighbour_index.bits = store_bits(s, STORE_CELLS);
-	memcpy(w->neighbour_index.key, store_block(s, STORE_CELLS_KEY, 0),
-		sizeof w->neighbour_index.key);
-	t->neighbour_index = &w->neighbour_index;
-	use_bank(w, 0);
-	t->records = store_block(s, STORE_RECORDS, 0);
-	t->record_bits = store_bits(s, STORE_RECORDS);
-	t->sources = store_block(s, STORE_SOURCES, 0);
-	t->source_bits = store_bits(s, STORE_SOURCES);
-	t->datagrams = store_block(s, STORE_DATAGRAMS, 0);
-	t->datagram_bits = store_bits(s, STORE_DATAGRAMS);
-	t->proxied = store_block(s, STORE_PROXIED, 0);
-	t->proxied_bits = store_bits(s, STORE_PROXIED);
-	t->floods = store_block(s, STORE_FLOODS, 0);
-	t->n_floods = s->tables[STORE_FLOODS].rows;
-	w->own.places = store_block(s, STORE_PLACES, number + 1);
-	w->verdicts = store_block(s, STORE_VERDICTS, number + 1);
-	w->services = store_block(s, STORE_SERVICES, number + 1);
-	w->n_services = s->tables[STORE_SERVICES].rows;
-	w->servers = store_block(s, STORE_SERVERS, number + 1);
-	w->n_servers = s->tables[STORE_SERVERS].rows;
-	w->vip_drops = store_block(s, STORE_VIP_DROPS, number + 1);
-	w->n_vip_drops = s->tables[STORE_VIP_DROPS].rows;
-	w->service_drops = store_block(s, STORE_SERVICE_DROPS, number + 1);
-	w->n_service_drops = s->tables[STORE_SERVICE_DROPS].rows;
 }

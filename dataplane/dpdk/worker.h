@@ -8,12 +8,15 @@
 #include <rte_ring.h>
 #include "dataplane/dpdk/bell.h"
 #include "dataplane/dpdk/capture.h"
+#include "dataplane/dpdk/flow_hashes.h"
 #include "dataplane/dpdk/generation.h"
-#include "dataplane/dpdk/lookups.h"
+#include "dataplane/dpdk/tables.h"
 #include "dataplane/dpdk/store.h"
 #include "dataplane/l4/verdict.h"
 
-enum { WORKER_BURST = 32, WORKER_PORTS = 64 };
+enum { WORKER_BURST = FLOW_HASHES, WORKER_PORTS = 64 };
+
+struct l4_way;
 
 /* A port as one worker sees it. */
 struct worker_port {
@@ -64,6 +67,7 @@ struct worker {
 	struct l4_tables tables; /* first: worker_of() */
 	struct lookups_own own;
 	struct rte_mbuf *frame; /* in hand */
+	flow_hashes_fn *hash_flows;
 	const struct worker_common *common;
 	const struct store *store;
 	struct neighbour_index neighbour_index;
@@ -89,6 +93,9 @@ struct worker {
 /* Makes the worker ready to run on the engine's tables. Ports are entered afterwards. */
 void worker_init(struct worker *w, const struct worker_common *common, const struct store *s,
 	unsigned number);
+
+/* Has the worker go by what was published last; false: nothing was. Every worker does it for each burst. */
+bool worker_look_up(struct worker *w);
 
 /* What would become of a frame that came in by the interface, told to `way`: the frame is as it would leave, but nothing is sent, counted or
  * changed. The worker may have no ports. */

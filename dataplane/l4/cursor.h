@@ -26,13 +26,15 @@ L4_INLINE uint32_t l4_forget(uint32_t x, uint32_t mask)
 }
 #endif
 
-/* The `size` bytes at offset `off`, or NULL when the frame ends before. The compiler is kept from concluding
+/* The `size` bytes at offset `off`, or NULL when the frame ends before. For the kernel the compiler is kept from concluding
  * one check from another: the verifier does not follow such reasoning and wants each pointer checked. */
 L4_INLINE void *l4_at(const struct l4_frame *f, uint32_t off, uint32_t size)
 {
 	uint8_t *p = f->data + off;
 
+#ifdef __bpf__
 	__asm__("" : "+r"(p));
+#endif
 	if (!p)
 		__builtin_unreachable();
 	return p + size > f->end ? NULL : p;

@@ -12,24 +12,36 @@ struct l4_flow {
 	bool is6;
 };
 
+/* The words that an IPv4 flow's hash is of: these two. */
+L4_INLINE uint64_t l4_flow_first4(const struct l4_flow *f)
+{
+	return (uint64_t)f->dst[0] << 32 | f->src[0];
+}
+
+L4_INLINE uint64_t l4_flow_last(const struct l4_flow *f, uint32_t len)
+{
+	return (uint64_t)len << 56 | (uint64_t)f->protocol << 32 | (uint32_t)f->dport << 16 |
+	       f->sport;
+}
+
+enum { L4_FLOW_BYTES4 = 13, L4_FLOW_BYTES6 = 37 };
+
 /* SipHash-1-3 over the bytes src, dst, sport, dport, protocol in network order: 13 for IPv4, 37 for IPv6.
  * One 64-bit result serves slot (low bits), and record bucket and fingerprint (high bits). */
 L4_INLINE uint64_t l4_flow_hash(const uint64_t key[2], const struct l4_flow *f)
 {
 	struct l4_sip s = l4_sip_init(key);
-	uint64_t last = (uint64_t)f->dport << 16 | f->sport | (uint64_t)f->protocol << 32;
 
 	if (f->is6) {
 		l4_sip_word(&s, (uint64_t)f->src[1] << 32 | f->src[0]);
 		l4_sip_word(&s, (uint64_t)f->src[3] << 32 | f->src[2]);
 		l4_sip_word(&s, (uint64_t)f->dst[1] << 32 | f->dst[0]);
 		l4_sip_word(&s, (uint64_t)f->dst[3] << 32 | f->dst[2]);
-		last |= 37ull << 56;
+		l4_sip_word(&s, l4_flow_last(f, L4_FLOW_BYTES6));
 	} else {
-		l4_sip_word(&s, (uint64_t)f->dst[0] << 32 | f->src[0]);
-		last |= 13ull << 56;
+		l4_sip_word(&s, l4_flow_first4(f));
+		l4_sip_word(&s, l4_flow_last(f, L4_FLOW_BYTES4));
 	}
-	l4_sip_word(&s, last);
 	return l4_sip_end(&s);
 }
 

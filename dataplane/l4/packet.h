@@ -394,15 +394,15 @@ L4_INLINE enum l4_verdict l4_shield(
 		       : L4_V_FORWARDED;
 }
 
-/* A packet of a service: to the server that its flow's slot or record names. known: the flow's hash; NULL: it is not known yet. */
+/* A packet of a service: to the server that its flow's slot or record names. known: the flow; NULL: it is not found yet. */
 L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, struct l4_frame *f,
-	const struct l4_service *s, const uint64_t *known, struct l4_result *r)
+	const struct l4_service *s, const struct l4_spot *known, struct l4_result *r)
 {
 	const struct l4_packet *p = &w->packet;
 	const struct l4_member *m = NULL;
 	enum l4_verdict v;
+	struct l4_spot spot;
 	struct l4_end to;
-	uint64_t hash;
 	uint32_t line;
 
 	r->vip_id = s->vip_id;
@@ -416,8 +416,8 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, struct l4_frame 
 		return s->forward == L4_FORWARD_LOCAL ? l4_note_local(w, s) : l4_no_server(w, s);
 	if (p->ttl <= 1)
 		return l4_expired(w); /* and no record of it */
-	hash = known ? *known : l4_service_hash(w, s);
-	line = l4_choose(w, f, s, hash);
+	spot = known ? *known : l4_spot_of(w->tables, s, l4_service_hash(w, s));
+	line = l4_choose(w, f, s, &spot);
 	l4_tell(w->tables, L4_STEP_SERVER, line, 0);
 	if (line)
 		m = l4_tables_line(w->tables, line);
@@ -429,7 +429,7 @@ L4_INLINE enum l4_verdict l4_process_service(struct l4_walk *w, struct l4_frame 
 		l4_member_end(m, p->flow.dport, &to);
 		v = l4_send(w, f, m->neighbour, &to, false, L4_V_FORWARDED, r);
 	} else if (s->forward == L4_FORWARD_TUNNEL) {
-		v = l4_send_tunnel(w, f, s, m, hash, r);
+		v = l4_send_tunnel(w, f, s, m, spot.hash, r);
 	} else {
 		v = l4_send(w, f, m->neighbour, NULL, false, L4_V_FORWARDED, r);
 	}
@@ -648,10 +648,10 @@ L4_INLINE enum l4_verdict l4_process_rest(struct l4_walk *w, const struct l4_fra
 	return L4_V_NOT_OURS;
 }
 
-/* Goes on with a packet that l4_read() has read. service: the one that has its port by itself, or NULL; known: the hash of the flow for
+/* Goes on with a packet that l4_read() has read. service: the one that has its port by itself, or NULL; known: the flow as that finds
  * it, or NULL. */
 L4_INLINE enum l4_verdict l4_process_on(struct l4_walk *w, struct l4_frame *f,
-	const struct l4_aim *a, const struct l4_service *service, const uint64_t *known,
+	const struct l4_aim *a, const struct l4_service *service, const struct l4_spot *known,
 	struct l4_result *r)
 {
 	const struct l4_address *ours = NULL;

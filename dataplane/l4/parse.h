@@ -74,13 +74,14 @@ L4_INLINE bool l4_has_more_tags(const struct l4_packet *p)
 	return p->ethertype == L4_ETH_VLAN || p->ethertype == L4_ETH_QINQ;
 }
 
-/* The addresses of an IPv4 header, all 20 bytes of which must be there. */
+/* The addresses of an IPv4 header, all 20 bytes of which must be there, and where it says that it ends. */
 L4_INLINE bool l4_parse_ip4(const struct l4_frame *f, struct l4_packet *p)
 {
 	const struct l4_ip4 *ip = l4_at(f, p->l3, sizeof *ip);
 
 	if (!ip || ip->version_ihl >> 4 != 4)
 		return false;
+	p->l4 = p->l3 + (ip->version_ihl & 15) * 4u;
 	p->flow.src[0] = ip->src;
 	p->flow.dst[0] = ip->dst;
 	p->flow.src[1] = p->flow.src[2] = p->flow.src[3] = 0;
@@ -172,12 +173,11 @@ L4_INLINE enum l4_parsed l4_parse_ip4_payload(const struct l4_frame *f, struct l
 
 	if (!ip)
 		return L4_PARSED_MALFORMED;
-	header = (ip->version_ihl & 15) * 4u;
+	header = p->l4 - p->l3;
 	total = __builtin_bswap16(ip->total_len);
 	if (header < sizeof *ip || total < header || p->l3 + total > f->len)
 		return L4_PARSED_MALFORMED;
 	p->ip_len = total;
-	p->l4 = p->l3 + header;
 	if (ip->frag & L4_BE16(L4_IP4_MORE_OR_OFFSET))
 		return L4_PARSED_FRAGMENT;
 	return l4_parse_transport(f, p, total - header);

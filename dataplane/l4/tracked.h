@@ -302,12 +302,25 @@ L4_INLINE uint32_t l4_choose_quic(
 		&v, l4_tables_quic(w->tables, f, w->packet.l4, s->quic_id_bytes, s->pool_id));
 }
 
+/* Where a flow is found: by its hash, and what its slot holds. */
+struct l4_spot {
+	uint64_t hash;
+	uint32_t slot;
+};
+
+L4_INLINE struct l4_spot l4_spot_of(
+	const struct l4_tables *t, const struct l4_service *s, uint64_t hash)
+{
+	return (struct l4_spot){ hash,
+		l4_tables_slot(t, s->ring_chunk, (uint32_t)hash & s->ring_mask) };
+}
+
 /* The member row of the server that the packet goes to; 0: there is none. */
 L4_INLINE uint32_t l4_choose(const struct l4_walk *w, const struct l4_frame *f,
-	const struct l4_service *s, uint64_t hash)
+	const struct l4_service *s, const struct l4_spot *spot)
 {
-	uint32_t slot = l4_tables_slot(w->tables, s->ring_chunk, (uint32_t)hash & s->ring_mask);
-	uint32_t line;
+	uint64_t hash = spot->hash;
+	uint32_t slot = spot->slot, line;
 
 	l4_tell(w->tables, L4_STEP_SLOT, hash,
 		(uint64_t)((uint32_t)hash & s->ring_mask) << 16 | slot);

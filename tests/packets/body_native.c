@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#define LOOKUPS_TRACES true
 #include "dataplane/dpdk/lookups.h"
 #include "dataplane/snapshot/guard.h"
 #include "tests/packets/setup.h"
