@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # tools/lab itself: what it brings up, two labs side by side, what it removes after whatever happened, and
-# its demo. The topology is drawn in tools/lablib/topology.py.
+# its demo. The topology is drawn in tools/lablib/topology.py. ENGINE=dpdk has labs whose packets go by tandem-dpdk.
 set -Eeuo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,6 +9,9 @@ build=${BUILD:-$root/build}
 one=t$((BASHPID % 100000))a
 two=t$((BASHPID % 100000))b
 scratch=$(mktemp -d)
+engine=${ENGINE:-xdp}
+chosen=() # the words for another engine than that of a lab of which nothing is said
+[ "$engine" = xdp ] || chosen=(--engine "$engine")
 
 a=("$root/tools/lab" --id "$one" --build-dir "$build")
 b=("$root/tools/lab" --id "$two" --build-dir "$build")
@@ -83,13 +86,14 @@ gone "$one"
 # -- up, and what there is then
 
 start=$SECONDS
-"${a[@]}" up
+"${a[@]}" up "${chosen[@]}"
 [ $((SECONDS - start)) -lt 30 ] || fail "up took $((SECONDS - start)) s"
-"${a[@]}" up | grep 'is up already' >/dev/null
+"${a[@]}" up "${chosen[@]}" | grep 'is up already' >/dev/null
 "${a[@]}" status --json >"$scratch/status"
-jq -e '.up and all(.hosts[]; .exists) and all(.processes[]; .alive) and .engine.type == "xdp"' "$scratch/status" \
-	>/dev/null || fail "status says $(cat "$scratch/status")"
-jq -e '[.processes[].name] | sort == ["app1", "app2", "db1", "tandemd", "web1", "web2"]' "$scratch/status" >/dev/null
+jq -e --arg engine "$engine" '.up and all(.hosts[]; .exists) and all(.processes[]; .alive) and .engine.type == $engine' \
+	"$scratch/status" >/dev/null || fail "status says $(cat "$scratch/status")"
+jq -e --arg engine "$engine" '[.processes[].name] | sort == (["app1", "app2", "db1", "tandemd", "web1", "web2"]
+	+ if $engine == "dpdk" then ["tandem-dpdk"] else [] end | sort)' "$scratch/status" >/dev/null
 for address in $(jq -r '.vips[] | select(.name == "web") | .addresses[]' "$scratch/status"); do
 	[[ $address != *:* ]] || address="[$address]"
 	visits=$("${a[@]}" exec client -- curl -sS -m 5 -X PUT "http://$address/app/visits/the-same" | jq .visits)
@@ -119,6 +123,14 @@ done
 "${a[@]}" status --json | jq -e '[.processes[] | select(.alive | not) | .name] == ["web2"]' >/dev/null
 "${a[@]}" start web2
 refused 1 'runs already' "${a[@]}" start web2
+if [ "$engine" = dpdk ]; then
+	"${a[@]}" kill tandem-dpdk
+	refused 28 '' "${a[@]}" exec client -- curl -sS -m 1 http://10.80.1.10/app/whoami
+	"${a[@]}" start tandem-dpdk
+	"${a[@]}" exec client -- curl -sSf -m 5 --retry 10 --retry-connrefused http://10.80.1.10/app/whoami >/dev/null
+	"${a[@]}" logs -n 100 tandem-dpdk | grep 'taken over before' >/dev/null
+	"${a[@]}" kill tandem-dpdk # nor does down need it
+fi
 
 # -- two labs, and somebody else's process in one
 
@@ -139,7 +151,7 @@ gone "$two"
 # -- the web servers reached in the other ways
 
 for forward in tunnel dsr; do
-	"${b[@]}" up --web "$forward" >/dev/null
+	"${b[@]}" up --web "$forward" "${chosen[@]}" >/dev/null
 	"${b[@]}" exec lb-a -- tandemctl -j service list | jq -e --arg forward "$forward" \
 		'[.services[] | select(.name | startswith("web")) | .forward] == [$forward, $forward]' >/dev/null
 	"${b[@]}" load --duration 1 --json | jq -e '.failures == 0 and .requests == 100 and (.servers | length) == 2' >/dev/null
@@ -147,6 +159,7 @@ done
 "${b[@]}" down >/dev/null
 gone "$two"
 refused 2 'invalid choice' "${b[@]}" up --web fullnat
+refused 2 'invalid choice' "${b[@]}" up --engine ebpf
 
 # -- down
 
@@ -158,7 +171,7 @@ gone "$one"
 
 machine >"$scratch/before"
 for tenths in 1 3 6 10 15 20; do
-	"${a[@]}" up >/dev/null 2>&1 &
+	"${a[@]}" up "${chosen[@]}" >/dev/null 2>&1 &
 	sleep $((tenths / 10)).$((tenths % 10))
 	kill -KILL $! 2>/dev/null || :
 	wait $! 2>/dev/null || :
@@ -169,15 +182,15 @@ done
 sleep 0.5
 kill -KILL $!
 wait $! 2>/dev/null || :
-"${a[@]}" up >/dev/null
+"${a[@]}" up "${chosen[@]}" >/dev/null
 "${a[@]}" exec client -- curl -sSf -m 5 http://10.80.1.10/app/whoami >/dev/null
 "${a[@]}" down >/dev/null
 
 # -- the demo, and the demo interrupted
 
-"${a[@]}" demo
+"${a[@]}" demo "${chosen[@]}"
 gone "$one"
-"${a[@]}" demo >"$scratch/demo" &
+"${a[@]}" demo "${chosen[@]}" >"$scratch/demo" &
 until grep -qs 'Act 1' "$scratch/demo"; do sleep 0.1; done
 kill -TERM $!
 wait $! && fail 'an interrupted demo says that all is well'

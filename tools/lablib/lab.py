@@ -8,11 +8,14 @@ import os
 import re
 import shutil
 import signal
+from dataclasses import asdict, dataclass
 
 from lablib import jsonfile, service, topology, wiring
 from lablib.appliance import Appliance
 from lablib.failure import Failure, unknown
 from lablib.process import MARK, Processes, end_of_log, wait_until
+
+ENGINES = ('xdp', 'dpdk')
 
 START_S = 30.0  # for a service to listen
 HEALTHY_S = 30.0  # for every server to be up
@@ -21,6 +24,14 @@ HEALTHY_S = 30.0  # for every server to be up
 def default_id(root):
     """The same for every call from one checkout, another for another checkout."""
     return hashlib.sha256(os.path.realpath(root).encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a lab is brought up with."""
+    tandem: bool = True  # whether there is an appliance
+    web: str = topology.FORWARDS[0]  # how packets get to the web servers
+    engine: str = ENGINES[0]  # what forwards them
 
 
 class Lab:
@@ -39,60 +50,61 @@ class Lab:
 
     # -- up
 
-    def up(self, with_tandem=True, web=topology.FORWARDS[0], say=lambda sentence: None):
-        """Brings the lab up, the web service forwarded in that way; takes it down again when that fails half way.
-        False: it was up already."""
+    def up(self, wanted, say=lambda sentence: None):
+        """Brings the lab up as wanted; takes it down again when that fails half way. False: it was up already."""
         service.check_programs()
-        if with_tandem:
-            self._check_build()
+        if wanted.tandem:
+            self._check_build(wanted.engine)
         with self._locked():
-            if self._is_whole(with_tandem, web):
+            if self._is_whole(wanted):
                 return False
             self._clear()
-            self.site = topology.site(web)
+            self.site = topology.site(wanted.web)
             try:
-                self._make(with_tandem, web, say)
+                self._make(wanted, say)
             except BaseException:
                 self._remove()
                 raise
         return True
 
-    def _check_build(self):
-        for path in ('apps/tandemd/tandemd', 'apps/tandemctl/tandemctl', 'apps/tandem-decap/tandem-decap',
-                     'bpf/pass.bpf.o'):
+    def _check_build(self, engine):
+        programs = ['tandemd', 'tandemctl', 'tandem-decap'] + (['tandem-dpdk'] if engine == 'dpdk' else [])
+        for path in [f'apps/{name}/{name}' for name in programs] + ['bpf/pass.bpf.o']:
             if not os.path.exists(f'{self.build_dir}/{path}'):
                 raise Failure(f'{self.build_dir}/{path} is not there: build it with `tools/setup --build`, or '
                               'bring the lab up without an appliance by --no-tandem')
 
-    def _make(self, with_tandem, web, say):
+    def _make(self, wanted, say):
         for name in ('processes', 'logs'):
             os.makedirs(f'{self.directory}/{name}', exist_ok=True)
         pass_object = f'{self.build_dir}/bpf/pass.bpf.o'
         wiring.build(self.site, self.prefix, pass_object if os.path.exists(pass_object) else None)
         say(f'{len(self.site.hosts)} hosts on the networks {", ".join(net.name for net in self.site.networks)}')
-        for one in service.all_services(service.Files(self.root, self.directory), web,
-                                        self.build_dir if with_tandem else None):
-            self.processes.start(one.name, one.host, one.argv, one.port)
-        if with_tandem and web == 'tunnel':
+        for one in service.all_services(service.Files(self.root, self.directory), wanted.web, wanted.engine,
+                                        self.build_dir if wanted.tandem else None):
+            record = self.processes.start(one.name, one.host, one.argv, one.port, one.socket)
+            if one.socket:
+                self._await_listening(record)
+        if wanted.tandem and wanted.web == 'tunnel':
             for host, argv in service.decap_commands(self.site, self.directory, self.build_dir):
                 wiring.run(wiring.enter(wiring.namespace(self.prefix, host), argv))
         for record in self.processes.records():
             self._await_listening(record)
         say(', '.join(record.name for record in self.processes.records()) + ' run')
-        if with_tandem:
+        if wanted.tandem:
             self._await_healthy()
             say('every server is up')
             self._await_answers()
             say(f'the client gets answers from {" and ".join(self._pages())}')
-        jsonfile.write(self._settings_file(), self._settings(with_tandem, web))
+        jsonfile.write(self._settings_file(), self._settings(wanted))
 
-    def _settings(self, with_tandem, web):
-        return {'id': self.id, 'root': self.root, 'build': self.build_dir, 'tandem': with_tandem, 'web': web}
+    def _settings(self, wanted):
+        return {'id': self.id, 'root': self.root, 'build': self.build_dir, **asdict(wanted)}
 
     def _await_listening(self, record):
-        def listens():
-            return not record.port or self.processes.listens(record, record.port)
-        self._await(record, listens, START_S, lambda: f'{record.name} does not listen on port {record.port}')
+        where = f'at {record.socket}' if record.socket else f'on port {record.port}'
+        self._await(record, lambda: self.processes.listens(record), START_S,
+                    lambda: f'{record.name} does not listen {where}')
 
     def _await_healthy(self):
         self._await(self.processes.record('tandemd'), self.appliance.is_healthy, HEALTHY_S,
@@ -117,8 +129,8 @@ class Lab:
         if not is_so():
             raise Failure(f'{complaint()} after {patience_s:g} s; {end_of_log(record)}')
 
-    def _is_whole(self, with_tandem, web):
-        return self.settings() == self._settings(with_tandem, web) and \
+    def _is_whole(self, wanted):
+        return self.settings() == self._settings(wanted) and \
             all(self.processes.alive(record) for record in self.processes.records())
 
     # -- down
@@ -192,7 +204,7 @@ class Lab:
         record = self.record(name)
         if self.processes.alive(record):
             raise Failure(f'{name} runs already, as process {record.pid}')
-        self._await_listening(self.processes.start(name, record.host, record.argv, record.port))
+        self._await_listening(self.processes.start(name, record.host, record.argv, record.port, record.socket))
 
     def enter(self, host, argv):
         """Becomes argv on a host."""

@@ -17,6 +17,7 @@ from lablib.failure import Failure
 
 MARK = 'TANDEM_LAB'  # environment variable that holds the lab's id
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
+ACCEPTS = 1 << 16  # flag of a Unix socket that listens (__SO_ACCEPTCON)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Record:
     log: str
     argv: list
     port: int  # TCP port by which one knows that it runs; 0: none
+    socket: str = ''  # and the Unix socket
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Processes:
         self.directory = f'{directory}/processes'
         self.logs = f'{directory}/logs'
 
-    def start(self, name, host, argv, port=0):
+    def start(self, name, host, argv, port=0, socket=''):
         """Starts argv on a host, in a session of its own; its output goes to its log."""
         log = f'{self.logs}/{name}.log'
         command = wiring.enter(wiring.namespace(self.prefix, host), argv)
@@ -71,7 +73,7 @@ class Processes:
             # pylint: disable=subprocess-popen-preexec-fn  (there are no threads here)
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                              env=self.environment(), start_new_session=True,
-                             preexec_fn=lambda: self._record(name, host, argv, port, log))
+                             preexec_fn=lambda: self._record(name, host, argv, port, socket, log))
         return self.record(name)
 
     def environment(self):
@@ -79,9 +81,10 @@ class Processes:
         return {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8',
                 MARK: self.lab_id}
 
-    def _record(self, name, host, argv, port, log):
+    def _record(self, name, host, argv, port, socket, log):
         pid = os.getpid()
-        record = Record(name, host, pid, stat(pid).started, _read(BOOT_ID).strip(), log, list(argv), port)
+        record = Record(name, host, pid, stat(pid).started, _read(BOOT_ID).strip(), log, list(argv), port,
+                        socket)
         jsonfile.write(f'{self.directory}/{name}.json', asdict(record))
 
     def record(self, name):
@@ -165,14 +168,28 @@ class Processes:
                 return
         raise Failure(f'process {min(set(self.members()) - above)} does not end, even after SIGKILL')
 
-    def listens(self, record, port):
-        """Whether somebody listens on a TCP port of the process' network."""
-        try:
-            tables = _read(f'/proc/{record.pid}/net/tcp') + _read(f'/proc/{record.pid}/net/tcp6')
-        except OSError:
-            return False
-        rows = [line.split() for line in tables.splitlines()]
-        return any(len(row) > 3 and row[3] == '0A' and row[1].endswith(f':{port:04X}') for row in rows)
+    def listens(self, record):
+        """Whether somebody listens, in the process' network, on what it is known by."""
+        return (not record.port or self._listens_on_port(record)) and \
+            (not record.socket or self._listens_on_socket(record))
+
+    @staticmethod
+    def _listens_on_port(record):
+        return any(len(row) > 3 and row[3] == '0A' and row[1].endswith(f':{record.port:04X}')
+                   for row in _table(record, 'tcp') + _table(record, 'tcp6'))
+
+    @staticmethod
+    def _listens_on_socket(record):
+        return any(len(row) > 7 and int(row[3], 16) & ACCEPTS and row[7] == record.socket
+                   for row in _table(record, 'unix')[1:])
+
+
+def _table(record, name):
+    """Rows of a table of sockets, of the process' network; none when it has ended."""
+    try:
+        return [line.split() for line in _read(f'/proc/{record.pid}/net/{name}').splitlines()]
+    except OSError:
+        return []
 
 
 def wait_until(is_so, patience_s, every_s=0.02):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What runs on which host: its files, its command line, and the port by which one knows that it runs."""
+"""What runs on which host: its files, its command line, and what it listens at, by which one knows that it runs."""
 import os
 import shutil
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ class Service:
     host: str
     argv: tuple
     port: int = 0  # 0: listens on no TCP port
+    socket: str = ''  # path of a Unix socket, which whatever comes after it needs
 
 
 class Files:
@@ -52,11 +53,11 @@ def check_programs():
             raise Failure(f'{name} is not installed: run `sudo tools/setup` first')
 
 
-def all_services(files, forward, build_dir=None):
-    """Every service in an order in which they may be started; tandemd only with a build directory."""
+def all_services(files, forward, engine, build_dir=None):
+    """Every service in an order in which they may be started; the appliance only with a build directory."""
     services = [database(files, 'db1'), *(app(files, name) for name in ('app1', 'app2')),
                 *(web(files, name) for name in ('web1', 'web2'))]
-    return services + ([tandemd(files, 'lb-a', forward, build_dir)] if build_dir else [])
+    return services + (appliance(files, 'lb-a', forward, engine, build_dir) if build_dir else [])
 
 
 def database(files, name):
@@ -100,11 +101,15 @@ def decap_commands(site, directory, build_dir):
             for name in ('web1', 'web2') for net in site.host(name).networks]
 
 
-def tandemd(files, host, forward, build_dir):
+def appliance(files, host, forward, engine, build_dir):
     run_dir, state_dir = files.folder(f'{host}/run'), files.folder(f'{host}/state')
-    conf = files.fill('tandem.conf', f'{host}/tandem.conf', web=forward)
-    argv = (f'{build_dir}/apps/tandemd/tandemd', '-c', conf, '--run-dir', run_dir, '--state-dir', state_dir)
-    return Service('tandemd', host, argv)
+    conf = files.fill('tandem.conf', f'{host}/tandem.conf', web=forward, engine=engine)
+    words = ('-c', conf, '--run-dir', run_dir)
+    services = [Service('tandemd', host, (f'{build_dir}/apps/tandemd/tandemd', *words, '--state-dir', state_dir))]
+    if engine == 'dpdk':
+        argv = (f'{build_dir}/apps/tandem-dpdk/tandem-dpdk', *words)
+        services.insert(0, Service('tandem-dpdk', host, argv, socket=f'{run_dir}/dpdk/socket'))
+    return services
 
 
 def _ipv4(name):

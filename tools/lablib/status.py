@@ -18,6 +18,7 @@ def collect(lab):
                   'addresses': [str(address) for address in vip.addresses()]} for vip in lab.site.vips],
         'engine': _engine(lab) if settings and settings['tandem'] else None,
         'processes': [{'name': record.name, 'host': record.host, 'pid': record.pid, 'port': record.port or None,
+                       'socket': record.socket or None,
                        'alive': lab.processes.alive(record), 'log': record.log, 'argv': record.argv}
                       for record in lab.processes.records()],
     }
