@@ -6,7 +6,6 @@
 #                VIP .10     gateway .1      └─ .12 srv2:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
-needs_xdp # tandemd alone, with other limits each time: those of tandem-dpdk are of its start
 
 two_arm 2
 serve srv1 8080
@@ -36,6 +35,22 @@ nothing_stays()
 {
 	expect_is "programs on lb" "$(programs)" 0
 	expect_not "a bpffs is mounted" mountpoint -q "$lab/run/bpf"
+}
+
+# tandemd, which is to refuse something; its engine runs by then, where that is a process of its own.
+starts()
+{
+	engine_start
+	timeout 10 nsenter --net="/run/netns/$prefix-lb" "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" \
+		--state-dir "$lab/state"
+}
+
+# All of it ends.
+end()
+{
+	stop tandemd
+	detach
+	cat "$lab/detach" >>"$lab/all.log"
 }
 
 # Configurations: all errors at once, each with file, line, the line and a caret; the same from either program.
@@ -87,10 +102,10 @@ says 'tandem.conf:[0-9]+:.*"limits.servers" is 3, but .* need 4' 'write servers 
 	web 1 2
 	echo 'limits: { neighbours = 2; };'
 } | config
-gives 1 timeout 10 nsenter --net="/run/netns/$prefix-lb" "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" \
-	--run-dir "$lab/run" --state-dir "$lab/state"
+gives 1 starts
 says 'table.*neighbours is full; raise limits.neighbours'
 nothing_stays
+[ "$engine" = xdp ] || stop tandem-dpdk
 
 # A full table of routes is told, in the log and by status, and packets that have a route flow.
 {
@@ -113,9 +128,7 @@ gives 5 ctl vip show web
 gives 2 ctl server weight web4/srv1 -3
 gives 2 ctl server weight web4/srv1 1001
 gives 0 ctl server drain web4/srv1 --why "a test"
-stop tandemd
-detach
-cat "$lab/detach" >>"$lab/all.log"
+end
 
 # A damaged file of the state is named and left as it is; the operator decides.
 web 1 2 | config
@@ -125,8 +138,7 @@ for case in 'state.json s/^.*$//' 'state.json s/[}]$//' 'state.json s/"version":
 	cp "$lab/state/$file" "$lab/good"
 	sed -E "$damage" "$lab/good" >"$lab/state/$file"
 	cp "$lab/state/$file" "$lab/damaged"
-	gives 1 timeout 10 nsenter --net="/run/netns/$prefix-lb" "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" \
-		--run-dir "$lab/run" --state-dir "$lab/state"
+	gives 1 starts
 	says "$lab/state/$file" 'restore|remove|move'
 	expect "the file is left alone" cmp "$lab/damaged" "$lab/state/$file"
 	nothing_stays
@@ -134,9 +146,7 @@ for case in 'state.json s/^.*$//' 'state.json s/[}]$//' 'state.json s/"version":
 done
 tandemd_start
 serving 3
-stop tandemd
-detach
-cat "$lab/detach" >>"$lab/all.log"
+end
 
 # Without its numbers the state is a new one; without what was wanted it is the same but for that.
 rm "$lab/state/state.json"

