@@ -450,6 +450,18 @@ tandemd_is_up()
 	ctl status
 }
 
+# How many workers, 1 or 2, configurations give tandem-dpdk from now on.
+workers()
+{
+	local may
+
+	may=$(awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status)
+	case $1 in
+	1) dpdk=" engine: { type = \"dpdk\"; };" ;;
+	2) dpdk=" engine: { type = \"dpdk\"; dpdk: { cpus = \"${may%%[,-]*},${may##*[,-]}\"; }; };" ;;
+	esac
+}
+
 # The engine that is a process of its own, where there is one and it does not run: it takes the interfaces over.
 engine_start()
 {

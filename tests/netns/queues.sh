@@ -9,10 +9,7 @@
 . "$(dirname "$0")/helper.sh"
 
 queues=4
-if [ "$engine" = dpdk ]; then
-	may=$(awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status)
-	dpdk=" engine: { type = \"dpdk\"; dpdk: { cpus = \"${may%%[,-]*},${may##*[,-]}\"; }; };"
-fi
+[ "$engine" = xdp ] || workers 2
 two_arm 2
 serve srv1 8080
 serve srv2 8080
