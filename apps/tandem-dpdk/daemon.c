@@ -74,10 +74,19 @@ static int hold_signals(struct daemon *d, struct err *e)
 
 static int make_dir(struct daemon *d, struct err *e)
 {
+	struct stat st;
+	int rc;
+
 	front_dir(d->dir, d->run_dir);
-	if (mkdir(d->dir, 0700) && errno != EEXIST)
-		return err_set(e, -errno, "cannot make %s: %s", d->dir, strerror(errno));
-	return 0;
+	if ((mkdir(d->dir, 0700) && errno != EEXIST) || stat(d->dir, &st))
+		rc = -errno;
+	else if (!S_ISDIR(st.st_mode))
+		rc = -ENOTDIR;
+	else
+		return 0;
+	err_set(e, rc, "cannot make %s: %s", d->dir, strerror(-rc));
+	*d->dir = '\0'; /* there is nothing to be put back */
+	return rc;
 }
 
 static int take_fronts(struct daemon *d, struct err *e)

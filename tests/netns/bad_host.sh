@@ -5,32 +5,12 @@
 #   client .99 ── front ── .2 lb .2 ── back ── .11 srv1:8080
 #                VIP .10     gateway .1
 # shellcheck source-path=SCRIPTDIR
-. "$(dirname "$0")/helper.sh"
-needs_xdp
+. "$(dirname "$0")/refusal_helper.sh"
+only xdp "what tandemd does to interfaces; dpdk_bad_host is about tandem-dpdk"
 
 two_arm 1
 serve srv1 8080
 web 1 | config
-
-# What the last start said, without the notes about the configuration and the log's time.
-said()
-{
-	grep -E '^(tandemd:|[0-9T:.-]+Z) ' "$lab/said" | grep -vE '^[0-9T:.Z-]+ (info|warning): ' | sed -E 's/^[0-9T:.Z-]+ //' || :
-}
-
-# Starts tandemd by a COMMAND and expects one line with PATTERN, and that lb is as before: refuses PATTERN COMMAND...
-refuses()
-{
-	local pattern=$1 status=0
-
-	shift
-	timeout 10 "$@" >"$lab/said" 2>&1 || status=$?
-	cat "$lab/said" >>"$lab/all.log"
-	expect_is "exit status of: $*" "$status" 1
-	expect_is "lines about what is wrong, $(said)," "$(said | wc -l)" 1
-	expect "\"$(said)\" says $pattern" grep -qE -- "$pattern" <(said)
-	nothing_stays
-}
 
 nothing_stays()
 {
@@ -38,10 +18,6 @@ nothing_stays()
 	expect_not "a bpffs is mounted" mountpoint -q "$lab/run/bpf"
 	expect_not "the API's socket is left" [ -e "$lab/run/api.sock" ]
 }
-
-# on() is a function of this shell: what timeout runs must be a command.
-lb=(nsenter --net="/run/netns/$prefix-lb" --)
-plain=("$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" --state-dir "$lab/state")
 
 # Interfaces and addresses.
 sed 's/back: {}/back: { device = "eth9"; }/' "$lab/tandem.conf" >"$lab/eth9.conf"
@@ -66,7 +42,6 @@ ip -n "$prefix-lb" link set back xdp off
 # Rights: somebody without any, in a directory that is not his, and in one that is.
 chmod 755 "$lab"
 cp "$build/apps/tandemd/tandemd" "$lab/tandemd"
-nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
 refuses 'root' "${lb[@]}" "${nobody[@]}" "$lab/tandemd" "${plain[@]:1}"
 mkdir -m 777 "$lab/open" "$lab/open/state"
 refuses 'root' "${lb[@]}" "${nobody[@]}" "$lab/tandemd" "${plain[@]:1}" --run-dir "$lab/open" --state-dir "$lab/open/state"

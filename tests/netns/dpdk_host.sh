@@ -17,8 +17,17 @@ addresses()
 	ip -n "$prefix-lb" -br addr show "$1" | awk '{ $1 = $2 = ""; print }'
 }
 before=$(addresses front)$(addresses back)
+
+# Of a device on lb: offload DEVICE
+offload()
+{
+	on lb ethtool -k "$1" | awk '$1 == "rx-vlan-offload:" { print $2 }'
+}
+on lb ethtool -K back rxvlan off >/dev/null # as somebody wants it
+expect_is "the offload of front" "$(offload front)" on
 tandemd_start
 serving 2
+expect_is "the offload of front's device while the engine runs" "$(offload front-nic)" off
 expect_is "addresses while the engine runs" "$(addresses front)$(addresses back)" "$before"
 
 # Whether so many of twenty pings of an address come back: pings HOST ADDRESS LEAST
@@ -88,8 +97,19 @@ expect "the former process' interfaces are gone on with" grep -q 'taken over bef
 wait_for 10 "requests are answered again" on client curl -sS -m 1 -o /dev/null "$(web_urls | cut -d ' ' -f 1)"
 expect "the host is reached again" pings client "$(addr front 2 4)" 20
 
-# What ends leaves the interfaces as they were.
+# Interfaces are as they were when they are given back in the place of a process that was killed, and after one that ends.
+expect_as_before()
+{
+	expect_is "addresses $1" "$(addresses front)$(addresses back)" "$before"
+	expect_is "the offload of front $1" "$(offload front)" on
+	expect_is "the offload of back $1" "$(offload back)" off
+}
+slay tandem-dpdk
+expect_is "the offload of front's device without the engine" "$(offload front-nic)" off
+expect "interfaces are given back" on lb "$build/apps/tandem-dpdk/tandem-dpdk" --give-back --run-dir "$lab/run"
+expect_as_before "after they were given back"
+engine_start
 expect "tandem-dpdk ends well" stop tandem-dpdk
-expect_is "addresses afterwards" "$(addresses front)$(addresses back)" "$before"
+expect_as_before "in the end"
 expect "the host is reached without it" pings client "$(addr front 2 4)" 20
 expect_not "the socket is gone" [ -e "$lab/run/dpdk/socket" ]

@@ -7,7 +7,7 @@
 #                VIP .10     gateway .1
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
-needs_xdp
+only xdp "what tandemd changes of devices; dpdk_host is about tandem-dpdk"
 
 two_arm 1
 serve srv1 8080
