@@ -18,6 +18,7 @@ from lablib.process import MARK, Processes, end_of_log, wait_until
 ENGINES = ('xdp', 'dpdk')
 
 START_S = 30.0  # for a service to listen
+LOCKED_S = 2.0  # for the lock: a child of a command that was killed holds it until it has become its program
 HEALTHY_S = 30.0  # for every server to be up
 
 
@@ -170,7 +171,7 @@ class Lab:
         os.makedirs(self.directory, exist_ok=True)
         handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            if not _lock(handle) or not _is_at(handle, self.directory):
+            if not wait_until(lambda: _lock(handle), LOCKED_S) or not _is_at(handle, self.directory):
                 raise Failure(f'another command is just changing the lab {self.id}: try again when it is done')
             yield
         finally:
