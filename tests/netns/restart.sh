@@ -64,8 +64,11 @@ tandemd_start
 serving 4
 on client curl -sS -m 5 -o "$lab/answer" -o "$lab/answer6" "http://$(url front 10 4)/who" "http://$(url front 10 6)/who"
 read -ra urls < <(web_urls)
-load short client --rate 60 "${urls[@]}"
-load long client --keep --rate 40 "${urls[@]}"
+# A segment that finds no engine, and then no neighbour yet, is sent a third time after three seconds.
+patience=3
+[ "$engine" = xdp ] || patience=10
+load short client --rate 60 --timeout $patience "${urls[@]}"
+load long client --keep --rate 40 --timeout $patience "${urls[@]}"
 more short 40
 expect_is "devices that are ours" "$(devices)" 3
 
@@ -78,7 +81,7 @@ stop long
 expect_is "requests lost" "$(lost short)$(lost long)" ""
 
 # What another mode loses is what is on the wire at that moment.
-load short client --again --rate 60 "${urls[@]}"
+load short client --again --rate 60 --timeout $patience "${urls[@]}"
 if [ "$engine" = xdp ]; then
 	configure 'engine: { mode = "generic"; };'
 	restart "in another mode"
