@@ -162,7 +162,8 @@ finish()
 {
 	local status=$?
 
-	trap - EXIT ERR INT TERM
+	trap - EXIT ERR
+	trap '' INT TERM # also when told twice
 	set +e
 	exec >&3 2>&4 # whatever the script was doing with them
 	if [ "$status" -eq 0 ] && ! captures_are_sound; then

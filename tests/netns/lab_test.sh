@@ -21,6 +21,7 @@ finish()
 	local status=$?
 
 	trap - EXIT
+	trap '' INT TERM
 	"${a[@]}" down >/dev/null
 	"${b[@]}" down >/dev/null
 	rm -rf "$scratch"
