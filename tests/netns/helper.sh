@@ -14,7 +14,7 @@ name=${NAME:-$(basename "$0" .sh)}
 family=${FAMILY:-4}
 engine=${ENGINE:-xdp}
 dpdk= # what configurations say of that
-[ "$engine" = xdp ] || dpdk=' engine: { type = "dpdk"; };'
+[ "$engine" = xdp ] || dpdk=" engine: { type = \"dpdk\";${SLOW:+ dpdk: { memory = 64; \};} };" # memory is filled first
 prefix=tt$$ # of the lab's namespaces
 lab=
 declare -A networks=() # name: number
