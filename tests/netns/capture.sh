@@ -43,7 +43,23 @@ begin()
 	shift
 	start "$log" lb "$build/apps/tandemctl/tandemctl" -s "$lab/run/api.sock" capture "$@"
 	wait_for 10 "the interfaces run the capturing program" runs tandem_capture
-	[ "$engine" = xdp ] || sleep 0.5
+	# Who asks twice after that has been served twice, and the capture at the latest between.
+	wait_for 10 "tandemctl has asked" has_asked
+	ctl status >"$lab/ctl"
+	ctl status >"$lab/ctl"
+}
+
+# Whether somebody is connected to the API.
+has_asked()
+{
+	on lb awk -v socket="$lab/run/api.sock" '$6 == "03" && $NF == socket { found = 1 } END { exit !found }' /proc/net/unix
+}
+
+# Whether a file has the ends of so many connections, and both legs of each packet: has_whole FILE N
+has_whole()
+{
+	[ "$(fields "$1" frame.number "tcp.flags.fin == 1" | wc -l)" -eq $((4 * $2)) ] &&
+		[ $(($(fields "$1" frame.number tcp | wc -l) % 2)) -eq 0 ]
 }
 
 # One field of every frame, or of those that a filter wants: fields FILE FIELD [FILTER]
@@ -59,6 +75,7 @@ expect "no capturing program runs" runs tandem_xdp
 begin vip web4 -w "$lab/vip.pcapng"
 get
 get
+wait_for 5 "both connections are captured" has_whole "$lab/vip.pcapng" 2
 stop vip INT || :
 wait_for 5 "the program is back" runs tandem_xdp
 file=$lab/vip.pcapng
