@@ -102,7 +102,7 @@ fi
 web 1 2 | config
 restart "with an interface less"
 expect_is "devices that are ours at last" "$(devices)" 2
-expect_not "spare is" grep -qE 'xdp|spare-nic' < <(on lb ip link show)
+expect_not "spare is" grep -qE 'spare(-nic|.* xdp)' < <(on lb ip -o link show)
 more short 40
 stop short
 expect_is "requests lost" "$(lost short)" ""
