@@ -257,13 +257,17 @@ static int pause_ms(struct daemon *d)
 /* Everything at most every so many milliseconds. */
 static void tick(struct daemon *d)
 {
-	static uint64_t last, last_carrier;
+	static uint64_t last, last_carrier, last_workers;
 	uint64_t now = now_ns() / 1000000;
 
 	if (now - last < TICK_MS)
 		return;
 	last = now;
 	set_time(d);
+	if (now - last_workers >= PROTOCOL_WORKERS_MS) {
+		last_workers = now;
+		control_socket_tell_workers(d->control);
+	}
 	if (now - last_carrier < CARRIER_MS)
 		return;
 	last_carrier = now;

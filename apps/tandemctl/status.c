@@ -13,15 +13,38 @@ static void print_config(FILE *out, const json_t *config, time_t now)
 	fputs(" ago", out);
 }
 
+/* "; serving for 2h 5m; gone 2 times, the last for 312 ms" */
+static void print_run(FILE *out, const json_t *engine, time_t now)
+{
+	json_int_t gaps = json_integer_value(json_object_get(engine, "gaps"));
+	const json_t *last = json_object_get(engine, "last_gap_ms");
+
+	if (json_is_string(json_object_get(engine, "state"))) {
+		fputs("; ", out);
+		field_plain(out, json_object_get(engine, "state"), now);
+		fputs(" for ", out);
+		field_age(out, json_object_get(engine, "since"), now);
+	}
+	if (gaps)
+		fprintf(out, "; gone %lld time%s", (long long)gaps, gaps == 1 ? "" : "s");
+	if (json_is_integer(last))
+		fprintf(out, ", the last for %lld ms", (long long)json_integer_value(last));
+}
+
 static void print_engine(FILE *out, const json_t *engine, time_t now)
 {
+	const json_t *polling = json_object_get(engine, "polling");
+
 	field_plain(out, json_object_get(engine, "type"), now);
+	if (json_is_string(polling))
+		fprintf(out, ", %s", json_string_value(polling));
 	fputs(", generation ", out);
 	field_plain(out, json_object_get(engine, "generation"), now);
 	if (json_is_true(json_object_get(engine, "adopted")))
 		fputs(", adopted from the daemon before", out);
 	if (json_is_true(json_object_get(engine, "detached")))
 		fputs(", detached", out);
+	print_run(out, engine, now);
 }
 
 /* What was added to lo for services of this host's own stack. */
@@ -116,6 +139,20 @@ static void port_table(const struct screen *s, const json_t *ports)
 	fields_table(s, ports, FIELDS(fields));
 }
 
+static void worker_table(const struct screen *s, const json_t *workers)
+{
+	static const struct field fields[] = {
+		{ .title = "WORKER", .key = "worker", .flags = FIELD_RIGHT },
+		{ .title = "CPU", .key = "cpu", .flags = FIELD_RIGHT },
+		{ .title = "BUSY %", .key = "busy_percent", .flags = FIELD_RIGHT },
+		{ .title = "BUSY CYCLES", .key = "busy_cycles", .flags = FIELD_RIGHT },
+		{ .title = "IDLE CYCLES", .key = "idle_cycles", .flags = FIELD_RIGHT },
+		{ .title = "SLEEPS", .key = "sleeps", .flags = FIELD_RIGHT },
+	};
+
+	fields_table(s, workers, FIELDS(fields));
+}
+
 static void warning_list(const struct screen *s, const json_t *warnings)
 {
 	for (size_t i = 0; i < json_array_size(warnings); i++) {
@@ -168,6 +205,7 @@ static void status_print(const struct screen *s, json_t *const replies[N_REPLIES
 
 	fields_record(s, status, FIELDS(fields));
 	section(s, json_object_get(json_object_get(status, "engine"), "ports"), port_table);
+	section(s, json_object_get(json_object_get(status, "engine"), "workers"), worker_table);
 	section(s, json_object_get(replies[VIPS], "vips"), vip_table);
 	section(s, json_object_get(replies[SERVICES], "services"), service_table);
 	section(s, servers, server_table);

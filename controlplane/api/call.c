@@ -43,7 +43,7 @@ static void send_text(struct call *c, int status, const char *type, const char *
 
 static void send_json(struct call *c, int status, const char *type, json_t *body)
 {
-	char *text = body ? json_dumps(body, JSON_INDENT(2)) : NULL;
+	char *text = body ? json_dumps(body, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
 
 	json_decref(body);
 	if (text)

@@ -59,6 +59,7 @@ static json_t *settings_value(const struct site *s)
 static json_t *ports_value(const struct site *s)
 {
 	const struct conf *conf = site_conf(s);
+	bool dpdk = conf->engine.type == CONF_ENGINE_DPDK;
 	json_t *list = json_array();
 	const struct engine_port *ports;
 	unsigned n;
@@ -71,24 +72,78 @@ static json_t *ports_value(const struct site *s)
 			if (!strcmp(conf->interfaces[j].device, ports[i].device))
 				name = conf->interfaces[j].name;
 		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o}", "name", name,
+			json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:s?, s:o}", "name", name,
 				"device", ports[i].device, "ifindex", (json_int_t)ports[i].ifindex,
 				"mac", value_mac(ports[i].mac), "vlans", value_vlans(ports[i].tags),
-				"real", ports[i].real, "mode", ports[i].mode, "nic",
+				"real", ports[i].real, "mode", ports[i].mode, "driver",
+				dpdk ? ports[i].mode : NULL, "nic",
 				nic_value(s, ports[i].ifindex, ports[i].real_ifindex)));
 	}
 	return list;
 }
 
+/* Of an engine with threads of its own. */
+static json_t *workers_value(const struct engine_report *run)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < run->n_workers; i++) {
+		const struct engine_worker *w = &run->workers[i];
+		json_t *busy = w->busy_permille < 0 ? json_null() : json_real(w->busy_permille / 10.0);
+
+		json_array_append_new(list,
+			json_pack("{s:i, s:i, s:I, s:I, s:I, s:o}", "worker", i, "cpu", w->cpu,
+				"busy_cycles", (json_int_t)w->busy_cycles, "idle_cycles",
+				(json_int_t)w->idle_cycles, "sleeps", (json_int_t)w->sleeps,
+				"busy_percent", busy));
+	}
+	return list;
+}
+
+/* The mode of all interfaces: "native" or "generic", "adaptive" or "busy". */
+static json_t *mode_value(const struct site *s)
+{
+	const struct conf *c = site_conf(s);
+	const struct engine_port *ports;
+	unsigned n;
+
+	if (c->engine.type == CONF_ENGINE_DPDK)
+		return json_string(
+			c->engine.dpdk.polling == CONF_POLLING_BUSY ? "busy" : "adaptive");
+	ports = engine_ports(site_engine(s), &n);
+	return n ? json_string(ports->mode) : json_null();
+}
+
+/* Whether its packets are served, and how it has been running. */
+static json_t *run_value(const struct site *s, const struct site_status *status)
+{
+	struct engine_report run;
+	uint64_t since_ms;
+	const char *state = engine_state(site_engine(s), &since_ms);
+	bool dpdk = site_conf(s)->engine.type == CONF_ENGINE_DPDK;
+
+	engine_report(site_engine(s), &run);
+	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "type", dpdk ? "dpdk" : "xdp",
+		"state", status->detached ? "detached" : state, "since",
+		since_ms ? value_monotonic_ms(since_ms) : value_time_ms(status->started_s * 1000),
+		dpdk ? "polling" : "mode", status->detached ? json_null() : mode_value(s), "gaps",
+		run.gaps, "last_gap_ms",
+		run.last_gap_ms < 0 ? json_null() : json_integer(run.last_gap_ms),
+		"cycles_per_second",
+		run.cycles_per_second ? json_integer((json_int_t)run.cycles_per_second)
+				      : json_null(),
+		"workers", workers_value(&run));
+}
+
 static json_t *engine_value(const struct site *s, const struct site_status *status)
 {
-	const char *type = site_conf(s)->engine.type == CONF_ENGINE_DPDK ? "dpdk" : "xdp";
-
-	return json_pack("{s:s, s:I, s:b, s:b, s:o, s:o, s:o}", "type", type, "generation",
+	json_t *shape = json_pack("{s:I, s:b, s:b, s:o, s:o, s:o}", "generation",
 		(json_int_t)status->generation, "adopted", status->adopted, "detached",
 		status->detached, "addresses", status->detached ? json_array() : addresses_value(s),
 		"settings", status->detached ? json_array() : settings_value(s), "ports",
 		status->detached ? json_array() : ports_value(s));
+
+	return value_with(run_value(s, status), shape);
 }
 
 static json_t *servers_count(const struct site *s)

@@ -121,6 +121,8 @@ struct engine_body {
 
 	/* As engine_state(). */
 	const char *(*state)(const struct engine *en, uint64_t *since_ms);
+	/* As engine_report(), over what is said of an engine without workers or gaps; NULL: that is so. */
+	void (*report)(const struct engine *en, struct engine_report *out);
 
 	/* Removes what any process' engine of this body left. Returns the number of interfaces freed, or a negative errno. */
 	int (*detach)(const char *run_dir, struct err *e);

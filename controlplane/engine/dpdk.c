@@ -153,6 +153,7 @@ static int dpdk_open(
 	if (!d)
 		return engine_no_memory(e);
 	d->link.fd = d->told.fd = -1;
+	d->last_gap_ms = -1;
 	d->base = base;
 	d->wait_ms = o->wait_ms ? o->wait_ms : WAIT_MS;
 	d->run_dir = strdup(o->run_dir);
@@ -230,5 +231,6 @@ const struct engine_body dpdk_body = {
 	.capture_end = dpdk_capture_end,
 	.capture_lost = dpdk_capture_lost,
 	.state = dpdk_state,
+	.report = dpdk_report,
 	.detach = dpdk_detach,
 };

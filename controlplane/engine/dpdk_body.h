@@ -46,10 +46,17 @@ struct dpdk_sent {
 		after; /* its number, if the engine that is there now has it; 0: it has none of ours */
 };
 
+/* Its workers, as it told last of them; n 0: it has not yet. */
+struct dpdk_workers {
+	struct engine_worker list[PROTOCOL_WORKERS];
+	unsigned n;
+	uint64_t cycles_per_second;
+};
+
 enum { DPDK_PATH = 256 };
 
 enum dpdk_state {
-	DPDK_RUNNING,
+	DPDK_SERVING,
 	DPDK_GONE,  /* its process: it is looked for */
 	DPDK_OTHER, /* what has come in its place has other tables */
 };
@@ -69,6 +76,9 @@ struct dpdk {
 	struct dpdk_sent sent;
 	enum dpdk_state state;
 	uint64_t since_ms; /* monotonic, when that began; 0: with the process */
+	unsigned gaps;
+	int64_t last_gap_ms; /* -1: there is none */
+	struct dpdk_workers workers;
 	struct event *retry;
 	struct l4_capture_filter filter; /* of the capture that there is */
 	uint64_t capture_lost;
@@ -103,6 +113,11 @@ int dpdk_ask(struct engine *en, struct protocol_ask *ask, int file, struct proto
 /* dpdk_told.c: what the engine tells of, from the loop. */
 int dpdk_told_open(struct engine *en, struct err *e);
 void dpdk_told_close(struct dpdk *d);
+
+/* dpdk_workers.c: how they spend their time. size: of what came. */
+void dpdk_workers_take(struct dpdk *d, const struct protocol_status *s, size_t size);
+void dpdk_workers_forget(struct dpdk *d);
+void dpdk_report(const struct engine *en, struct engine_report *out);
 
 /* dpdk_routes.c */
 int dpdk_routes_open(struct engine *en, uint32_t limit);

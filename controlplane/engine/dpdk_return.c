@@ -39,6 +39,7 @@ static void close_links(struct dpdk *d)
 {
 	dpdk_link_close(&d->link);
 	dpdk_told_close(d);
+	dpdk_workers_forget(d);
 	d->sent.after = 0;
 	d->routes.dirty = true;
 }
@@ -48,9 +49,10 @@ void dpdk_lost(struct engine *en, const char *why)
 	struct dpdk *d = en->own;
 
 	close_links(d);
-	if (d->state != DPDK_RUNNING)
+	if (d->state != DPDK_SERVING)
 		return;
 	become(d, DPDK_GONE);
+	d->gaps++;
 	log_warn("the DPDK engine is gone, and packets wait for it: %s", why);
 	retry_in(d, RETRY_MS);
 }
@@ -59,11 +61,11 @@ void dpdk_served(struct engine *en)
 {
 	struct dpdk *d = en->own;
 
-	if (d->state == DPDK_RUNNING)
+	if (d->state == DPDK_SERVING)
 		return;
-	log_info(
-		"the DPDK engine is back after %" PRIu64 " ms", dpdk_now_us() / 1000 - d->since_ms);
-	become(d, DPDK_RUNNING);
+	d->last_gap_ms = (int64_t)(dpdk_now_us() / 1000 - d->since_ms);
+	log_info("the DPDK engine is back after %" PRId64 " ms", d->last_gap_ms);
+	become(d, DPDK_SERVING);
 	if (d->retry)
 		event_del(d->retry);
 	dpdk_capture_again(en);
@@ -194,7 +196,7 @@ void dpdk_return_close(struct dpdk *d)
 const char *dpdk_state(const struct engine *en, uint64_t *since_ms)
 {
 	static const char *const words[] = {
-		[DPDK_RUNNING] = "running", [DPDK_GONE] = "gone", [DPDK_OTHER] = "other"
+		[DPDK_SERVING] = "serving", [DPDK_GONE] = "gone", [DPDK_OTHER] = "other"
 	};
 	const struct dpdk *d = en->own;
 

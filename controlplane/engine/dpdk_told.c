@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the DPDK engine tells of by itself: wants, legs of captured packets, and, by the end of the connection, that it has ended. */
+/* What the DPDK engine tells of by itself: wants, legs of captured packets, how its workers spend their time, and, by the end of the
+ * connection, that it has ended. */
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -18,6 +19,8 @@ static void take(struct engine *en, const struct protocol_told *t, size_t size)
 		engine_told(en, &t->want);
 	else if (t->kind == PROTOCOL_LEG && en->capture)
 		engine_capture_tell(en->capture, &t->leg, size - head);
+	else if (t->kind == PROTOCOL_WORKERS_NOW)
+		dpdk_workers_take(en->own, &t->status, size - head);
 }
 
 /* The callbacks of one may end the connection. */

@@ -135,6 +135,13 @@ const char *engine_state(const struct engine *en, uint64_t *since_ms)
 	return en->body->state(en, since_ms);
 }
 
+void engine_report(const struct engine *en, struct engine_report *out)
+{
+	*out = (struct engine_report){ .last_gap_ms = -1 };
+	if (en->body->report)
+		en->body->report(en, out);
+}
+
 bool engine_line(const struct engine *en, uint32_t line, void *out)
 {
 	return en->body->line(en, line, out);

@@ -79,10 +79,28 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 /* The number of the generation that packets use, counted across restarts; 0: none yet. */
 uint64_t engine_generation(const struct engine *en);
 
-/* Whether packets are served: "running"; "gone", the engine's process has ended, and its return is waited for; "other", what has come
+/* Whether packets are served: "serving"; "gone", the engine's process has ended, and its return is waited for; "other", what has come
  * back has other tables, and this process must be restarted. *since_ms: CLOCK_MONOTONIC when that began, 0 for the
  * start. */
 const char *engine_state(const struct engine *en, uint64_t *since_ms);
+
+/* A worker of an engine that has some, since it began: cycles of the time stamp counter in polls that found packets, and in others or
+ * asleep. */
+struct engine_worker {
+	unsigned cpu;
+	uint64_t busy_cycles, idle_cycles, sleeps;
+	int busy_permille; /* of all cycles in the last second; -1: not known yet */
+};
+
+/* How the engine has been running. */
+struct engine_report {
+	unsigned gaps; /* how often it has gone since this process began */
+	int64_t last_gap_ms; /* how long it was gone, when it was last; -1: it has not come back from one */
+	uint64_t cycles_per_second; /* of workers; 0: not known */
+	const struct engine_worker *workers; /* until the loop turns */
+	unsigned n_workers; /* 0: it has none, or is gone */
+};
+void engine_report(const struct engine *en, struct engine_report *out);
 
 /* Routes and neighbours may change at any time between publishes. */
 int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e);

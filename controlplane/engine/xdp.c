@@ -243,7 +243,7 @@ static const char *xdp_state(const struct engine *en, uint64_t *since_ms)
 {
 	(void)en;
 	*since_ms = 0;
-	return "running";
+	return "serving";
 }
 
 static int xdp_detach(const char *run_dir, struct err *e)

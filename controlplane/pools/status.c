@@ -188,7 +188,7 @@ static void warn_engine(const struct site *s, struct site_status *out)
 		warn(s, out,
 			"the engine's process is gone, and packets wait for it: see why tandem-dpdk does "
 			"not run");
-	else if (strcmp(state, "running") != 0)
+	else if (strcmp(state, "serving") != 0)
 		warn(s, out,
 			"the engine's process has come back with other tables or interfaces, and packets "
 			"wait: restart tandemd");

@@ -335,6 +335,15 @@ static void tell_legs(struct control_socket *t)
 	}
 }
 
+void control_socket_tell_workers(struct control_socket *t)
+{
+	struct protocol_told *told = &t->told;
+
+	told->kind = PROTOCOL_WORKERS_NOW;
+	core_status(t->core, &told->status);
+	tell(t, told, offsetof(struct protocol_told, status.workers[told->status.n_workers]));
+}
+
 void control_socket_fds(const struct control_socket *t, struct pollfd fds[CONTROL_SOCKET_FDS])
 {
 	fds[0] = (struct pollfd){ .fd = t->fd, .events = POLLIN };

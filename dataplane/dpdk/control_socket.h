@@ -20,5 +20,7 @@ void control_socket_serve(struct control_socket *t, const struct pollfd fds[CONT
 
 /* Tells what workers have to tell, a bounded number of it. */
 void control_socket_tell(struct control_socket *t);
+/* Tells how workers spend their time. */
+void control_socket_tell_workers(struct control_socket *t);
 /* Whether there is something to be told. */
 bool control_socket_has_news(const struct control_socket *t);

@@ -14,7 +14,7 @@
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/trace.h"
 
-#define PROTOCOL_VERSION ((uint32_t)L4_TABLES_VERSION << 8 | 1)
+#define PROTOCOL_VERSION ((uint32_t)L4_TABLES_VERSION << 8 | 2)
 
 /* Below RUN_DIR. */
 #define PROTOCOL_DIR	"dpdk"
@@ -109,12 +109,19 @@ struct protocol_answer {
 };
 
 /* What a listener is told: one of these, cut behind what is meant. */
-enum protocol_told_kind { PROTOCOL_WANT, PROTOCOL_LEG };
+enum protocol_told_kind {
+	PROTOCOL_WANT,
+	PROTOCOL_LEG,
+	PROTOCOL_WORKERS_NOW, /* every PROTOCOL_WORKERS_MS */
+};
+
+enum { PROTOCOL_WORKERS_MS = 1000 };
 
 struct protocol_told {
 	uint64_t kind; /* enum protocol_told_kind */
 	union {
 		struct l4_want want;
 		struct l4_captured leg; /* cut behind its bytes */
+		struct protocol_status status; /* cut behind its workers */
 	};
 };

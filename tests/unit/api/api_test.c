@@ -135,6 +135,12 @@ static void test_version_and_status(void **state)
 	assert_time(j, "config.applied");
 	assert_string_equal(text_at(j, "config.path"), f.config);
 	assert_string_equal(text_at(j, "engine.type"), "xdp");
+	assert_string_equal(text_at(j, "engine.state"), "serving");
+	assert_string_equal(text_at(j, "engine.since"), text_at(j, "started"));
+	assert_string_equal(text_at(j, "engine.mode"), "native");
+	assert_int_equal(number_at(j, "engine.gaps"), 0);
+	assert_true(json_is_null(at(j, "engine.last_gap_ms")));
+	assert_int_equal(json_array_size(at(j, "engine.workers")), 0);
 	assert_int_equal(number_at(j, "engine.generation"), 1);
 	assert_true(json_is_false(at(j, "engine.adopted")));
 	assert_true(json_is_false(at(j, "engine.detached")));
@@ -155,6 +161,36 @@ static void test_version_and_status(void **state)
 	assert_int_equal(number_at(j, "servers.starting"), 0);
 	assert_int_equal(json_array_size(at(j, "changes")), 0);
 	assert_true(json_is_array(at(j, "warnings")));
+}
+
+/* An engine that was gone, and has workers. */
+static void test_status_of_workers(void **state)
+{
+	const struct engine_worker workers[] = {
+		{ .cpu = 3, .busy_cycles = 7, .idle_cycles = 1ull << 40, .sleeps = 9, .busy_permille = 3 },
+		{ .cpu = 5, .busy_permille = -1 },
+	};
+	json_t *j;
+
+	(void)state;
+	fake.state = "gone";
+	fake.since_ms = 1;
+	fake.report = (struct engine_report){ 2, 312, 3000000000, workers, 2 };
+	j = get("/v1/status");
+	assert_string_equal(text_at(j, "engine.state"), "gone");
+	assert_time(j, "engine.since");
+	assert_string_not_equal(text_at(j, "engine.since"), text_at(j, "started"));
+	assert_int_equal(number_at(j, "engine.gaps"), 2);
+	assert_int_equal(number_at(j, "engine.last_gap_ms"), 312);
+	assert_int_equal(number_at(j, "engine.cycles_per_second"), 3000000000);
+	assert_int_equal(json_array_size(at(j, "engine.workers")), 2);
+	assert_int_equal(number_at(j, "engine.workers.0.cpu"), 3);
+	assert_int_equal(number_at(j, "engine.workers.0.busy_cycles"), 7);
+	assert_int_equal(number_at(j, "engine.workers.0.idle_cycles"), 1ll << 40);
+	assert_int_equal(number_at(j, "engine.workers.0.sleeps"), 9);
+	assert_float_equal(json_real_value(at(j, "engine.workers.0.busy_percent")), 0.3, 1e-9);
+	assert_int_equal(number_at(j, "engine.workers.1.worker"), 1);
+	assert_true(json_is_null(at(j, "engine.workers.1.busy_percent")));
 }
 
 static void test_vips(void **state)
@@ -871,6 +907,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SERVED(test_version_and_status),
+		SERVED(test_status_of_workers),
 		SERVED(test_vips),
 		SERVED(test_services),
 		SERVED(test_pools),

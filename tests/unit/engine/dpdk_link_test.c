@@ -217,7 +217,7 @@ static void test_the_end_of_a_connection(void **state)
 	assert_string_equal(bed_state(), "gone");
 	assert_int_equal(engine_generation(bed.engine), 1);
 	assert_int_equal(bed_publish(2, 1, 0), 0);
-	assert_string_equal(bed_state(), "running");
+	assert_string_equal(bed_state(), "serving");
 	assert_true(fake_asked(&bed.fake, PROTOCOL_GENERATION, 2, &a));
 	assert_int_equal(a.after, 0);
 	assert_int_equal(a.n_rings, 2);
@@ -242,7 +242,7 @@ static void test_no_answer(void **state)
 	assert_string_equal(bed_state(), "gone");
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_HELLO), 1); /* nobody waits twice */
 	assert_int_equal(bed_publish(1, 1, 0), 0);
-	assert_string_equal(bed_state(), "running");
+	assert_string_equal(bed_state(), "serving");
 	bed_close();
 	fake_set_fault(&bed.fake, FAKE_SILENT, PROTOCOL_HELLO, 1);
 	assert_int_equal(bed_open(NULL), -ETIMEDOUT);

@@ -10,9 +10,9 @@ static bool is_gone(void)
 	return !strcmp(bed_state(), "gone");
 }
 
-static bool is_running(void)
+static bool is_serving(void)
 {
-	return !strcmp(bed_state(), "running");
+	return !strcmp(bed_state(), "serving");
 }
 
 static bool is_other(void)
@@ -151,7 +151,7 @@ static void test_wants(void **state)
 	assert_int_equal(bed.wanted, 3);
 	assert_int_equal(bed.last_wanted.af, 6);
 	assert_int_equal(bed.last_wanted.bytes[15], 4);
-	assert_string_equal(bed_state(), "running");
+	assert_string_equal(bed_state(), "serving");
 }
 
 static unsigned legs;
@@ -207,7 +207,7 @@ static void test_captures(void **state)
 	assert_int_equal(engine_capture_lost(c), 12);
 	fake_clear(&bed.fake);
 	fake_start(&bed.fake, bed.dir);
-	assert_true(bed_loop_until(is_running));
+	assert_true(bed_loop_until(is_serving));
 	assert_true(fake_asked(&bed.fake, PROTOCOL_CAPTURE, 0, &a));
 	assert_int_equal(a.filter.vip_id, 3);
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_CAPTURE_END), 0);
@@ -230,7 +230,7 @@ static void test_an_engine_comes_back(void **state)
 
 	(void)state;
 	assert_int_equal(bed_open(bed.base), 0);
-	assert_string_equal(engine_state(bed.engine, &since), "running");
+	assert_string_equal(engine_state(bed.engine, &since), "serving");
 	assert_int_equal(since, 0);
 	bed_neighbour(1, false);
 	bed_route(1, 254, false);
@@ -243,7 +243,7 @@ static void test_an_engine_comes_back(void **state)
 	assert_int_equal(engine_generation(bed.engine), 2);
 	assert_int_equal(bed_publish(3, 1, 4), -ECONNREFUSED);
 	fake_start(&bed.fake, bed.dir);
-	assert_true(bed_loop_until(is_running));
+	assert_true(bed_loop_until(is_serving));
 	assert_int_equal(routes_of(0), 2);
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_GENERATION), 1);
 	assert_true(fake_asked(&bed.fake, PROTOCOL_GENERATION, 0, &a));
@@ -260,6 +260,88 @@ static void test_an_engine_comes_back(void **state)
 	assert_true(fake_tell(&bed.fake, &(struct protocol_told){ 0 }, sizeof(uint64_t)));
 }
 
+static struct engine_report report(void)
+{
+	struct engine_report r;
+
+	engine_report(bed.engine, &r);
+	return r;
+}
+
+static bool has_workers(void)
+{
+	return report().n_workers;
+}
+
+static bool knows_shares(void)
+{
+	return has_workers() && report().workers->busy_permille >= 0;
+}
+
+static void tell_workers(uint64_t busy, uint64_t idle)
+{
+	struct protocol_told t = { .kind = PROTOCOL_WORKERS_NOW,
+		.status = { .cycles_per_second = 2000,
+			.n_workers = 2,
+			.workers = { { busy, idle, 5, 3, 0 }, { 0, idle, 0, 4, 0 } } } };
+	const size_t size = offsetof(struct protocol_told, status.workers[2]);
+
+	assert_true(fake_tell(&bed.fake, &t, size - 1)); /* is cut short */
+	assert_true(fake_tell(&bed.fake, &t, size));
+}
+
+/* Shares are those of the time from one telling to the next, counters those of all. */
+static void test_workers(void **state)
+{
+	struct protocol_told t = { .kind = PROTOCOL_WORKERS_NOW,
+		.status.n_workers = PROTOCOL_WORKERS + 1 };
+
+	(void)state;
+	assert_int_equal(bed_open(bed.base), 0);
+	assert_true(fake_tell(&bed.fake, &t, sizeof t)); /* more than there can be */
+	bed_loop_ms(20);
+	assert_false(has_workers());
+	tell_workers(1000, 9000);
+	assert_true(bed_loop_until(has_workers));
+	assert_int_equal(report().n_workers, 2);
+	assert_int_equal(report().cycles_per_second, 2000);
+	assert_int_equal(report().workers[0].busy_permille, -1);
+	tell_workers(1250, 9750);
+	assert_true(bed_loop_until(knows_shares));
+	assert_int_equal(report().workers[0].busy_permille, 250);
+	assert_int_equal(report().workers[0].busy_cycles, 1250);
+	assert_int_equal(report().workers[0].idle_cycles, 9750);
+	assert_int_equal(report().workers[0].sleeps, 5);
+	assert_int_equal(report().workers[0].cpu, 3);
+	assert_int_equal(report().workers[1].cpu, 4);
+	assert_int_equal(report().workers[1].busy_permille, 0);
+	tell_workers(1250, 9750); /* no time has passed: all is as it was */
+	bed_loop_ms(20);
+	assert_int_equal(report().workers[0].busy_permille, 250);
+}
+
+static void test_gaps_are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(bed_open(bed.base), 0);
+	assert_int_equal(bed_publish(1, 1, 0), 0);
+	assert_int_equal(report().gaps, 0);
+	assert_int_equal(report().last_gap_ms, -1);
+	tell_workers(1, 2);
+	assert_true(bed_loop_until(has_workers));
+	for (unsigned i = 1; i <= 2; i++) {
+		fake_stop(&bed.fake);
+		assert_true(bed_loop_until(is_gone));
+		assert_int_equal(report().gaps, i);
+		assert_false(has_workers());
+		bed_loop_ms(30);
+		fake_start(&bed.fake, bed.dir);
+		assert_true(bed_loop_until(is_serving));
+		assert_int_equal(report().gaps, i);
+		assert_in_range(report().last_gap_ms, 30, 10000);
+	}
+}
+
 /* Before there is a generation there is nothing to send. */
 static void test_it_comes_back_early(void **state)
 {
@@ -267,7 +349,7 @@ static void test_it_comes_back_early(void **state)
 	assert_int_equal(bed_open(bed.base), 0);
 	stop_engine();
 	fake_start(&bed.fake, bed.dir);
-	assert_true(bed_loop_until(is_running));
+	assert_true(bed_loop_until(is_serving));
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_GENERATION), 0);
 	assert_int_equal(bed_publish(1, 1, 0), 0);
 }
@@ -321,7 +403,7 @@ static void test_it_comes_back_slowly(void **state)
 	stop_engine();
 	fake_set_fault(&bed.fake, FAKE_SILENT, PROTOCOL_HELLO, 1);
 	fake_start(&bed.fake, bed.dir);
-	assert_true(bed_loop_until(is_running));
+	assert_true(bed_loop_until(is_serving));
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_HELLO), 2);
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_LISTEN), 1);
 	assert_int_equal(routes_of(0), 1); /* though none has changed */
@@ -339,6 +421,8 @@ int main(void)
 		TEST(test_wants),
 		TEST(test_captures),
 		TEST(test_an_engine_comes_back),
+		TEST(test_workers),
+		TEST(test_gaps_are_counted),
 		TEST(test_it_comes_back_early),
 		TEST(test_another_one_comes_back),
 		TEST(test_it_comes_back_without_an_interface),

@@ -9,6 +9,7 @@ struct fake_engine fake;
 void fake_reset(void)
 {
 	memset(&fake, 0, sizeof fake);
+	fake.report.last_gap_ms = -1;
 }
 
 /* The handle says nothing: there is one fake. */
@@ -48,8 +49,14 @@ void engine_close(struct engine *en)
 const char *engine_state(const struct engine *en, uint64_t *since_ms)
 {
 	(void)en;
-	*since_ms = 0;
-	return fake.state ? fake.state : "running";
+	*since_ms = fake.since_ms;
+	return fake.state ? fake.state : "serving";
+}
+
+void engine_report(const struct engine *en, struct engine_report *out)
+{
+	(void)en;
+	*out = fake.report;
 }
 
 int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
