@@ -263,6 +263,26 @@ static void test_wants_are_told(void **state)
 	assert_memory_equal(&told.want, &want, sizeof want);
 }
 
+/* As many workers as there are, and no more bytes. */
+static void test_workers_are_told(void **state)
+{
+	struct protocol_told told;
+	struct bed *b = *state;
+
+	assert_int_equal(ask_kind(b, PROTOCOL_LISTEN), 0);
+	b->rig.core.workers[0]->times = (struct worker_times){ 5, 7, 2, 1 };
+	control_socket_tell_workers(b->rig.control);
+	assert_int_equal(recv(b->fd, &told, sizeof told, 0),
+		offsetof(struct protocol_told, status.workers[1]));
+	assert_int_equal(told.kind, PROTOCOL_WORKERS_NOW);
+	assert_int_equal(told.status.n_workers, 1);
+	assert_true(told.status.cycles_per_second > 0);
+	assert_int_equal(told.status.workers[0].busy_cycles, 5);
+	assert_int_equal(told.status.workers[0].idle_cycles, 7);
+	assert_int_equal(told.status.workers[0].sleeps, 2);
+	assert_int_equal(told.status.workers[0].cpu, 1);
+}
+
 static void test_one_engine_in_a_directory(void **state)
 {
 	struct bed *b = *state;
@@ -324,6 +344,7 @@ int main(int argc, char **argv)
 		TEST(test_traces),
 		TEST(test_a_capture_ends_with_who_began_it),
 		TEST(test_wants_are_told),
+		TEST(test_workers_are_told),
 		TEST(test_one_engine_in_a_directory),
 		TEST(test_a_control_plane_returns),
 	};
