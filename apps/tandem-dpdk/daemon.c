@@ -162,6 +162,17 @@ static void set_time(struct daemon *d)
 	core_set_time(&d->core, (uint16_t)(now_ns() >> L4_TIME_SHIFT));
 }
 
+/* How the worker learns that frames have come to its queue, where it sleeps. */
+static void add_port(struct loop *l, const struct front *f, unsigned queue)
+{
+	int fd = front_wake_fd(f, queue);
+
+	if (fd < 0 && f->port.interrupts &&
+		!loop_add_interrupt(l, f->port.ethdev, (uint16_t)queue))
+		return;
+	loop_add_port(l, fd);
+}
+
 static int start_workers(struct daemon *d, struct err *e)
 {
 	enum conf_polling polling = d->conf->engine.dpdk.polling;
@@ -175,7 +186,7 @@ static int start_workers(struct daemon *d, struct err *e)
 			return err_set(e, rc, "worker %u cannot be woken: %s", i, strerror(-rc));
 		for (unsigned k = 0; k < d->n_fronts; k++)
 			if (i < d->fronts[k].port.rx_queues)
-				loop_add_port(&d->loops[i], front_wake_fd(&d->fronts[k], i));
+				add_port(&d->loops[i], &d->fronts[k], i);
 		if (rte_eal_remote_launch(loop_run, &d->loops[i], EAL_WORKER(i)))
 			return err_set(e, -EBUSY, "worker %u does not start", i);
 		d->running++;

@@ -38,6 +38,7 @@ static int open_port(struct front *f, const struct conf_dpdk *c, const char *dev
 		.mtu = f->mtu,
 		.has_mtu = !f->devargs,
 		.workers = workers,
+		.interrupts = f->devargs && c->polling == CONF_POLLING_ADAPTIVE,
 		.rx_descriptors = (uint16_t)c->descriptors,
 		.tx_descriptors = (uint16_t)c->descriptors,
 	};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DPDK's net_af_packet puts its sockets, queue by queue, into a fanout group that has the kernel reassemble IPv4 fragments (packet(7),
- * PACKET_FANOUT_FLAG_DEFRAG), and has no option against it: what comes of that is longer than the MTU, and is not what came. This
- * function takes the place of libc's in the whole process, drivers included, leaves the flag out, and takes down which sockets
- * there are. */
+ * PACKET_FANOUT_FLAG_DEFRAG), and has no option against it: what comes of that is longer than the MTU, and is not what came.
+ * setsockopt() takes the place of libc's in the whole process, drivers included, leaves the flag out, and takes down which sockets
+ * there are; bind() does that with those of net_af_xdp. Neither driver tells of them. */
 #include "apps/tandem-dpdk/sockets.h"
 #include <linux/if_packet.h>
+#include <linux/if_xdp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -19,15 +20,21 @@ static struct {
 } sockets[SOCKETS];
 static unsigned n_sockets;
 
-static void take_down(int fd)
+static void take_down(uint32_t ifindex, int fd)
+{
+	if (n_sockets == SOCKETS)
+		return;
+	sockets[n_sockets].ifindex = ifindex;
+	sockets[n_sockets++].fd = fd;
+}
+
+static void take_down_packet(int fd)
 {
 	struct sockaddr_ll a = { 0 };
 	socklen_t len = sizeof a;
 
-	if (n_sockets == SOCKETS || getsockname(fd, (struct sockaddr *)&a, &len))
-		return;
-	sockets[n_sockets].ifindex = (uint32_t)a.sll_ifindex;
-	sockets[n_sockets++].fd = fd;
+	if (!getsockname(fd, (struct sockaddr *)&a, &len))
+		take_down((uint32_t)a.sll_ifindex, fd);
 }
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
@@ -37,10 +44,20 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof fanout) {
 		memcpy(&fanout, value, sizeof fanout);
 		fanout &= ~((unsigned)PACKET_FANOUT_FLAG_DEFRAG << FLAGS_SHIFT);
-		take_down(fd);
+		take_down_packet(fd);
 		return (int)syscall(SYS_setsockopt, fd, level, name, &fanout, len);
 	}
 	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+{
+	const struct sockaddr *a = address.__sockaddr__;
+	int rc = (int)syscall(SYS_bind, fd, a, len);
+
+	if (!rc && len >= sizeof(struct sockaddr_xdp) && a->sa_family == AF_XDP)
+		take_down(((const struct sockaddr_xdp *)a)->sxdp_ifindex, fd);
+	return rc;
 }
 
 int sockets_of(uint32_t ifindex, unsigned queue)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sockets of DPDK's net_af_packet, one for each queue, which the driver keeps to itself. */
+/* The sockets of DPDK's net_af_packet and net_af_xdp, one for each queue, which the drivers keep to themselves. */
 #pragma once
 #include <stdint.h>
 

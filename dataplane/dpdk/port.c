@@ -143,6 +143,7 @@ static struct rte_eth_conf conf_of(const struct port *p, const struct rte_eth_de
 
 	/* Drivers of kernel devices may not know how long their frames are; their MTU is not DPDK's to set. */
 	conf.rxmode.mtu = p->has_mtu ? RTE_MIN(p->mtu, (uint32_t)RTE_ETHER_MTU) : p->mtu;
+	conf.intr_conf.rxq = p->interrupts;
 	conf.txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	if (p->rx_queues > 1 && info->flow_type_rss_offloads & RSS) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -151,12 +152,22 @@ static struct rte_eth_conf conf_of(const struct port *p, const struct rte_eth_de
 	return conf;
 }
 
+static int configure_queues(struct port *p, const struct rte_eth_dev_info *info)
+{
+	struct rte_eth_conf conf = conf_of(p, info);
+
+	return rte_eth_dev_configure(p->ethdev, p->rx_queues, p->tx_queues, &conf);
+}
+
 static int configure(
 	struct port *p, const struct port_options *o, const struct rte_eth_dev_info *info)
 {
-	struct rte_eth_conf conf = conf_of(p, info);
-	int rc = rte_eth_dev_configure(p->ethdev, p->rx_queues, p->tx_queues, &conf);
+	int rc = configure_queues(p, info);
 
+	if (rc && p->interrupts) {
+		p->interrupts = false;
+		rc = configure_queues(p, info);
+	}
 	p->rx_descriptors = o->rx_descriptors ? o->rx_descriptors : PORT_DESCRIPTORS;
 	p->tx_descriptors = o->tx_descriptors ? o->tx_descriptors : PORT_DESCRIPTORS;
 	if (!rc)
@@ -186,6 +197,7 @@ int port_open(struct port *p, const struct port_options *o)
 		return refuse(p, rc, "%s does not say what it is: %s", o->devargs, strerror(-rc));
 	memcpy(p->mac, mac.addr_bytes, sizeof p->mac);
 	snprintf(p->driver, sizeof p->driver, "%s", info.driver_name);
+	p->interrupts = o->interrupts;
 	rc = check_queues(p, o, &info);
 	if (!rc)
 		rc = check_frames(p, o, &info);
@@ -210,6 +222,23 @@ static int set_queues_up(struct port *p, struct rte_mempool *frames)
 	return rc;
 }
 
+/* A device may have no interrupts to give, and say so now only. */
+static int start(struct port *p, struct rte_mempool *frames)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_start(p->ethdev);
+
+	if (!rc || !p->interrupts)
+		return rc;
+	p->interrupts = false;
+	rc = rte_eth_dev_info_get(p->ethdev, &info);
+	if (!rc)
+		rc = configure_queues(p, &info);
+	if (!rc)
+		rc = set_queues_up(p, frames);
+	return rc ? rc : rte_eth_dev_start(p->ethdev);
+}
+
 /* Neighbour solicitations come to groups that nobody tells the device of. */
 static int take_groups(struct port *p)
 {
@@ -229,7 +258,7 @@ int port_start(struct port *p, struct rte_mempool *frames)
 	if (rc && rc != -ENOTSUP)
 		return refuse(p, rc, "%s does not take its queues, or an MTU of %u: %s", p->driver,
 			p->mtu, strerror(-rc));
-	rc = rte_eth_dev_start(p->ethdev);
+	rc = start(p, frames);
 	if (rc)
 		return refuse(p, rc, "%s does not start: %s", p->driver, strerror(-rc));
 	p->is_started = true;

@@ -13,6 +13,7 @@ struct port_options {
 	bool has_mtu;	     /* the device is one of the kernel's and has it */
 	unsigned workers; /* each has a queue to send, and one to receive where there are so many */
 	uint16_t rx_descriptors, tx_descriptors; /* of a queue; 0: PORT_DESCRIPTORS */
+	bool interrupts; /* queues are to interrupt when frames come, where the driver can do that */
 };
 
 struct port {
@@ -22,6 +23,7 @@ struct port {
 	uint32_t mtu;
 	uint32_t room; /* bytes of an mbuf, headroom included */
 	bool has_mtu, takes_all;
+	bool interrupts;
 	uint8_t mac[6];
 	char driver[32];
 	char why[PORT_WHY]; /* what is wrong */
@@ -39,7 +41,8 @@ int port_open(struct port *p, const struct port_options *o);
 /* Frames that its queues may hold. */
 unsigned port_frames(const struct port *p);
 
-/* Sets queues up and begins to receive into frames, whose mbufs have p->room bytes at least. Returns 0, or a negative errno and a
+/* Sets queues up and begins to receive into frames, whose mbufs have p->room bytes at least. Without interrupts, if it does not start with
+ * them (p->interrupts). Returns 0, or a negative errno and a
  * sentence in p->why. */
 int port_start(struct port *p, struct rte_mempool *frames);
 
