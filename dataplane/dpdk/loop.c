@@ -47,19 +47,26 @@ void loop_add_port(struct loop *l, int fd)
 	l->fds[l->n_fds++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 }
 
-/* Drivers whose interrupts are always on have nothing that turns them on. */
-static int arm(const struct loop_interrupt *i)
+/* Drivers with nothing to turn interrupts on give the descriptor by which frames come. */
+static int add_descriptor(struct loop *l, uint16_t ethdev, uint16_t queue)
 {
-	int rc = rte_eth_dev_rx_intr_enable(i->ethdev, i->queue);
+	int fd = rte_eth_dev_rx_intr_ctl_q_get_fd(ethdev, queue);
 
-	return rc == -ENOTSUP ? 0 : rc;
+	if (fd < 0)
+		return -ENOTSUP;
+	loop_add_port(l, fd);
+	return 0;
 }
 
 int loop_add_interrupt(struct loop *l, uint16_t ethdev, uint16_t queue)
 {
-	const struct loop_interrupt new = { ethdev, queue };
-	int rc;
+	int rc = rte_eth_dev_rx_intr_enable(ethdev, queue);
 
+	if (rc == -ENOTSUP)
+		return add_descriptor(l, ethdev, queue);
+	if (rc)
+		return rc;
+	rte_eth_dev_rx_intr_disable(ethdev, queue);
 	if (l->interrupts < 0)
 		l->interrupts = epoll_create1(EPOLL_CLOEXEC);
 	if (l->interrupts < 0)
@@ -67,13 +74,7 @@ int loop_add_interrupt(struct loop *l, uint16_t ethdev, uint16_t queue)
 	rc = rte_eth_dev_rx_intr_ctl_q(ethdev, queue, l->interrupts, RTE_INTR_EVENT_ADD, NULL);
 	if (rc)
 		return rc;
-	rc = arm(&new);
-	if (rc) {
-		rte_eth_dev_rx_intr_ctl_q(ethdev, queue, l->interrupts, RTE_INTR_EVENT_DEL, NULL);
-		return rc;
-	}
-	rte_eth_dev_rx_intr_disable(ethdev, queue);
-	l->by_interrupt[l->n_interrupts++] = new;
+	l->by_interrupt[l->n_interrupts++] = (struct loop_interrupt){ ethdev, queue };
 	l->fds[LOOP_INTERRUPTS].fd = l->interrupts;
 	return 0;
 }
@@ -150,7 +151,7 @@ static unsigned sleep_armed(struct loop *l, uint32_t us)
 	unsigned n;
 
 	for (unsigned i = 0; i < l->n_interrupts; i++)
-		arm(&l->by_interrupt[i]);
+		rte_eth_dev_rx_intr_enable(l->by_interrupt[i].ethdev, l->by_interrupt[i].queue);
 	n = worker_poll(l->worker);
 	if (!n)
 		sleep_for(l, us);

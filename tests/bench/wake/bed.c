@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/bench/wake/bed.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <rte_ethdev.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "apps/tandem-dpdk/sockets.h"
+
+enum { FRAME = 60, MTU = 1500, LOST_MS = 1000 };
+
+#define NEAR "wake-near"
+#define FAR  "wake-far"
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int wake_make_links(struct err *e)
+{
+	if (unshare(CLONE_NEWNET))
+		return err_set(e, -errno, "cannot make a network namespace (run as root): %s",
+			strerror(errno));
+	if (system("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 && "
+		   "ip link add " NEAR " type veth peer name " FAR " && "
+		   "ip link set " NEAR " up && ip link set " FAR
+		   " up")) /* NOLINT(cert-env33-c): own words */
+		return err_set(e, -EIO, "cannot make the interfaces: ip link add failed");
+	return 0;
+}
+
+/* By the worker's thread, of each burst. */
+static uint16_t stamp(uint16_t ethdev, uint16_t queue, struct rte_mbuf **frames, uint16_t n,
+	uint16_t most, void *arg)
+{
+	struct wake_bed *b = arg;
+
+	(void)ethdev;
+	(void)queue;
+	(void)frames;
+	(void)most;
+	if (n)
+		__atomic_store_n(&b->seen_ns, now_ns(CLOCK_MONOTONIC), __ATOMIC_RELEASE);
+	return n;
+}
+
+static int open_far(struct wake_bed *b)
+{
+	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(FAR) };
+
+	b->far = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	return b->far < 0 || bind(b->far, (const struct sockaddr *)&a, sizeof a) ? -errno : 0;
+}
+
+static int add_socket(struct wake_bed *b, struct err *e)
+{
+	char devargs[PORT_DEVARGS];
+	const struct port_options o = {
+		.devargs = devargs, .mtu = MTU, .has_mtu = true, .workers = 1
+	};
+	uint32_t ifindex = if_nametoindex(NEAR);
+	int rc;
+
+	port_devargs(devargs, PORT_AF_PACKET, NEAR, MTU, 1);
+	rc = port_open(&b->port, &o);
+	if (!rc)
+		rc = port_start(&b->port, b->rig.frames);
+	if (rc)
+		return err_set(e, rc, "%s", b->port.why);
+	port_give(&b->port, &b->rig.core, SITE_FRONT);
+	loop_add_port(&b->loop, sockets_of(ifindex, 0));
+	rc = open_far(b);
+	return rc ? err_set(e, rc, "no packet socket: %s", strerror(-rc)) : 0;
+}
+
+static int add_ring(struct wake_bed *b, struct err *e)
+{
+	int rc = wire_add(&b->wire, b->rig.core.workers[0], SITE_FRONT, b->rig.frames);
+
+	loop_add_port(&b->loop, -1);
+	return rc ? err_set(e, rc, "DPDK makes no port of rings") : 0;
+}
+
+/* The highest processor that this process may use, which interrupts find last. */
+static void stay_on_last(pthread_attr_t *attr)
+{
+	cpu_set_t may, set;
+
+	sched_getaffinity(0, sizeof may, &may);
+	CPU_ZERO(&set);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&set); cpu--)
+		if (CPU_ISSET((unsigned)cpu, &may))
+			CPU_SET((unsigned)cpu, &set);
+	pthread_attr_setaffinity_np(attr, sizeof set, &set);
+}
+
+static void *run(void *arg)
+{
+	struct wake_bed *b = arg;
+
+	loop_run(&b->loop);
+	return NULL;
+}
+
+static int start(struct wake_bed *b, struct err *e)
+{
+	uint16_t ethdev = b->rig.core.workers[0]->ports[0].ethdev;
+	pthread_attr_t attr;
+	int rc;
+
+	if (!rte_eth_add_rx_callback(ethdev, 0, stamp, b))
+		return err_set(e, -ENOTSUP, "this DPDK was built without callbacks of queues");
+	pthread_attr_init(&attr);
+	stay_on_last(&attr);
+	rc = pthread_create(&b->thread, &attr, run, b);
+	pthread_attr_destroy(&attr);
+	b->runs = !rc;
+	return rc ? err_set(e, -rc, "no thread: %s", strerror(rc)) : 0;
+}
+
+int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct err *e)
+{
+	int rc;
+
+	memset(b, 0, sizeof *b);
+	b->kind = kind;
+	b->far = -1;
+	b->wire.ethdev = -1;
+	rc = site_open(&b->site, SITE_TEN, e);
+	if (!rc)
+		rc = rig_open(&b->rig, &b->site->world, 1, e);
+	if (!rc && loop_open(&b->loop, b->rig.core.workers[0], adaptive))
+		rc = err_set(e, -EMFILE, "no descriptor for a bell");
+	if (!rc)
+		rc = kind == WAKE_RING ? add_ring(b, e) : add_socket(b, e);
+	return rc ? rc : start(b, e);
+}
+
+void wake_bed_close(struct wake_bed *b)
+{
+	if (b->runs) {
+		loop_stop(&b->loop);
+		pthread_join(b->thread, NULL);
+	}
+	loop_close(&b->loop);
+	if (b->far >= 0)
+		close(b->far);
+	if (b->kind == WAKE_RING)
+		wire_remove(&b->wire);
+	port_close(&b->port);
+	rig_close(&b->rig);
+	site_close(b->site);
+}
+
+/* A frame of nobody's that the host would get. Returns 0 or a negative errno. */
+static int send_frame(struct wake_bed *b)
+{
+	static const struct ether_header frame[FRAME / sizeof(struct ether_header) + 1] = { {
+		.ether_dhost = "\2\0\0\0\0\1", .ether_shost = "\2\0\0\0\0\2", .ether_type = 0xb588 /* local experiments */ } };
+	struct rte_mbuf *m;
+
+	if (b->kind == WAKE_SOCKET)
+		return send(b->far, frame, FRAME, 0) == FRAME ? 0 : -errno;
+	m = wire_frame(b->rig.frames, frame, FRAME);
+	return m ? rte_ring_enqueue(b->wire.in, m) : -ENOMEM;
+}
+
+static void forget_passed(struct wake_bed *b)
+{
+	void *m;
+
+	while (b->kind == WAKE_RING && !rte_ring_dequeue(b->wire.host, &m))
+		rte_pktmbuf_free(m);
+}
+
+int64_t wake_send(struct wake_bed *b)
+{
+	const struct timespec turn = { .tv_nsec = 1000000 };
+	int64_t began, seen = 0;
+	int rc;
+
+	__atomic_store_n(&b->seen_ns, 0, __ATOMIC_RELEASE);
+	began = now_ns(CLOCK_MONOTONIC);
+	rc = send_frame(b);
+	for (int i = 0; i < LOST_MS && !rc && !seen; i++) {
+		nanosleep(&turn, NULL);
+		seen = __atomic_load_n(&b->seen_ns, __ATOMIC_ACQUIRE);
+	}
+	forget_passed(b);
+	return rc ? rc : seen ? seen - began : -ETIMEDOUT;
+}
+
+int64_t wake_cpu_ns(const struct wake_bed *b)
+{
+	clockid_t clock;
+
+	return pthread_getcpuclockid(b->thread, &clock) ? 0 : now_ns(clock);
+}
+
+uint64_t wake_sleeps(const struct wake_bed *b)
+{
+	return __atomic_load_n(&b->rig.core.workers[0]->times.sleeps, __ATOMIC_RELAXED);
+}

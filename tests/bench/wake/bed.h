@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The DPDK engine's worker with one port, on a thread of its own as tandem-dpdk has it, and the other end of that port. */
+#pragma once
+#include "dataplane/dpdk/loop.h"
+#include "dataplane/dpdk/port.h"
+#include "tests/bench/xdp/site.h"
+#include "tests/packets/rig.h"
+#include "tests/packets/wire.h"
+
+/* What the port is, and so how an idle worker sleeps. */
+enum wake_port {
+	WAKE_RING,   /* rings in memory: nothing tells of frames, it naps */
+	WAKE_SOCKET, /* net_af_packet on a veth: it waits for its socket */
+};
+
+struct wake_bed {
+	struct site_world *site;
+	struct rig rig;
+	enum wake_port kind;
+	struct wire wire;
+	struct port port;
+	int far; /* a packet socket at the veth's other end */
+	struct loop loop;
+	pthread_t thread;
+	bool runs;
+	int64_t seen_ns; /* CLOCK_MONOTONIC, when the worker got the last frame; 0: not yet */
+};
+
+/* Makes the veth, in a network namespace of the calling process' own. Returns 0, or a negative errno and a sentence. */
+int wake_make_links(struct err *e);
+
+/* Opens all that; the worker runs. Returns 0, or a negative errno and a sentence; wake_bed_close() follows an error too. */
+int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct err *e);
+void wake_bed_close(struct wake_bed *b);
+
+/* Sends one frame, and waits until the worker has it, a second at most. Returns how long that took in nanoseconds; a negative errno:
+ * it is lost. */
+int64_t wake_send(struct wake_bed *b);
+
+/* Processor time of the worker's thread. */
+int64_t wake_cpu_ns(const struct wake_bed *b);
+/* How often it has slept. */
+uint64_t wake_sleeps(const struct wake_bed *b);
