@@ -2,6 +2,7 @@
 #include "tests/bench/wake/bed.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -40,6 +41,19 @@ int wake_make_links(struct err *e)
 	return 0;
 }
 
+/* How long a thread has waited for a processor since it began (proc_pid_schedstat(5)), in nanoseconds. */
+static int64_t waited_ns(int stat)
+{
+	char text[96], *at;
+	ssize_t n = pread(stat, text, sizeof text - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	at = strchr(text, ' ');
+	return at ? strtoll(at, NULL, 10) : 0;
+}
+
 /* By the worker's thread, of each burst. */
 static uint16_t stamp(uint16_t ethdev, uint16_t queue, struct rte_mbuf **frames, uint16_t n,
 	uint16_t most, void *arg)
@@ -50,8 +64,12 @@ static uint16_t stamp(uint16_t ethdev, uint16_t queue, struct rte_mbuf **frames,
 	(void)queue;
 	(void)frames;
 	(void)most;
-	if (n)
-		__atomic_store_n(&b->seen_ns, now_ns(CLOCK_MONOTONIC), __ATOMIC_RELEASE);
+	if (n) {
+		int64_t seen_ns = now_ns(CLOCK_MONOTONIC);
+
+		b->waited_ns = waited_ns(b->stat);
+		__atomic_store_n(&b->seen_ns, seen_ns, __ATOMIC_RELEASE);
+	}
 	return n;
 }
 
@@ -109,6 +127,8 @@ static void *run(void *arg)
 {
 	struct wake_bed *b = arg;
 
+	b->stat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	sem_post(&b->ready);
 	loop_run(&b->loop);
 	return NULL;
 }
@@ -126,7 +146,10 @@ static int start(struct wake_bed *b, struct err *e)
 	rc = pthread_create(&b->thread, &attr, run, b);
 	pthread_attr_destroy(&attr);
 	b->runs = !rc;
-	return rc ? err_set(e, -rc, "no thread: %s", strerror(rc)) : 0;
+	if (rc)
+		return err_set(e, -rc, "no thread: %s", strerror(rc));
+	sem_wait(&b->ready);
+	return b->stat >= 0 ? 0 : err_set(e, -ENOTSUP, "this kernel has no schedstat of threads");
 }
 
 int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct err *e)
@@ -135,7 +158,8 @@ int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct
 
 	memset(b, 0, sizeof *b);
 	b->kind = kind;
-	b->far = -1;
+	b->far = b->stat = -1;
+	sem_init(&b->ready, 0, 0);
 	b->wire.ethdev = -1;
 	rc = site_open(&b->site, SITE_TEN, e);
 	if (!rc)
@@ -156,6 +180,9 @@ void wake_bed_close(struct wake_bed *b)
 	loop_close(&b->loop);
 	if (b->far >= 0)
 		close(b->far);
+	if (b->stat >= 0)
+		close(b->stat);
+	sem_destroy(&b->ready);
 	if (b->kind == WAKE_RING)
 		wire_remove(&b->wire);
 	port_close(&b->port);
@@ -184,21 +211,26 @@ static void forget_passed(struct wake_bed *b)
 		rte_pktmbuf_free(m);
 }
 
-int64_t wake_send(struct wake_bed *b)
+int wake_send(struct wake_bed *b, struct wake_time *out)
 {
 	const struct timespec turn = { .tv_nsec = 1000000 };
-	int64_t began, seen = 0;
+	int self = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	int64_t waited = waited_ns(b->stat), own = waited_ns(self), began, seen = 0;
 	int rc;
 
 	__atomic_store_n(&b->seen_ns, 0, __ATOMIC_RELEASE);
 	began = now_ns(CLOCK_MONOTONIC);
 	rc = send_frame(b);
+	own = waited_ns(self) - own;
+	close(self);
 	for (int i = 0; i < LOST_MS && !rc && !seen; i++) {
 		nanosleep(&turn, NULL);
 		seen = __atomic_load_n(&b->seen_ns, __ATOMIC_ACQUIRE);
 	}
 	forget_passed(b);
-	return rc ? rc : seen ? seen - began : -ETIMEDOUT;
+	out->ns = seen - began;
+	out->calm_ns = out->ns - (b->waited_ns - waited) - own;
+	return rc ? rc : seen ? 0 : -ETIMEDOUT;
 }
 
 int64_t wake_cpu_ns(const struct wake_bed *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The DPDK engine's worker with one port, on a thread of its own as tandem-dpdk has it, and the other end of that port. */
 #pragma once
+#include <semaphore.h>
 #include "dataplane/dpdk/loop.h"
 #include "dataplane/dpdk/port.h"
 #include "tests/bench/xdp/site.h"
@@ -22,8 +23,17 @@ struct wake_bed {
 	int far; /* a packet socket at the veth's other end */
 	struct loop loop;
 	pthread_t thread;
+	sem_t ready; /* it has begun */
 	bool runs;
-	int64_t seen_ns; /* CLOCK_MONOTONIC, when the worker got the last frame; 0: not yet */
+	int stat; /* schedstat of the worker's thread */
+	/* By the worker, of the last frame: CLOCK_MONOTONIC when it got that, 0 for not yet, and how long its thread had waited for a
+	 * processor by then. */
+	int64_t seen_ns, waited_ns;
+};
+
+/* How long a frame took to the worker; and without what that, or who sent it, waited for a processor that others used. */
+struct wake_time {
+	int64_t ns, calm_ns;
 };
 
 /* Makes the veth, in a network namespace of the calling process' own. Returns 0, or a negative errno and a sentence. */
@@ -33,9 +43,8 @@ int wake_make_links(struct err *e);
 int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct err *e);
 void wake_bed_close(struct wake_bed *b);
 
-/* Sends one frame, and waits until the worker has it, a second at most. Returns how long that took in nanoseconds; a negative errno:
- * it is lost. */
-int64_t wake_send(struct wake_bed *b);
+/* Sends one frame, and waits until the worker has it, a second at most. Returns 0, or a negative errno: it is lost. */
+int wake_send(struct wake_bed *b, struct wake_time *out);
 
 /* Processor time of the worker's thread. */
 int64_t wake_cpu_ns(const struct wake_bed *b);
