@@ -157,8 +157,9 @@ const struct conf_key conf_schema[] = {
 		  "(isolcpus), and take those of the NUMA node that the cards are on" },
 	{ .path = "engine.dpdk.polling", .type = CONF_ENUM, FIELD(conf, engine.dpdk.polling),
 	  .words = pollings, .fallback = "adaptive",
-	  .help = "adaptive: a worker asks its queues without a pause while there is work, and sleeps up to 500 us "
-		  "when there is none; busy: it never sleeps, which takes the whole CPU and answers soonest" },
+	  .help = "adaptive: a worker asks its queues without a pause while there is work, and sleeps when there is none: "
+		  "until a frame comes, where the driver tells of that, else up to 500 us at a time; busy: it never sleeps, "
+		  "which takes the whole CPU and answers soonest" },
 	{ .path = "engine.dpdk.memory", .type = CONF_INT, FIELD(conf, engine.dpdk.memory), .unit = "MiB",
 	  .min = 64, .max = 1048576, .fallback = "512",
 	  .help = "memory for DPDK's buffers and tables of its own; those that \"limits\" sizes come besides" },
