@@ -167,8 +167,7 @@ static void add_port(struct loop *l, const struct front *f, unsigned queue)
 {
 	int fd = front_wake_fd(f, queue);
 
-	if (fd < 0 && f->port.interrupts &&
-		!loop_add_interrupt(l, f->port.ethdev, (uint16_t)queue))
+	if (fd < 0 && f->port.interrupts && !loop_add_interrupt(l, f->port.ethdev, (uint16_t)queue))
 		return;
 	loop_add_port(l, fd);
 }

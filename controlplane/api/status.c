@@ -89,13 +89,14 @@ static json_t *workers_value(const struct engine_report *run)
 
 	for (unsigned i = 0; i < run->n_workers; i++) {
 		const struct engine_worker *w = &run->workers[i];
-		json_t *busy = w->busy_permille < 0 ? json_null() : json_real(w->busy_permille / 10.0);
+		json_t *busy = w->busy_permille < 0 ? json_null()
+						    : json_real(w->busy_permille / 10.0);
 
-		json_array_append_new(list,
-			json_pack("{s:i, s:i, s:I, s:I, s:I, s:o}", "worker", i, "cpu", w->cpu,
-				"busy_cycles", (json_int_t)w->busy_cycles, "idle_cycles",
-				(json_int_t)w->idle_cycles, "sleeps", (json_int_t)w->sleeps,
-				"busy_percent", busy));
+		json_array_append_new(
+			list, json_pack("{s:i, s:i, s:I, s:I, s:I, s:o}", "worker", i, "cpu",
+				      w->cpu, "busy_cycles", (json_int_t)w->busy_cycles,
+				      "idle_cycles", (json_int_t)w->idle_cycles, "sleeps",
+				      (json_int_t)w->sleeps, "busy_percent", busy));
 	}
 	return list;
 }

@@ -96,9 +96,9 @@ struct engine_worker {
 struct engine_report {
 	unsigned gaps; /* how often it has gone since this process began */
 	int64_t last_gap_ms; /* how long it was gone, when it was last; -1: it has not come back from one */
-	uint64_t cycles_per_second; /* of workers; 0: not known */
+	uint64_t cycles_per_second;	     /* of workers; 0: not known */
 	const struct engine_worker *workers; /* until the loop turns */
-	unsigned n_workers; /* 0: it has none, or is gone */
+	unsigned n_workers;		     /* 0: it has none, or is gone */
 };
 void engine_report(const struct engine *en, struct engine_report *out);
 

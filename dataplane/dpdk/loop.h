@@ -14,9 +14,9 @@ enum { LOOP_BELL, LOOP_INTERRUPTS, LOOP_PORTS }; /* descriptors */
 struct loop {
 	struct worker *worker;
 	struct polling polling;
-	bool stop; /* set by another thread */
+	bool stop;		/* set by another thread */
 	uint64_t cycles_per_us; /* of the time stamp counter */
-	bool naps; /* some port says nothing */
+	bool naps;		/* some port says nothing */
 	unsigned n_fds;
 	struct pollfd fds[LOOP_PORTS + WORKER_PORTS];
 	int interrupts; /* epoll(7) of those below; -1: there are none */

@@ -121,7 +121,7 @@ struct protocol_told {
 	uint64_t kind; /* enum protocol_told_kind */
 	union {
 		struct l4_want want;
-		struct l4_captured leg; /* cut behind its bytes */
+		struct l4_captured leg;	       /* cut behind its bytes */
 		struct protocol_status status; /* cut behind its workers */
 	};
 };

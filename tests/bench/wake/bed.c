@@ -193,8 +193,11 @@ void wake_bed_close(struct wake_bed *b)
 /* A frame of nobody's that the host would get. Returns 0 or a negative errno. */
 static int send_frame(struct wake_bed *b)
 {
-	static const struct ether_header frame[FRAME / sizeof(struct ether_header) + 1] = { {
-		.ether_dhost = "\2\0\0\0\0\1", .ether_shost = "\2\0\0\0\0\2", .ether_type = 0xb588 /* local experiments */ } };
+	static const struct ether_header frame[FRAME / sizeof(struct ether_header) + 1] = {
+		{ .ether_dhost = "\2\0\0\0\0\1",
+			.ether_shost = "\2\0\0\0\0\2",
+			.ether_type = 0xb588 /* local experiments */ }
+	};
 	struct rte_mbuf *m;
 
 	if (b->kind == WAKE_SOCKET)

@@ -65,8 +65,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int send_all(struct wake_bed *b, const struct wake_case *c, unsigned n, struct measure *m,
-	struct err *e)
+static int send_all(
+	struct wake_bed *b, const struct wake_case *c, unsigned n, struct measure *m, struct err *e)
 {
 	uint64_t slept = 0;
 
@@ -97,7 +97,8 @@ static double idle_percent(const struct wake_bed *b, unsigned ms)
 	return (double)(wake_cpu_ns(b) - before) / 1e6 / ms * 100;
 }
 
-static int run_case(const struct bench *b, const struct wake_case *c, struct measure *m, struct err *e)
+static int run_case(
+	const struct bench *b, const struct wake_case *c, struct measure *m, struct err *e)
 {
 	static struct wake_bed bed;
 	int rc = wake_bed_open(&bed, c->port, c->adaptive, e);
@@ -127,8 +128,8 @@ static bool print_measure(const struct bench *b, const struct wake_case *c, cons
 		printf(", \"ok\": %s, \"calm_ok\": %s}\n", ok ? "true" : "false",
 			calm_ok ? "true" : "false");
 	} else {
-		printf("%-16s %9.1f %9.1f %9.1f %9.1f %6d %6.2f ", c->name, m->us[n / 2], m->us[p99],
-			m->us[n - 1], m->calm[p99], LIMIT_US, m->idle_percent);
+		printf("%-16s %9.1f %9.1f %9.1f %9.1f %6d %6.2f ", c->name, m->us[n / 2],
+			m->us[p99], m->us[n - 1], m->calm[p99], LIMIT_US, m->idle_percent);
 		printf(c->adaptive ? "%6d" : "     -", IDLE_LIMIT);
 		printf("  %s\n", ok ? "ok" : calm_ok ? "noisy" : "MISSED");
 	}
@@ -161,7 +162,8 @@ static bool read_arguments(struct bench *b, int argc, char **argv)
 		} else if (!strcmp(argv[i], "--check")) {
 			b->check = true;
 			set_effort(b, 20, 1);
-		} else if (!strcmp(argv[i], "--case") && i + 1 < argc && find_case(argv[i + 1]) >= 0) {
+		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
+			   find_case(argv[i + 1]) >= 0) {
 			b->wanted[find_case(argv[++i])] = some = true;
 		} else {
 			return false;

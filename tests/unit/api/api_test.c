@@ -167,7 +167,11 @@ static void test_version_and_status(void **state)
 static void test_status_of_workers(void **state)
 {
 	const struct engine_worker workers[] = {
-		{ .cpu = 3, .busy_cycles = 7, .idle_cycles = 1ull << 40, .sleeps = 9, .busy_permille = 3 },
+		{ .cpu = 3,
+			.busy_cycles = 7,
+			.idle_cycles = 1ull << 40,
+			.sleeps = 9,
+			.busy_permille = 3 },
 		{ .cpu = 5, .busy_permille = -1 },
 	};
 	json_t *j;

@@ -74,7 +74,8 @@ static void test_sleeps_as_long_as_timers_allow(void **state)
 {
 	const struct {
 		unsigned late_us, least, most;
-	} hosts[] = { { 0, 9000, 9500 }, { 30, 9000, 9500 }, { 60, 9000, 9500 }, { 80, 9000, 9500 } };
+	} hosts[] = { { 0, 9000, 9500 }, { 30, 9000, 9500 }, { 60, 9000, 9500 },
+		{ 80, 9000, 9500 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {

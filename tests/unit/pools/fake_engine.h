@@ -18,7 +18,7 @@ struct fake_engine {
 	const char *state; /* NULL: serving */
 	uint64_t since_ms;
 	struct engine_report report;
-	bool adopt;	   /* engine_open() finds what a former process left */
+	bool adopt; /* engine_open() finds what a former process left */
 
 	struct l4_record records[FAKE_RECORDS];
 	struct l4_flood floods[FAKE_FLOODS];
