@@ -6,6 +6,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -17,8 +18,9 @@
 
 enum { FRAME = 60, MTU = 1500, LOST_MS = 1000 };
 
-#define NEAR "wake-near"
-#define FAR  "wake-far"
+#define NEAR	 "wake-near"
+#define FAR	 "wake-far"
+#define FAR_PORT "net_vhost_far"
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -102,6 +104,57 @@ static int add_socket(struct wake_bed *b, struct err *e)
 	return rc ? err_set(e, rc, "no packet socket: %s", strerror(-rc)) : 0;
 }
 
+static int open_far_port(struct wake_bed *b)
+{
+	const struct rte_eth_conf conf = { 0 };
+	char args[128];
+
+	snprintf(b->path, sizeof b->path, "%s/vhost", b->rig.dir);
+	snprintf(args, sizeof args, "iface=%s,queues=1", b->path);
+	if (rte_vdev_init(FAR_PORT, args) || rte_eth_dev_get_port_by_name(FAR_PORT, &b->far_port))
+		return -ENODEV;
+	return rte_eth_dev_configure(b->far_port, 1, 1, &conf) ||
+			       rte_eth_rx_queue_setup(
+				       b->far_port, 0, 64, SOCKET_ID_ANY, NULL, b->rig.frames) ||
+			       rte_eth_tx_queue_setup(b->far_port, 0, 64, SOCKET_ID_ANY, NULL) ||
+			       rte_eth_dev_start(b->far_port)
+		       ? -EIO
+		       : 0;
+}
+
+static void close_far_port(struct wake_bed *b)
+{
+	if (!*b->path)
+		return;
+	rte_eth_dev_stop(b->far_port);
+	rte_vdev_uninit(FAR_PORT);
+}
+
+static int add_interrupt(struct wake_bed *b, struct err *e)
+{
+	char devargs[PORT_DEVARGS];
+	const struct port_options o = { .devargs = devargs,
+		.mtu = MTU,
+		.has_mtu = true,
+		.workers = 1,
+		.rx_descriptors = 256,
+		.tx_descriptors = 256,
+		.interrupts = true };
+	int rc = open_far_port(b);
+
+	if (rc)
+		return err_set(e, rc, "DPDK makes no port of net_vhost");
+	snprintf(devargs, sizeof devargs, "net_virtio_user_near,path=%s,queues=1", b->path);
+	rc = port_open(&b->port, &o);
+	if (!rc)
+		rc = port_start(&b->port, b->rig.frames);
+	if (rc)
+		return err_set(e, rc, "%s", b->port.why);
+	port_give(&b->port, &b->rig.core, SITE_FRONT);
+	rc = loop_add_interrupt(&b->loop, b->port.ethdev, 0);
+	return rc ? err_set(e, rc, "%s has no interrupts", b->port.driver) : 0;
+}
+
 static int add_ring(struct wake_bed *b, struct err *e)
 {
 	int rc = wire_add(&b->wire, b->rig.core.workers[0], SITE_FRONT, b->rig.frames);
@@ -167,7 +220,9 @@ int wake_bed_open(struct wake_bed *b, enum wake_port kind, bool adaptive, struct
 	if (!rc && loop_open(&b->loop, b->rig.core.workers[0], adaptive))
 		rc = err_set(e, -EMFILE, "no descriptor for a bell");
 	if (!rc)
-		rc = kind == WAKE_RING ? add_ring(b, e) : add_socket(b, e);
+		rc = kind == WAKE_RING	   ? add_ring(b, e)
+		     : kind == WAKE_SOCKET ? add_socket(b, e)
+					   : add_interrupt(b, e);
 	return rc ? rc : start(b, e);
 }
 
@@ -186,6 +241,7 @@ void wake_bed_close(struct wake_bed *b)
 	if (b->kind == WAKE_RING)
 		wire_remove(&b->wire);
 	port_close(&b->port);
+	close_far_port(b);
 	rig_close(&b->rig);
 	site_close(b->site);
 }
@@ -203,7 +259,11 @@ static int send_frame(struct wake_bed *b)
 	if (b->kind == WAKE_SOCKET)
 		return send(b->far, frame, FRAME, 0) == FRAME ? 0 : -errno;
 	m = wire_frame(b->rig.frames, frame, FRAME);
-	return m ? rte_ring_enqueue(b->wire.in, m) : -ENOMEM;
+	if (!m)
+		return -ENOMEM;
+	if (b->kind == WAKE_INTERRUPT)
+		return rte_eth_tx_burst(b->far_port, 0, &m, 1) ? 0 : -EIO;
+	return rte_ring_enqueue(b->wire.in, m);
 }
 
 static void forget_passed(struct wake_bed *b)

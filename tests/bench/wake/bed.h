@@ -12,6 +12,7 @@
 enum wake_port {
 	WAKE_RING,   /* rings in memory: nothing tells of frames, it naps */
 	WAKE_SOCKET, /* net_af_packet on a veth: it waits for its socket */
+	WAKE_INTERRUPT, /* net_virtio_user on net_vhost, both of this process: it waits for an interrupt */
 };
 
 struct wake_bed {
@@ -20,7 +21,9 @@ struct wake_bed {
 	enum wake_port kind;
 	struct wire wire;
 	struct port port;
-	int far; /* a packet socket at the veth's other end */
+	int far;	   /* a packet socket at the veth's other end */
+	uint16_t far_port; /* net_vhost's */
+	char path[96];	   /* of their socket */
 	struct loop loop;
 	pthread_t thread;
 	sem_t ready; /* it has begun */
