@@ -190,7 +190,7 @@ static void test_status_of_workers(void **state)
 	assert_int_equal(json_array_size(at(j, "engine.workers")), 2);
 	assert_int_equal(number_at(j, "engine.workers.0.cpu"), 3);
 	assert_int_equal(number_at(j, "engine.workers.0.busy_cycles"), 7);
-	assert_int_equal(number_at(j, "engine.workers.0.idle_cycles"), 1ll << 40);
+	assert_int_equal(number_at(j, "engine.workers.0.idle_cycles"), 1LL << 40);
 	assert_int_equal(number_at(j, "engine.workers.0.sleeps"), 9);
 	assert_float_equal(json_real_value(at(j, "engine.workers.0.busy_percent")), 0.3, 1e-9);
 	assert_int_equal(number_at(j, "engine.workers.1.worker"), 1);
