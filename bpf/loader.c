@@ -25,6 +25,8 @@ struct loader {
 	struct tandem_bpf *trace, *capture;
 	char root[PATH_MAX - 64]; /* the bpffs, or "" */
 	uint32_t image_lines;
+	int image; /* the map of what was published last; -1: nothing was */
+	bool yields;
 	struct loader_past past;
 };
 
@@ -425,6 +427,7 @@ int loader_open(
 
 	if (!l)
 		return rc;
+	l->image = -1;
 	if (!uname(&host) && !loader_kernel_is_known(host.release)) {
 		rc = -EOPNOTSUPP;
 		goto fail;
@@ -484,6 +487,8 @@ void loader_close(struct loader *l)
 		loader_capture_end(l);
 	tandem_bpf__destroy(l->trace);
 	tandem_bpf__destroy(l->bpf);
+	if (l->image >= 0)
+		close(l->image);
 	free(l->past.neighbours);
 	if (l->past.image)
 		munmap(l->past.image, l->past.image_lines * sizeof *l->past.image);
@@ -604,16 +609,13 @@ int loader_capture_end(struct loader *l)
 	return rc;
 }
 
-int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines)
+/* A map with the image in it. Returns its descriptor or a negative errno. */
+static int image_write(const struct loader *l, const struct l4_line *image, uint32_t lines)
 {
 	size_t size = (size_t)l->image_lines * sizeof *image;
-	uint32_t zero = 0;
-	int fd, rc;
+	int fd = image_map_new(l->image_lines), rc;
 	void *to;
 
-	if (lines > l->image_lines)
-		return -ENOSPC;
-	fd = image_map_new(l->image_lines);
 	if (fd < 0)
 		return fd;
 	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -624,10 +626,57 @@ int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines
 	}
 	memcpy(to, image, lines * sizeof *image);
 	munmap(to, size);
-	/* Returns after an RCU grace period: the kernel waits for programs that still read the former inner
-	 * map (maybe_wait_bpf_programs()). */
-	rc = bpf_map_update_elem(bpf_map__fd(l->bpf->maps.generation), &zero, &fd, BPF_ANY);
+	return fd;
+}
+
+/* Returns after an RCU grace period: the kernel waits for programs that still read the former inner map
+ * (maybe_wait_bpf_programs()). */
+static int enter_image(const struct loader *l, int fd)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(l->bpf->maps.generation), &zero, &fd, BPF_ANY);
+}
+
+int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines)
+{
+	int fd, rc;
+
+	if (lines > l->image_lines)
+		return -ENOSPC;
+	fd = image_write(l, image, lines);
+	if (fd < 0)
+		return fd;
+	rc = l->yields ? 0 : enter_image(l, fd);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	if (l->image >= 0)
+		close(l->image);
+	l->image = fd;
+	return 0;
+}
+
+/* An image of zeros has no address of ours. */
+int loader_yield(struct loader *l)
+{
+	int fd = image_map_new(l->image_lines), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = enter_image(l, fd);
 	close(fd);
+	l->yields = !rc;
+	return rc;
+}
+
+int loader_resume(struct loader *l)
+{
+	int rc = l->image < 0 ? 0 : enter_image(l, l->image);
+
+	if (!rc)
+		l->yields = false;
 	return rc;
 }
 
@@ -686,6 +735,21 @@ int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum 
 	return 0;
 }
 
+int loader_links(const char *run_dir)
+{
+	char root[PATH_MAX - 64], path[PATH_MAX];
+
+	if ((size_t)snprintf(root, sizeof root, "%s/bpf", run_dir) >= sizeof root)
+		return -ENAMETOOLONG;
+	links_dir(root, path, sizeof path);
+	return links_count(path);
+}
+
+static bool is_ours(const struct dirent *e)
+{
+	return e->d_type == DT_DIR && (e->d_name[0] == 'v' || !strcmp(e->d_name, "links"));
+}
+
 int loader_detach(const char *run_dir)
 {
 	char root[PATH_MAX - 64], path[PATH_MAX];
@@ -700,8 +764,8 @@ int loader_detach(const char *run_dir)
 	rc = n < 0 ? n : 0;
 	d = opendir(root);
 	while (d && !rc && (e = readdir(d))) {
-		if (e->d_name[0] == '.' ||
-			e->d_type != DT_DIR) /* the kernel has files of its own there */
+		if (!is_ours(
+			    e)) /* the kernel has files of its own there, and others' tools directories */
 			continue;
 		snprintf(path, sizeof path, "%s/%.60s", root, e->d_name);
 		rc = bpffs_remove(path);

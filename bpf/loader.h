@@ -99,6 +99,14 @@ int loader_set_ports(struct loader *l, const uint32_t *ifindexes, unsigned n);
 int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum links_mode mode,
 	struct links_report *report);
 
+/* Has packets pass to whoever stands behind the program, and returns when none is under way in it, until loader_resume(): generations
+ * that are published meanwhile wait for that. */
+int loader_yield(struct loader *l);
+int loader_resume(struct loader *l);
+
+/* How many interfaces run a program of any process below run_dir, or a negative errno. */
+int loader_links(const char *run_dir);
+
 /* Removes links, maps and the bpffs below run_dir. Returns how many interfaces were freed, or a negative
  * errno. */
 int loader_detach(const char *run_dir);

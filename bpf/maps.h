@@ -161,6 +161,7 @@ struct {
 /* Datagrams of which fragments have come, 2^datagram_bits buckets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
 	__type(value, struct l4_datagram_bucket);

@@ -14,6 +14,7 @@
 #include "apps/shared/notify.h"
 #include "apps/tandem-dpdk/front.h"
 #include "apps/tandem-dpdk/start.h"
+#include "bpf/loader.h"
 #include "controlplane/base/log.h"
 #include "controlplane/engine/dpdk_sizes.h"
 #include "dataplane/dpdk/control_socket.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct slow_path *slow_path;
 	struct control_socket *control;
 	struct loop loops[STORE_MAX_WORKERS];
+	bool serves; /* it has the interfaces */
 };
 
 static uint64_t now_ns(void)
@@ -120,12 +122,13 @@ static int make_frames(struct daemon *d, struct err *e)
 		return err_set(e, -ENOMEM,
 			"there is no memory for %u frames of %u bytes: give the engine more", n,
 			room);
+	d->core.frames = d->frames;
 	return 0;
 }
 
 static int open_core(struct daemon *d, struct err *e)
 {
-	struct core_options o = { .dir = d->dir, .frames = d->frames };
+	struct core_options o = { .dir = d->dir };
 	const char *what = "";
 	int rc;
 
@@ -154,7 +157,8 @@ static int start_fronts(struct daemon *d, struct err *e)
 	}
 	if (rc)
 		return err_set(e, rc, "out of memory");
-	return front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
+	rc = front_adopt_changes(d->fronts, d->n_fronts, d->run_dir, d->dir, e);
+	return rc ? rc : front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
 }
 
 static void set_time(struct daemon *d)
@@ -193,32 +197,152 @@ static int start_workers(struct daemon *d, struct err *e)
 	return 0;
 }
 
+static void stop_workers(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->running; i++)
+		loop_stop(&d->loops[i]);
+	if (d->running)
+		rte_eal_mp_wait_lcore();
+	for (unsigned i = 0; i < d->workers; i++)
+		loop_close(&d->loops[i]);
+	d->running = 0;
+}
+
+static int take(struct daemon *d, struct err *e)
+{
+	int rc = take_fronts(d, e);
+
+	if (!rc)
+		rc = make_frames(d, e);
+	if (!rc)
+		rc = start_fronts(d, e);
+	if (!rc)
+		rc = start_workers(d, e);
+	d->serves = !rc;
+	for (unsigned i = 0; i < d->n_fronts && !rc; i++)
+		front_tell(&d->fronts[i]);
+	return rc;
+}
+
+/* All that take() has got hold of, whether or not it came to its end. Returns the first error, and its sentence. */
+static int give(struct daemon *d, struct err *e)
+{
+	struct err own;
+	int first = 0;
+
+	stop_workers(d);
+	for (unsigned i = 0; i < d->n_fronts; i++) {
+		int rc = front_give_back(&d->fronts[i], first ? &own : e);
+
+		first = first ? first : rc;
+	}
+	slow_path_close(d->slow_path);
+	if (d->core_is_open)
+		core_leave_ports(&d->core);
+	rte_mempool_free(d->frames);
+	free(d->fronts);
+	d->slow_path = NULL;
+	d->frames = NULL;
+	d->fronts = NULL;
+	d->n_fronts = 0;
+	d->serves = false;
+	return first;
+}
+
+/* The XDP engine has the devices: what was changed about them is for its sake too. */
+static int give_up(struct daemon *d, struct err *e)
+{
+	struct err own;
+	int rc, given;
+
+	stop_workers(d);
+	rc = front_leave_changes(d->fronts, d->n_fronts, d->dir, d->run_dir, e);
+	given = give(d, rc ? &own : e);
+	return rc ? rc : given;
+}
+
+static int take_or_undo(struct daemon *d, struct err *e)
+{
+	struct err own;
+	int rc;
+
+	if (d->serves)
+		return err_set(e, -EALREADY, "it has the interfaces already");
+	if (d->conf->engine.dpdk.driver == CONF_DPDK_AF_XDP)
+		return err_set(e, -EBUSY,
+			"engine.dpdk.driver = \"af_xdp\" needs interfaces without the XDP engine's "
+			"programs: detach that first");
+	rc = take(d, e);
+	if (rc)
+		give_up(d, &own);
+	return rc;
+}
+
+static int resume(struct daemon *d, struct err *e)
+{
+	return d->serves && !d->running ? start_workers(d, e) : 0;
+}
+
+/* Of struct control_owner. */
+static int order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY])
+{
+	struct daemon *d = arg;
+	struct err e = { "" };
+	int rc = 0;
+
+	if (kind == PROTOCOL_TAKE)
+		rc = take_or_undo(d, &e);
+	else if (kind == PROTOCOL_GIVE)
+		rc = give_up(d, &e);
+	else if (kind == PROTOCOL_PAUSE)
+		stop_workers(d);
+	else
+		rc = resume(d, &e);
+	if (kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE)
+		log_info("%s", d->serves ? "interfaces are taken over" : "the engine stands by");
+	if (rc)
+		log_error("%s", e.text);
+	snprintf(why, PROTOCOL_WHY, "%.*s", PROTOCOL_WHY - 1, e.text);
+	return rc;
+}
+
 static int open_control(struct daemon *d, struct err *e)
 {
-	int rc = control_socket_open(&d->control, &d->core, d->dir);
+	const struct control_owner owner = { order, d };
+	int rc = control_socket_open(&d->control, &d->core, d->dir, &owner);
 
 	return rc ? err_set(e, rc, "cannot listen at %s/socket: %s", d->dir, strerror(-rc)) : 0;
 }
 
+/* Whatever an engine before had taken over is the host's again, and the XDP engine serves as if there had been none. */
+static int stand_by(struct daemon *d, unsigned interfaces, struct err *e)
+{
+	int rc = front_give_back_all(d->run_dir, e);
+
+	if (rc < 0)
+		return rc;
+	log_info(
+		"the XDP engine has %u interface%s: this one stands by until tandemd is told to change "
+		"over (tandemctl config apply)",
+		interfaces, interfaces == 1 ? "" : "s");
+	return 0;
+}
+
 static int bring_up(struct daemon *d, struct err *e)
 {
-	int rc = hold_signals(d, e);
+	int rc = hold_signals(d, e), links;
 
 	if (!rc)
 		rc = make_dir(d, e);
 	if (!rc) {
 		rc = start_eal(d->conf, d->run_dir, e);
 		d->workers = rc > 0 ? (unsigned)rc : 0;
-		rc = rc > 0 ? take_fronts(d, e) : rc;
+		rc = rc > 0 ? open_core(d, e) : rc;
 	}
-	if (!rc)
-		rc = make_frames(d, e);
-	if (!rc)
-		rc = open_core(d, e);
-	if (!rc)
-		rc = start_fronts(d, e);
-	if (!rc)
-		rc = start_workers(d, e);
+	if (rc)
+		return rc;
+	links = loader_links(d->run_dir);
+	rc = links > 0 ? stand_by(d, (unsigned)links, e) : take(d, e);
 	return rc ? rc : open_control(d, e);
 }
 
@@ -226,22 +350,14 @@ static void take_down(struct daemon *d)
 {
 	struct err e;
 
-	for (unsigned i = 0; i < d->running; i++)
-		loop_stop(&d->loops[i]);
-	if (d->running)
-		rte_eal_mp_wait_lcore();
-	for (unsigned i = 0; i < d->workers; i++)
-		loop_close(&d->loops[i]);
+	stop_workers(d);
 	control_socket_close(d->control);
 	if (*d->dir && nic_restore(d->dir, &e))
 		log_error("%s", e.text);
-	for (unsigned i = 0; i < d->n_fronts; i++)
-		front_give_back(&d->fronts[i]);
-	slow_path_close(d->slow_path);
+	if (give(d, &e))
+		log_error("%s", e.text);
 	if (d->core_is_open)
 		core_close(&d->core);
-	rte_mempool_free(d->frames);
-	free(d->fronts);
 	if (d->workers)
 		rte_eal_cleanup();
 	close(d->signals);
@@ -260,8 +376,10 @@ static int read_signal(const struct daemon *d)
 static int pause_ms(struct daemon *d)
 {
 	bell_sleep(&d->bell);
-	return slow_path_has_frames(d->slow_path) || control_socket_has_news(d->control) ? 0
-											 : TICK_MS;
+	return (d->slow_path && slow_path_has_frames(d->slow_path)) ||
+			       control_socket_has_news(d->control)
+		       ? 0
+		       : TICK_MS;
 }
 
 /* Everything at most every so many milliseconds. */
@@ -289,20 +407,24 @@ static void tick(struct daemon *d)
 static int turn(struct daemon *d)
 {
 	struct pollfd fds[FD_TAPS + WORKER_PORTS];
+	struct slow_path *s = d->slow_path;
 	unsigned n;
 
 	tick(d);
 	fds[FD_SIGNAL] = (struct pollfd){ .fd = d->signals, .events = POLLIN };
 	fds[FD_BELL] = (struct pollfd){ .fd = d->bell.fd, .events = POLLIN };
 	control_socket_fds(d->control, fds + FD_CONTROL);
-	n = FD_TAPS + slow_path_fds(d->slow_path, fds + FD_TAPS);
+	n = FD_TAPS + (s ? slow_path_fds(s, fds + FD_TAPS) : 0);
 	if (poll(fds, n, pause_ms(d)) < 0 && errno != EINTR)
 		return -errno;
 	bell_wake(&d->bell, fds[FD_BELL].revents != 0);
-	control_socket_serve(d->control, fds + FD_CONTROL);
+	if (s) {
+		slow_path_from_host(s, fds + FD_TAPS);
+		slow_path_to_host(s);
+	}
 	control_socket_tell(d->control);
-	slow_path_from_host(d->slow_path, fds + FD_TAPS);
-	slow_path_to_host(d->slow_path);
+	control_socket_serve(
+		d->control, fds + FD_CONTROL); /* which may end all that was waited for */
 	return fds[FD_SIGNAL].revents ? read_signal(d) : 0;
 }
 
@@ -320,8 +442,6 @@ int daemon_run(const struct args *a, const struct conf *c)
 		take_down(d);
 		return 1;
 	}
-	for (unsigned i = 0; i < d->n_fronts; i++)
-		front_tell(&d->fronts[i]);
 	log_info("tandem-dpdk %s is up on %s with %u worker%s", TANDEM_VERSION, a->config,
 		d->workers, d->workers == 1 ? "" : "s");
 	notify("READY=1");

@@ -100,6 +100,7 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 {
 	struct protocol_port told = {
 		.ifindex = f->handover ? handover_tap_ifindex(f->handover) : f->tap.ifindex,
+		.nic = f->handover ? handover_nic_ifindex(f->handover) : 0,
 		.mtu = (uint16_t)f->mtu,
 	};
 	int rc = port_start(&f->port, frames);
@@ -137,6 +138,30 @@ static void tell_port(struct front *f, uint8_t (*macs)[6], unsigned n)
 		if (port_take_mac(&f->port, macs[i]))
 			log_warn("interface %s: its port takes no frames for virtual MAC addresses",
 				f->name);
+}
+
+int front_adopt_changes(
+	const struct front *fronts, unsigned n, const char *from, const char *dir, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		if (fronts[i].handover)
+			rc = nic_hand_on(from, dir, handover_nic_ifindex(fronts[i].handover),
+				handover_nic(fronts[i].handover), e);
+	return rc;
+}
+
+int front_leave_changes(
+	const struct front *fronts, unsigned n, const char *dir, const char *to, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		if (fronts[i].handover)
+			rc = nic_hand_on(dir, to, handover_nic_ifindex(fronts[i].handover),
+				fronts[i].device, e);
+	return rc;
 }
 
 static int apply(const struct nic_want *wants, unsigned n, const char *dir, struct err *e)
@@ -218,15 +243,18 @@ void front_mirror_carrier(struct front *f)
 	f->carrier = carrier;
 }
 
-void front_give_back(struct front *f)
+int front_give_back(struct front *f, struct err *e)
 {
-	struct err e;
+	int rc = 0;
 
 	port_close(&f->port);
-	if (f->handover && handover_give_back(f->handover, &e))
-		log_error("interface %s: %s", f->name, e.text);
+	if (f->handover) {
+		sockets_forget(handover_nic_ifindex(f->handover));
+		rc = handover_give_back(f->handover, e);
+	}
 	f->handover = NULL;
 	plain_tap_close(&f->tap);
+	return rc ? err_prefix(e, rc, "interface %s", f->name) : 0;
 }
 
 void front_tell(const struct front *f)

@@ -13,7 +13,7 @@
 
 enum { FLAGS_SHIFT = 16, SOCKETS = 1024 };
 
-/* In the order of queues. A device that is opened anew has others, behind those before. */
+/* In the order of queues. */
 static struct {
 	uint32_t ifindex;
 	int fd;
@@ -58,6 +58,16 @@ int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 	if (!rc && len >= sizeof(struct sockaddr_xdp) && a->sa_family == AF_XDP)
 		take_down(((const struct sockaddr_xdp *)a)->sxdp_ifindex, fd);
 	return rc;
+}
+
+void sockets_forget(uint32_t ifindex)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_sockets; i++)
+		if (sockets[i].ifindex != ifindex)
+			sockets[n++] = sockets[i];
+	n_sockets = n;
 }
 
 int sockets_of(uint32_t ifindex, unsigned queue)

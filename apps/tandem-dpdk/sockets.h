@@ -5,3 +5,6 @@
 
 /* That of a device's queue; -1: none is known. */
 int sockets_of(uint32_t ifindex, unsigned queue);
+
+/* Its port has been closed: one that is opened later has others. */
+void sockets_forget(uint32_t ifindex);

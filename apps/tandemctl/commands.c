@@ -154,7 +154,9 @@ const struct command commands[] = {
 		.help = "make the daemon read its configuration again, all or nothing",
 		.more = "With FILE, that file becomes the running configuration until the next "
 			"reload or start.\n"
-			"A file with an error changes nothing.",
+			"A file with an error changes nothing.\n"
+			"Where engine.type is another, packets change over to that engine; how long neither took any is "
+			"printed.",
 		.run = config_apply,
 	},
 	{
@@ -229,7 +231,8 @@ const struct command commands[] = {
 		.verb = "detach",
 		.usage = "",
 		.help = "take programs and tables off the interfaces; balancing ends",
-		.more = "Without a daemon, `tandemd --detach` does the same.",
+		.more = "Without a daemon, `tandemd --detach` does the same.\n"
+			"While tandem-dpdk has the interfaces nothing is taken away: stop it first.",
 		.run = engine_detach_ports,
 	},
 	{

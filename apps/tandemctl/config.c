@@ -89,6 +89,20 @@ static enum ctl_exit apply_body(struct ctl *ctl, const char *file, json_t **out)
 	return CTL_OK;
 }
 
+/* Only where the file has changed the engine. */
+static void print_changeover(const struct ctl *ctl, const json_t *engine)
+{
+	const char *from, *to;
+	json_int_t records;
+	double gap;
+
+	if (!json_unpack((json_t *)engine, "{s:s, s:s, s:I, s:F}", "from", &from, "to", &to,
+		    "records", &records, "gap_ms", &gap))
+		fprintf(ctl->screen.out,
+			"engine: %s -> %s, records carried over: %lld, gap %.1f ms\n", from, to,
+			(long long)records, gap);
+}
+
 enum ctl_exit config_apply(struct ctl *ctl, char **args)
 {
 	json_t *body, *reply = NULL;
@@ -101,10 +115,12 @@ enum ctl_exit config_apply(struct ctl *ctl, char **args)
 	rc = api_call(ctl, "POST", "/v1/config/apply", body, &reply);
 	if (!ctl->json) {
 		diagnostics_print(json_object_get(reply, "diagnostics"), stderr);
-		if (!rc)
+		if (!rc) {
+			print_changeover(ctl, json_object_get(reply, "engine"));
 			fprintf(ctl->screen.out, "applied as generation %lld\n",
 				(long long)json_integer_value(
 					json_object_get(reply, "generation")));
+		}
 	}
 	json_decref(reply);
 	return rc;

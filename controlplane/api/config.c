@@ -116,6 +116,16 @@ void api_config_check(struct call *c)
 	json_decref(body);
 }
 
+/* NULL where there was none. */
+static json_t *changeover_value(const struct site_changeover *o)
+{
+	return o ? json_pack("{s:s, s:s, s:I, s:I, s:f}", "from", site_engine_name(o->from), "to",
+			   site_engine_name(o->to), "records", (json_int_t)o->carried.flows,
+			   "records_lost", (json_int_t)o->carried.lost, "gap_ms",
+			   (double)o->gap_ns / 1e6)
+		 : NULL;
+}
+
 static void apply_path(struct call *c, const char *path)
 {
 	struct diags d = { 0 };
@@ -131,8 +141,10 @@ static void apply_path(struct call *c, const char *path)
 		call_problem_diagnostics(c, call_status(err), value_diagnostics(&d), e.text);
 	} else {
 		site_status(c->site, &status);
-		call_reply(c, json_pack("{s:I, s:o}", "generation", (json_int_t)status.generation,
-				      "diagnostics", value_diagnostics(&d)));
+		call_reply(c,
+			json_pack("{s:I, s:o*, s:o}", "generation", (json_int_t)status.generation,
+				"engine", changeover_value(site_changed_over(c->site)),
+				"diagnostics", value_diagnostics(&d)));
 	}
 	diags_free(&d);
 }

@@ -108,7 +108,7 @@ static json_t *mode_value(const struct site *s)
 	const struct engine_port *ports;
 	unsigned n;
 
-	if (c->engine.type == CONF_ENGINE_DPDK)
+	if (engine_type(site_engine(s)) == CONF_ENGINE_DPDK)
 		return json_string(
 			c->engine.dpdk.polling == CONF_POLLING_BUSY ? "busy" : "adaptive");
 	ports = engine_ports(site_engine(s), &n);
@@ -121,7 +121,7 @@ static json_t *run_value(const struct site *s, const struct site_status *status)
 	struct engine_report run;
 	uint64_t since_ms;
 	const char *state = engine_state(site_engine(s), &since_ms);
-	bool dpdk = site_conf(s)->engine.type == CONF_ENGINE_DPDK;
+	bool dpdk = engine_type(site_engine(s)) == CONF_ENGINE_DPDK;
 
 	engine_report(site_engine(s), &run);
 	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "type", dpdk ? "dpdk" : "xdp",

@@ -140,9 +140,10 @@ const struct conf_key conf_schema[] = {
 
 	{ .path = "engine", .type = CONF_GROUP, .help = "what forwards the packets" },
 	{ .path = "engine.type", .type = CONF_ENUM, FIELD(conf, engine.type), .words = engine_types,
-	  .fallback = "xdp",
+	  .reloadable = true, .fallback = "xdp",
 	  .help = "the packet engine: xdp runs in the kernel, dpdk is a process of its own, tandem-dpdk, which "
-		  "has the interfaces' queues to itself" },
+		  "has the interfaces' queues to itself and must run before this is applied; a reload changes from "
+		  "one to the other while packets flow" },
 	{ .path = "engine.mode", .type = CONF_ENUM, FIELD(conf, engine.mode), .words = xdp_modes,
 	  .fallback = "auto",
 	  .help = "how the XDP programs are attached: native runs in the driver, generic is slow but works "

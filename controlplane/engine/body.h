@@ -3,6 +3,7 @@
 #pragma once
 #include "controlplane/engine/engine.h"
 #include "controlplane/engine/neighbours.h"
+#include "dataplane/l4/datagram.h"
 #include "dataplane/l4/result.h"
 #include "dataplane/snapshot/guard.h"
 #include "dataplane/snapshot/snapshot.h"
@@ -16,8 +17,9 @@ struct engine_tables {
 	struct l4_record_bucket *records;
 	struct l4_flood *floods; /* by service id */
 	struct l4_proxied_bucket *proxied;
-	uint32_t n_neighbours, n_floods; /* rows */
-	uint32_t n_records, n_proxied;	 /* buckets */
+	struct l4_datagram_bucket *datagrams;
+	uint32_t n_neighbours, n_floods;	    /* rows */
+	uint32_t n_records, n_proxied, n_datagrams; /* buckets */
 };
 
 /* What a former process left, as far as the body can read it; the body's. All zero: nothing. */
@@ -49,6 +51,9 @@ struct engine {
 	uint64_t generation;
 	struct engine_port ports[ENGINE_MAX_PORTS];
 	unsigned n_ports;
+	struct engine_alias aliases[ENGINE_MAX_PORTS];
+	unsigned n_aliases;			/* 0, or n_ports */
+	uint32_t n_vips, n_services, n_servers; /* that ids reach up to */
 	bool attached, dry;
 	struct engine_capture *capture; /* the one that there is, or NULL */
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
@@ -105,6 +110,10 @@ struct engine_body {
 		unsigned words);
 	/* Sets it to zero. */
 	int (*clear)(struct engine *en, enum engine_counts table, uint32_t row, unsigned words);
+	/* Has its sums be so much more, modulo 2^64; false in adds_live: what is counted meanwhile may be lost. */
+	int (*add)(struct engine *en, enum engine_counts table, uint32_t row, const uint64_t *more,
+		unsigned words);
+	bool adds_live;
 
 	/* As engine_trace(), of a frame that has a length that can be traced. */
 	int (*trace)(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
@@ -124,6 +133,16 @@ struct engine_body {
 	/* As engine_report(), over what is said of an engine without workers or gaps; NULL: that is so. */
 	void (*report)(const struct engine *en, struct engine_report *out);
 
+	/* As engine_yield() and engine_resume(), engine_ready(), engine_holds(), engine_take() and engine_give(). */
+	int (*yield)(struct engine *en, struct err *e);
+	int (*resume)(struct engine *en, struct err *e);
+	int (*ready)(const struct engine *en, const struct engine_options *o, struct err *e);
+	bool (*holds)(const char *run_dir);
+	int (*take)(const char *run_dir, struct err *e);
+	int (*give)(const char *run_dir, struct err *e);
+
+	/* Whether detach() would be refused because of a process that lives: 0, or a negative errno and a sentence. */
+	int (*may_detach)(const char *run_dir, struct err *e);
 	/* Removes what any process' engine of this body left. Returns the number of interfaces freed, or a negative errno. */
 	int (*detach)(const char *run_dir, struct err *e);
 };
@@ -142,6 +161,19 @@ uint32_t engine_image_lines(const struct conf_limits *limits);
 
 /* Says that there is no memory for tables, and returns -ENOMEM. */
 int engine_no_memory(struct err *e);
+
+/* What the engine has for the host's interface, or the same number. */
+uint32_t engine_own_ifindex(const struct engine *en, uint32_t host_ifindex);
+/* The input in the engine's own numbers: itself, or a copy in *own, to be freed with engine_own_input_free(). Returns 0 or -ENOMEM. */
+struct engine_own_input {
+	struct snapshot_input in;
+	struct snapshot_port *ports;
+	struct snapshot_address *addresses;
+	struct snapshot_member *members;
+};
+int engine_own_input(
+	const struct engine *en, const struct snapshot_input *in, struct engine_own_input *own);
+void engine_own_input_free(struct engine_own_input *own);
 
 /* The interfaces when the engine is opened, and what is known of them with a generation. Return 0 or a negative errno. */
 int engine_open_ports(struct engine *en, const struct engine_options *o);

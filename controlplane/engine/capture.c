@@ -66,6 +66,11 @@ void engine_capture_free(struct engine_capture *c)
 	free(c);
 }
 
+bool engine_captures(const struct engine *en)
+{
+	return en->capture;
+}
+
 uint64_t engine_capture_lost(const struct engine_capture *c)
 {
 	return c->engine->body->capture_lost(c);

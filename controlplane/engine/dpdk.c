@@ -10,26 +10,6 @@
 
 enum { WAIT_MS = 5000 };
 
-static int join_store(struct dpdk *d, struct err *e)
-{
-	const char *what = "";
-	char dir[DPDK_PATH];
-	int rc = dpdk_link_path(dir, sizeof dir, d->run_dir, PROTOCOL_DIR);
-
-	if (!rc)
-		rc = store_join(&d->store, dir, &what);
-	if (rc == -EPROTO)
-		return err_set(e, rc,
-			"the DPDK engine's table %s/%s is of another version than this tandemd; "
-			"restart tandem-dpdk",
-			dir, what);
-	if (rc)
-		return err_set(e, rc,
-			"cannot map the DPDK engine's table %s/" PROTOCOL_DIR "/%s: %s", d->run_dir,
-			what, strerror(-rc));
-	return dpdk_check_store(d, e);
-}
-
 /* The bank of neighbours that no packet goes by becomes ours, empty. */
 static int take_tables(struct engine *en)
 {
@@ -43,10 +23,12 @@ static int take_tables(struct engine *en)
 	out->records = store_block(&d->store, STORE_RECORDS, 0);
 	out->floods = store_block(&d->store, STORE_FLOODS, 0);
 	out->proxied = store_block(&d->store, STORE_PROXIED, 0);
+	out->datagrams = store_block(&d->store, STORE_DATAGRAMS, 0);
 	out->n_neighbours = t[STORE_NEIGHBOURS].rows;
 	out->n_floods = t[STORE_FLOODS].rows;
 	out->n_records = t[STORE_RECORDS].rows;
 	out->n_proxied = t[STORE_PROXIED].rows;
+	out->n_datagrams = t[STORE_DATAGRAMS].rows;
 	d->index = (struct neighbour_index){
 		.cells = store_block(&d->store, STORE_CELLS, d->bank),
 		.rows = out->neighbours,
@@ -127,7 +109,7 @@ static int set_up(struct engine *en, const struct dpdk_files *files, uint32_t ro
 	int rc = dpdk_check_hello(d, &d->hello, e);
 
 	if (!rc)
-		rc = join_store(d, e);
+		rc = dpdk_join_store(d, e);
 	if (rc)
 		return rc;
 	dpdk_learn_drivers(d);
@@ -192,6 +174,7 @@ static int dpdk_attach(struct engine *en, struct err *e)
 	(void)e;
 	for (unsigned i = 0; i < en->n_ports; i++) {
 		en->ports[i].mode = d->needs.ports[i].driver;
+		en->ports[i].nic = d->needs.ports[i].nic;
 		log_info("interface %s is run by DPDK's driver %s", en->ports[i].device,
 			en->ports[i].mode);
 	}
@@ -225,6 +208,8 @@ const struct engine_body dpdk_body = {
 	.index = { index_set, index_remove },
 	.count = dpdk_count,
 	.clear = dpdk_clear,
+	.add = dpdk_add,
+	.adds_live = true,
 	.trace = dpdk_trace,
 	.line = dpdk_line,
 	.capture_begin = dpdk_capture_begin,
@@ -232,5 +217,12 @@ const struct engine_body dpdk_body = {
 	.capture_lost = dpdk_capture_lost,
 	.state = dpdk_state,
 	.report = dpdk_report,
+	.yield = dpdk_yield,
+	.resume = dpdk_resume,
+	.ready = dpdk_ready,
+	.holds = dpdk_holds,
+	.take = dpdk_take,
+	.give = dpdk_give,
+	.may_detach = dpdk_may_detach,
 	.detach = dpdk_detach,
 };

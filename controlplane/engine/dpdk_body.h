@@ -21,7 +21,7 @@ struct dpdk_needs {
 	struct {
 		char name[IF_NAMESIZE];
 		char driver[sizeof(((struct protocol_port *)0)->driver) + 1];
-		uint32_t ifindex;
+		uint32_t ifindex, nic; /* nic: of protocol_port */
 	} ports[ENGINE_MAX_PORTS];
 	unsigned n_ports;
 };
@@ -90,7 +90,8 @@ struct dpdk {
 /* dpdk_hello.c: whether the engine is one that can serve us. Return 0 or a negative errno and a sentence. */
 void dpdk_need(struct dpdk *d, const struct engine *en, const struct engine_options *o);
 int dpdk_check_hello(const struct dpdk *d, const struct protocol_hello *h, struct err *e);
-int dpdk_check_store(const struct dpdk *d, struct err *e);
+int dpdk_check_room(const struct dpdk_needs *n, const struct protocol_hello *h, struct err *e);
+int dpdk_join_store(struct dpdk *d, struct err *e);
 void dpdk_learn_drivers(struct dpdk *d);
 
 /* dpdk_return.c: the connections. dpdk_meet() makes them, with files that came with HELLO (or NULL), and then the engine has nothing of
@@ -138,6 +139,8 @@ bool dpdk_line(const struct engine *en, uint32_t line, void *out);
 int dpdk_count(const struct engine *en, enum engine_counts table, uint32_t row, uint64_t *out,
 	unsigned words);
 int dpdk_clear(struct engine *en, enum engine_counts table, uint32_t row, unsigned words);
+int dpdk_add(struct engine *en, enum engine_counts table, uint32_t row, const uint64_t *more,
+	unsigned words);
 
 /* dpdk_trace.c */
 int dpdk_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
@@ -151,5 +154,14 @@ uint64_t dpdk_capture_lost(const struct engine_capture *c);
 /* Of an engine that has come back. */
 void dpdk_capture_again(struct engine *en);
 
+/* dpdk_ports.c: who has the interfaces, and whose packets wait. */
+int dpdk_yield(struct engine *en, struct err *e);
+int dpdk_resume(struct engine *en, struct err *e);
+int dpdk_ready(const struct engine *en, const struct engine_options *o, struct err *e);
+bool dpdk_holds(const char *run_dir);
+int dpdk_take(const char *run_dir, struct err *e);
+int dpdk_give(const char *run_dir, struct err *e);
+
 /* dpdk_detach.c */
+int dpdk_may_detach(const char *run_dir, struct err *e);
 int dpdk_detach(const char *run_dir, struct err *e);

@@ -30,6 +30,17 @@ int dpdk_count(const struct engine *en, enum engine_counts table, uint32_t row, 
 	return rc;
 }
 
+int dpdk_add(struct engine *en, enum engine_counts table, uint32_t row, const uint64_t *more,
+	unsigned words)
+{
+	struct dpdk *d = en->own;
+	uint32_t per_row = d->store.tables[kinds[table]].row_size / sizeof(uint64_t);
+	uint64_t at = (uint64_t)row * words;
+
+	return store_add(&d->store, kinds[table], (uint32_t)(at / per_row),
+		(uint32_t)(at % per_row), more, words);
+}
+
 int dpdk_clear(struct engine *en, enum engine_counts table, uint32_t row, unsigned words)
 {
 	struct dpdk *d = en->own;

@@ -23,18 +23,29 @@ static int remove_all(const char *run_dir)
 	return rmdir(dir) && errno != ENOENT && errno != ENOTEMPTY ? -errno : 0;
 }
 
-/* The interfaces are that process', and free when it ends. */
-int dpdk_detach(const char *run_dir, struct err *e)
+static bool runs(const char *run_dir)
 {
 	struct dpdk_link l = { -1 };
 	struct err ignored;
 	int rc = dpdk_link_open(&l, run_dir, CONNECT_MS, &ignored);
 
 	dpdk_link_close(&l);
-	if (!rc || rc == -ETIMEDOUT)
-		return err_set(
-			e, -EBUSY, "tandem-dpdk runs, and has the interfaces; stop it first");
-	rc = remove_all(run_dir);
+	return !rc || rc == -ETIMEDOUT;
+}
+
+/* The interfaces are that process', and free when it ends, unless it stands by. */
+int dpdk_may_detach(const char *run_dir, struct err *e)
+{
+	if (!dpdk_holds(run_dir))
+		return 0;
+	return err_set(e, -EBUSY, "tandem-dpdk runs, and has the interfaces; stop it first");
+}
+
+/* Tables are a living process' own. */
+int dpdk_detach(const char *run_dir, struct err *e)
+{
+	int rc = runs(run_dir) ? 0 : remove_all(run_dir);
+
 	return rc ? err_set(e, rc,
 			    "cannot remove the DPDK engine's tables below %s/" PROTOCOL_DIR ": %s",
 			    run_dir, strerror(-rc))

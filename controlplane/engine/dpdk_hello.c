@@ -29,7 +29,7 @@ static int too_small(const char *limit, struct err *e)
 		limit);
 }
 
-static int check_room(const struct dpdk_needs *n, const struct protocol_hello *h, struct err *e)
+int dpdk_check_room(const struct dpdk_needs *n, const struct protocol_hello *h, struct err *e)
 {
 	if (h->lines < n->lines)
 		return too_small("vips, services, servers, pools or guard_prefixes", e);
@@ -59,7 +59,7 @@ int dpdk_check_hello(const struct dpdk *d, const struct protocol_hello *h, struc
 				"tandem-dpdk does not run interface %.*s: restart it, so that it "
 				"reads which interfaces there are",
 				IF_NAMESIZE, n->ports[i].name);
-	return check_room(n, h, e);
+	return dpdk_check_room(n, h, e);
 }
 
 /* Nothing works with less of these. */
@@ -109,7 +109,7 @@ static void tell_smaller(const struct dpdk *d)
 				wanted[i].limit);
 }
 
-int dpdk_check_store(const struct dpdk *d, struct err *e)
+static int check_store(const struct dpdk *d, struct err *e)
 {
 	const struct store_table *t = d->store.tables;
 	int rc;
@@ -125,12 +125,34 @@ int dpdk_check_store(const struct dpdk *d, struct err *e)
 	return rc;
 }
 
+int dpdk_join_store(struct dpdk *d, struct err *e)
+{
+	const char *what = "";
+	char dir[DPDK_PATH];
+	int rc = dpdk_link_path(dir, sizeof dir, d->run_dir, PROTOCOL_DIR);
+
+	if (!rc)
+		rc = store_join(&d->store, dir, &what);
+	if (rc == -EPROTO)
+		return err_set(e, rc,
+			"the DPDK engine's table %s/%s is of another version than this tandemd; "
+			"restart tandem-dpdk",
+			dir, what);
+	if (rc)
+		return err_set(e, rc,
+			"cannot map the DPDK engine's table %s/" PROTOCOL_DIR "/%s: %s", d->run_dir,
+			what, strerror(-rc));
+	return check_store(d, e);
+}
+
 void dpdk_learn_drivers(struct dpdk *d)
 {
 	for (unsigned i = 0; i < d->needs.n_ports; i++) {
 		const struct protocol_port *p = find_port(&d->hello, d->needs.ports[i].ifindex);
 
-		if (p)
-			memcpy(d->needs.ports[i].driver, p->driver, sizeof p->driver);
+		if (!p)
+			continue;
+		memcpy(d->needs.ports[i].driver, p->driver, sizeof p->driver);
+		d->needs.ports[i].nic = p->nic;
 	}
 }

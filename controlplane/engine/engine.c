@@ -33,6 +33,9 @@ static struct engine *new_engine(const struct engine_options *o)
 	if (!en)
 		return NULL;
 	en->body = bodies[o->type];
+	en->n_vips = lim->vips;
+	en->n_services = lim->services;
+	en->n_servers = lim->servers;
 	en->image_lines = engine_image_lines(lim);
 	en->ring_chunks = ring_store_chunks(lim->ring_slots);
 	en->guard_lines = guard_store_lines(lim->guard_prefixes);
@@ -125,6 +128,45 @@ void engine_told(struct engine *en, const struct l4_want *w)
 		en->neighbour_wanted(en->arg, w->ifindex, &a);
 }
 
+enum conf_engine_type engine_type(const struct engine *en)
+{
+	return en->body == &dpdk_body ? CONF_ENGINE_DPDK : CONF_ENGINE_XDP;
+}
+
+bool engine_holds(enum conf_engine_type type, const char *run_dir)
+{
+	return bodies[type]->holds(run_dir);
+}
+
+int engine_ready(const struct engine_options *o, struct err *e)
+{
+	struct engine *en = new_engine(o);
+	int rc = en ? en->body->ready(en, o, e) : err_set(e, -ENOMEM, "out of memory");
+
+	free(en);
+	return rc;
+}
+
+int engine_take(enum conf_engine_type type, const char *run_dir, struct err *e)
+{
+	return bodies[type]->take(run_dir, e);
+}
+
+int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e)
+{
+	return bodies[type]->give(run_dir, e);
+}
+
+int engine_yield(struct engine *en, struct err *e)
+{
+	return en->body->yield(en, e);
+}
+
+int engine_resume(struct engine *en, struct err *e)
+{
+	return en->body->resume(en, e);
+}
+
 uint64_t engine_generation(const struct engine *en)
 {
 	return en->attached ? en->generation : 0;
@@ -194,11 +236,22 @@ int engine_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame
 	return en->body->trace(en, ifindex, frame, len, out, out_len, way, e);
 }
 
-/* Whoever made them: what one body cannot free does not keep others from it. */
+static int may_detach(const char *run_dir, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < BODIES && !rc; i++)
+		rc = bodies[i]->may_detach(run_dir, e);
+	return rc;
+}
+
+/* Whoever made them, and all or none as far as that can be told; what one body cannot free does not keep others from it. */
 int engine_detach(const char *run_dir, struct err *e)
 {
-	int freed = 0, failed = 0;
+	int freed = 0, failed = may_detach(run_dir, e);
 
+	if (failed)
+		return failed;
 	for (unsigned i = 0; i < BODIES; i++) {
 		int n = bodies[i]->detach(run_dir, e);
 

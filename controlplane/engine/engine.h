@@ -14,6 +14,7 @@
 #include "dataplane/l4/trace.h"
 #include "dataplane/l4/verdict.h"
 #include "dataplane/snapshot/read.h"
+#include "dataplane/snapshot/snapshot.h"
 
 struct event_base;
 struct engine;
@@ -33,7 +34,14 @@ struct engine_port {
 	uint32_t tags[L4_MAX_TAGS];	 /* of frames there, the outer one first (l4_tag()) */
 	unsigned n_parts; /* of a bond: the devices that they may come in by instead */
 	uint32_t parts[SNAPSHOT_PARTS];
+	uint32_t nic;	  /* of a DPDK engine: the kernel's device whose frames it takes; 0: none */
 	const char *mode; /* of that one: "native", "generic"; of the DPDK engine: its driver */
+};
+
+/* An interface by which the host reaches what the engine is to run on: the tap of another engine. */
+struct engine_alias {
+	uint32_t ifindex;
+	struct snapshot_port port;
 };
 
 struct engine_options {
@@ -45,11 +53,15 @@ struct engine_options {
 	/* Load and publish, but attach to nothing, pin nothing and report each packet in the program's `trace` map:
 	 * for tests and tools that run the program by hand. run_dir is not used. */
 	bool dry;
+	bool aside;	  /* packets pass to whoever stands behind it until engine_resume() */
 	unsigned wait_ms; /* for an answer of an engine that is another process; 0: 5 s */
 	/* The interfaces, and the devices to attach to for them, which may be the same; all must exist. */
 	const struct host_link *const *links;
 	const struct host_link *const *devices; /* NULL: the interfaces */
 	unsigned n_links;
+	/* What the host has for the interfaces just now, in their order, and the ports that they will be: what the engine is told of the
+	 * former it takes for the latter, until engine_end_aliases(). NULL: the same. */
+	const struct engine_alias *aliases;
 	/* A next hop's MAC address is wanted: called from the loop, already rate limited. */
 	void (*neighbour_wanted)(void *arg, uint32_t ifindex, const struct addr *addr);
 	/* An ICMP error says that packets from one address to another, by UDP to a port (host order) or without (0), may be so long
@@ -70,6 +82,51 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 
 /* Frees the process' side only; packets keep flowing. */
 void engine_close(struct engine *en);
+
+enum conf_engine_type engine_type(const struct engine *en);
+
+/* From one engine to another that has been opened beside it, for the same interfaces in the same order; controlplane/pools/changeover.c has
+ * the order of things. */
+
+/* Whether an engine of the type, of any process, has interfaces below run_dir. */
+bool engine_holds(enum conf_engine_type type, const char *run_dir);
+/* Whether one could be opened by these options, whose interfaces do not count. Returns 0, or a negative errno and a sentence. */
+int engine_ready(const struct engine_options *o, struct err *e);
+/* Has an engine in a process of its own take over the interfaces, which stands by; they get other numbers. To be called before
+ * engine_open(). Of other types nothing is done. Returns 0, or a negative errno and a sentence: nothing has changed. */
+int engine_take(enum conf_engine_type type, const char *run_dir, struct err *e);
+/* Has whatever engine of the type there is leave the interfaces to the host. Returns 0, or a negative errno and a sentence. */
+int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e);
+
+/* Has packets pass to whoever stands behind the engine, or wait where nobody does, and returns when none is under way in it any more;
+ * generations may be published meanwhile. An engine in a process of its own resumes by itself when this one ends. Return 0, or a
+ * negative errno and a sentence. */
+int engine_yield(struct engine *en, struct err *e);
+int engine_resume(struct engine *en, struct err *e);
+
+/* The host has the engine's own ports now. */
+void engine_end_aliases(struct engine *en);
+
+/* Generations are counted on, and neighbours that packets of `from` go by serve until the kernel says otherwise. */
+void engine_inherit(struct engine *to, const struct engine *from);
+
+/* Flows that were copied, and those that found no room. */
+struct engine_carried {
+	uint32_t flows, lost;
+};
+
+/* Copies what `from` knows of flows: records, connections begun by SYN cookies, floods, datagrams in fragments. What `to` knows besides
+ * is forgotten, unless packets go by it already. Called again, it copies what has changed. */
+void engine_carry(struct engine *to, const struct engine *from, struct engine_carried *out);
+
+/* Has counters of `to` go on from those of `from`; and, once packets pass that, what it has counted since. */
+struct engine_tally;
+int engine_tally_begin(
+	struct engine_tally **out, struct engine *to, const struct engine *from, struct err *e);
+/* Whether packets may go by `to` already when engine_tally_end() is called. */
+bool engine_tally_may_wait(const struct engine_tally *t);
+/* Frees it. The rest is lost without. */
+void engine_tally_end(struct engine_tally *t, bool with_rest);
 
 /* Compiles and publishes the next generation, and attaches where that is still to be done. All or
  * nothing: on error the former generation stays. Returns 0, -ENOSPC (a table is full; e says which limit to
@@ -164,6 +221,8 @@ typedef void engine_capture_fn(void *arg, const struct l4_captured *leg, int64_t
 int engine_capture_new(struct engine_capture **out, struct engine *en, struct event_base *base,
 	const struct l4_capture_filter *filter, engine_capture_fn *fn, void *arg, struct err *e);
 void engine_capture_free(struct engine_capture *c);
+/* Whether there is one. */
+bool engine_captures(const struct engine *en);
 /* Legs that were wanted and found no room on their way here. */
 uint64_t engine_capture_lost(const struct engine_capture *c);
 

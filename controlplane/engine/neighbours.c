@@ -10,7 +10,7 @@ enum { NEIGHBOURS_MAX_PORTS = 64 };
 /* Our side of a row. Its key is not read back from the table, which engines write too. */
 struct row {
 	struct l4_neighbour_key key; /* all zero: the row is free */
-	bool taken, confirmed, marked, live;
+	bool taken, confirmed, marked, live, inherited;
 	uint32_t routes;
 	uint32_t next; /* in its chain */
 };
@@ -174,7 +174,7 @@ static void row_free_if_unused(struct neighbours *t, uint32_t row)
 {
 	const struct row *o = &t->own[row];
 
-	if (o->taken && !o->confirmed && !o->marked && !o->live && !o->routes)
+	if (o->taken && !o->confirmed && !o->marked && !o->live && !o->inherited && !o->routes)
 		row_free(t, row);
 }
 
@@ -242,6 +242,22 @@ int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *
 	return 0;
 }
 
+int neighbours_inherit(
+	struct neighbours *t, uint32_t ifindex, const struct addr *a, const uint8_t *mac)
+{
+	int rc = neighbours_learn(t, ifindex, a, mac, false);
+	uint32_t row;
+
+	if (rc)
+		return rc;
+	rc = neighbours_get(t, ifindex, a, &row);
+	if (rc)
+		return rc;
+	t->own[row].inherited = true;
+	__atomic_store_n(&t->rows[row].used, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
 void neighbours_route_get(struct neighbours *t, uint32_t row)
 {
 	t->own[row].routes++;
@@ -282,6 +298,7 @@ void neighbours_sweep(struct neighbours *t,
 		if (!t->own[i].taken)
 			continue;
 		if (!__atomic_exchange_n(&r->used, 0, __ATOMIC_RELAXED)) {
+			t->own[i].inherited = false;
 			row_free_if_unused(t, i);
 			continue;
 		}

@@ -49,6 +49,11 @@ int neighbours_get_again(
 int neighbours_learn(struct neighbours *t, uint32_t ifindex, const struct addr *a,
 	const uint8_t *mac, bool confirmed);
 
+/* What another engine's table says of it, whose packets are ours now: it stays until packets have not used it from one sweep to the next,
+ * or the kernel knows better. Returns as neighbours_get(). */
+int neighbours_inherit(
+	struct neighbours *t, uint32_t ifindex, const struct addr *a, const uint8_t *mac);
+
 /* Counts users of a row: routes by get and put, the servers of a generation by a mark. A generation is made up
  * by neighbours_mark() calls and becomes the live one by neighbours_settle(published). */
 void neighbours_route_get(struct neighbours *t, uint32_t row);

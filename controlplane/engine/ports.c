@@ -26,6 +26,9 @@ int engine_open_ports(struct engine *en, const struct engine_options *o)
 		memcpy(ports[i].mac, l->mac, sizeof ports[i].mac);
 	}
 	en->n_ports = o->n_links;
+	en->n_aliases = o->aliases ? o->n_links : 0;
+	for (unsigned i = 0; i < en->n_aliases; i++)
+		en->aliases[i] = o->aliases[i];
 	return neighbours_set_ports(en->neighbours, ports, o->n_links);
 }
 

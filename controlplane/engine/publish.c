@@ -80,7 +80,7 @@ static void settle(struct engine *en, struct snapshot *sn, bool published)
 	guard_store_abort(en->guard_store);
 }
 
-int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
+static int publish(struct engine *en, const struct snapshot_input *in, struct err *e)
 {
 	const char *what = "";
 	struct snapshot *sn = NULL;
@@ -99,5 +99,17 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 		return 0;
 	rc = en->body->attach(en, e);
 	en->attached = !rc;
+	return rc;
+}
+
+int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
+{
+	struct engine_own_input own;
+	int rc = engine_own_input(en, in, &own);
+
+	if (rc)
+		return publish_error(rc, "", e);
+	rc = publish(en, &own.in, e);
+	engine_own_input_free(&own);
 	return rc;
 }

@@ -87,10 +87,12 @@ static int map_tables(struct xdp *x, struct engine_tables *t)
 	t->records = map_memory(x, x->bpf->maps.records);
 	t->floods = map_memory(x, x->bpf->maps.floods);
 	t->proxied = map_memory(x, x->bpf->maps.proxied);
+	t->datagrams = map_memory(x, x->bpf->maps.datagrams);
 	t->n_neighbours = bpf_map__max_entries(x->bpf->maps.neighbours);
 	t->n_records = bpf_map__max_entries(x->bpf->maps.records);
 	t->n_floods = bpf_map__max_entries(x->bpf->maps.floods);
 	t->n_proxied = bpf_map__max_entries(x->bpf->maps.proxied);
+	t->n_datagrams = bpf_map__max_entries(x->bpf->maps.datagrams);
 	return x->n_mapped == XDP_MAPPED ? 0 : -ENOMEM;
 }
 
@@ -167,6 +169,8 @@ static int xdp_open(
 	x = en->own;
 	if (!rc)
 		rc = map_tables(en->own, &en->tables);
+	if (!rc && o->aside)
+		rc = loader_yield(x->loader);
 	if (!rc)
 		rc = open_wants(en, base);
 	if (rc)
@@ -246,6 +250,54 @@ static const char *xdp_state(const struct engine *en, uint64_t *since_ms)
 	return "serving";
 }
 
+static int xdp_yield(struct engine *en, struct err *e)
+{
+	const struct xdp *x = en->own;
+	int rc = loader_yield(x->loader);
+
+	return rc ? err_set(e, rc, "the XDP engine cannot leave packets to others: %s",
+			    strerror(-rc))
+		  : 0;
+}
+
+static int xdp_resume(struct engine *en, struct err *e)
+{
+	const struct xdp *x = en->own;
+	int rc = loader_resume(x->loader);
+
+	return rc ? err_set(e, rc, "the XDP engine cannot take packets again: %s", strerror(-rc))
+		  : 0;
+}
+
+/* All of it is tried when it is opened. */
+static int xdp_ready(const struct engine *en, const struct engine_options *o, struct err *e)
+{
+	(void)en;
+	(void)o;
+	(void)e;
+	return 0;
+}
+
+static bool xdp_holds(const char *run_dir)
+{
+	return loader_links(run_dir) > 0;
+}
+
+/* It takes interfaces when it attaches. */
+static int xdp_take(const char *run_dir, struct err *e)
+{
+	(void)run_dir;
+	(void)e;
+	return 0;
+}
+
+static int xdp_may_detach(const char *run_dir, struct err *e)
+{
+	(void)run_dir;
+	(void)e;
+	return 0;
+}
+
 static int xdp_detach(const char *run_dir, struct err *e)
 {
 	int n = loader_detach(run_dir);
@@ -253,6 +305,13 @@ static int xdp_detach(const char *run_dir, struct err *e)
 	return n >= 0 ? n
 		      : err_set(e, n, "cannot remove the engine's pins below %s/bpf: %s%s", run_dir,
 				strerror(-n), n == -EPERM || n == -EACCES ? "; run as root" : "");
+}
+
+static int xdp_give(const char *run_dir, struct err *e)
+{
+	int n = xdp_detach(run_dir, e);
+
+	return n < 0 ? n : 0;
 }
 
 struct tandem_bpf *engine_bpf(const struct engine *en)
@@ -271,11 +330,19 @@ const struct engine_body xdp_body = {
 	.index = { index_set, index_remove },
 	.count = xdp_count,
 	.clear = xdp_clear,
+	.add = xdp_add,
 	.trace = xdp_trace,
 	.line = xdp_line,
 	.capture_begin = xdp_capture_begin,
 	.capture_end = xdp_capture_end,
 	.capture_lost = xdp_capture_lost,
 	.state = xdp_state,
+	.yield = xdp_yield,
+	.resume = xdp_resume,
+	.ready = xdp_ready,
+	.holds = xdp_holds,
+	.take = xdp_take,
+	.give = xdp_give,
+	.may_detach = xdp_may_detach,
 	.detach = xdp_detach,
 };

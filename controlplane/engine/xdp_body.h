@@ -5,7 +5,7 @@
 #include "controlplane/engine/body.h"
 #include "controlplane/engine/xdp.h"
 
-enum { XDP_MAPPED = 6 }; /* maps that are mapped into memory */
+enum { XDP_MAPPED = 7 }; /* maps that are mapped into memory */
 
 struct xdp {
 	struct loader *loader;
@@ -26,6 +26,8 @@ int xdp_attach(struct engine *en, struct err *e);
 int xdp_count(const struct engine *en, enum engine_counts table, uint32_t row, uint64_t *out,
 	unsigned words);
 int xdp_clear(struct engine *en, enum engine_counts table, uint32_t row, unsigned words);
+int xdp_add(struct engine *en, enum engine_counts table, uint32_t row, const uint64_t *more,
+	unsigned words);
 int xdp_trace(const struct engine *en, uint32_t ifindex, const uint8_t *frame, size_t len,
 	uint8_t *out, size_t *out_len, struct l4_way *way, struct err *e);
 bool xdp_line(const struct engine *en, uint32_t line, void *out);

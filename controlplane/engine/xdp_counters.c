@@ -49,6 +49,24 @@ int xdp_count(const struct engine *en, enum engine_counts table, uint32_t row, u
 	return rc;
 }
 
+/* By what the first processor has. */
+int xdp_add(struct engine *en, enum engine_counts table, uint32_t row, const uint64_t *more,
+	unsigned words)
+{
+	unsigned cpus;
+	uint64_t *values = new_row(words, &cpus);
+	int rc = -ENOMEM;
+
+	if (values)
+		rc = bpf_map_lookup_elem(map_of(en, table), &row, values);
+	for (unsigned i = 0; !rc && i < words; i++)
+		values[i] += more[i];
+	if (!rc)
+		rc = bpf_map_update_elem(map_of(en, table), &row, values, BPF_ANY);
+	free(values);
+	return rc;
+}
+
 int xdp_clear(struct engine *en, enum engine_counts table, uint32_t row, unsigned words)
 {
 	unsigned cpus;

@@ -107,17 +107,29 @@ static int guard_nic(const struct record_fixed *f, struct err *e)
 	return rc ? failed(e, rc, "keep the host's stack from frames of", f->name) : 0;
 }
 
-/* Linux 6.1 renames no device that is up. What it has is on record by now. */
+/* Linux 6.1 renames no device that is up. While an XDP program serves by it, it stays up where that can be, or is up again as soon
+ * as it can. */
+static int rename_nic(const struct netdev *nic, const char *name)
+{
+	int rc = nic->xdp_program ? netdev_rename(nic->ifindex, name) : -EBUSY, up;
+
+	if (rc != -EBUSY)
+		return rc;
+	rc = netdev_set_flags(nic->ifindex, 0, IFF_UP);
+	if (!rc)
+		rc = netdev_rename(nic->ifindex, name);
+	up = nic->xdp_program ? netdev_set_flags(nic->ifindex, nic->flags & IFF_UP, IFF_UP) : 0;
+	return rc ? rc : up;
+}
+
+/* What it has is on record by now. */
 static int set_nic_aside(const struct record_fixed *f, struct err *e)
 {
 	struct netdev nic;
 	int rc = netdev_by_index(f->ifindex, &nic);
 
-	if (!rc && !is_named(&nic, f->spare)) {
-		rc = netdev_set_flags(f->ifindex, 0, IFF_UP);
-		if (!rc)
-			rc = netdev_rename(f->ifindex, f->spare);
-	}
+	if (!rc && !is_named(&nic, f->spare))
+		rc = rename_nic(&nic, f->spare);
 	if (rc)
 		return failed(e, rc, "rename", f->name);
 	rc = settings_set(f->spare, "ipv6/conf", "disable_ipv6", "1");
@@ -227,10 +239,8 @@ static int name_nic(const struct record_fixed *f, const struct netdev *nic)
 
 	if (is_named(nic, f->name))
 		return 0;
-	rc = netdev_set_flags(f->ifindex, 0, IFF_UP);
-	if (!rc)
-		rc = holdings_drop_ipv4(f->ifindex);
-	return rc ? rc : netdev_rename(f->ifindex, f->name);
+	rc = holdings_drop_ipv4(f->ifindex);
+	return rc ? rc : rename_nic(nic, f->name);
 }
 
 static int remove_filter(const struct record_fixed *f)
@@ -247,12 +257,12 @@ static int refurnish_nic(struct record *r, const struct netdev *nic, struct err 
 
 	if (rc)
 		failed(e, rc, "give its MTU back to", f->name);
+	one = hold_gen_mode(r, f->ifindex); /* it may be up, and IPv6 begins with the settings */
+	if (one && !rc)
+		rc = failed(e, one, "set addr_gen_mode of", f->name);
 	one = settings_put(&r->settings, f->name, rc ? NULL : e);
 	if (!rc)
 		rc = one;
-	one = hold_gen_mode(r, f->ifindex);
-	if (one && !rc)
-		rc = failed(e, one, "set addr_gen_mode of", f->name);
 	one = remove_filter(f);
 	if (one && !rc)
 		rc = failed(e, one, "remove the traffic-control filter of", f->name);

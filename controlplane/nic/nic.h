@@ -63,6 +63,11 @@ const char *nic_fault(const struct nic *n, size_t i);
  * sentence about what could not be put back. */
 int nic_restore(const char *run_dir, struct err *e);
 
+/* Makes what is on the list of one directory about a device entries of another's list, under the name that the device has now: it is
+ * put back from there. Nobody else may be using either list. Returns 0 or a negative errno and a sentence. */
+int nic_hand_on(const char *from_dir, const char *to_dir, uint32_t ifindex, const char *device,
+	struct err *e);
+
 /* The group that solicitations for an IPv6 address are sent to, as a MAC address (RFC 4291, section 2.7.1; RFC 2464,
  * section 7). */
 void nic_solicited_node(const uint8_t address[16], uint8_t mac[6]);

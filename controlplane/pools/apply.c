@@ -41,7 +41,8 @@ static int apply_live(struct site *s, struct live *l, struct err *e)
 	}
 	err = state_file_save(s->file, st, APPLIED_PARTS, e);
 	if (!err)
-		err = publish_now(s, l, st, e);
+		err = l->conf->engine.type == engine_type(s->engine) ? publish_now(s, l, st, e)
+								     : changeover(s, l, st, e);
 	if (err) {
 		site_save_now(s, APPLIED_PARTS);
 		if (seen_watch(s, s->live, s->state))
@@ -66,6 +67,7 @@ int site_apply(struct site *s, const char *path, const struct site_caller *as, s
 		err = live_new(&l, path ? path : s->config_path, path ? as : &self, d, e);
 	if (err)
 		return err;
+	s->changed_over = false;
 	err = live_may_follow(s->live->conf, l->conf, e);
 	if (!err)
 		err = facts_check_addresses(s, l->conf, e);

@@ -29,9 +29,34 @@ int cookies_open(struct site *s)
 	s->floods = floods_new(n);
 	if (!s->floods)
 		return -ENOMEM;
+	s->n_floods = n;
 	floods_doubt(rows, n);
 	look_again(s, COOKIES_PAUSE_MS);
 	return 0;
+}
+
+/* Rows of the same number stay as they are; without memory for others nothing is told of floods until the next start. */
+void cookies_follow(struct site *s)
+{
+	struct l4_flood *rows;
+	struct floods *floods;
+	uint32_t n;
+
+	s->flood_at = 0;
+	rows = engine_floods(s->engine, &n);
+	if (n == s->n_floods)
+		return;
+	floods = floods_new(n);
+	if (!floods) {
+		event_del(s->flood);
+		log_error(
+			"out of memory: floods of SYNs are looked at no more until tandemd is restarted");
+		return;
+	}
+	floods_free(s->floods);
+	s->floods = floods;
+	s->n_floods = n;
+	floods_doubt(rows, n);
 }
 
 bool *cookies_proxied(const struct site *s, const struct live *l)

@@ -266,11 +266,27 @@ int facts_feed(struct site *s, struct err *e)
 	return f.err;
 }
 
+/* A device of the host's, whatever name the interface goes by. */
+static int read_port(
+	const struct host *h, const struct host_link *link, struct site_port *p, struct err *e)
+{
+	const struct host_link *real;
+	struct host_stack stack;
+	int err = host_stack(h, link, &stack, e);
+
+	if (err)
+		return err;
+	real = host_link_by_index(h, stack.device);
+	snprintf(p->real, sizeof p->real, "%s", real->name);
+	p->real_mtu = real->mtu;
+	port_set(p, link, &stack);
+	return 0;
+}
+
 static int find_port_of(
 	struct site *s, const struct conf_interface *i, struct site_port *p, struct err *e)
 {
-	const struct host_link *link = host_link_by_name(s->host, i->device), *real;
-	struct host_stack stack;
+	const struct host_link *link = host_link_by_name(s->host, i->device);
 	int err;
 
 	if (!link)
@@ -278,15 +294,11 @@ static int find_port_of(
 			"%s:%d: interface \"%s\": this host has no device \"%s\"; create it or correct "
 			"\"device\"",
 			s->live->path, i->line, i->name, i->device);
-	err = host_stack(s->host, link, &stack, e);
+	err = read_port(s->host, link, p, e);
 	if (err)
 		return err_prefix(
 			e, err, "%s:%d: interface \"%s\"", s->live->path, i->line, i->name);
 	snprintf(p->device, sizeof p->device, "%s", i->device);
-	real = host_link_by_index(s->host, stack.device);
-	snprintf(p->real, sizeof p->real, "%s", real->name);
-	p->real_mtu = real->mtu;
-	port_set(p, link, &stack);
 	if (!p->up)
 		log_warn("interface %s is down: no packets come in until it is up", p->device);
 	return 0;
@@ -305,15 +317,101 @@ static int find_ports(struct site *s, struct err *e)
 	return err;
 }
 
+static const struct host_callbacks callbacks = {
+	.link = on_link,
+	.address = on_address,
+	.route = on_route,
+	.neighbour = on_neighbour,
+	.resync = on_resync,
+};
+
+static int find_again(const struct host *h, struct site_port *ports, unsigned n, struct err *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++) {
+		const struct host_link *link = host_link_by_name(h, ports[i].device);
+
+		err = link ? read_port(h, link, &ports[i], e)
+			   : err_set(e, -ENODEV, "this host has no device \"%s\" any more",
+				     ports[i].device);
+	}
+	return err;
+}
+
+/* Returns 0, or a negative errno and a sentence, and nothing then. */
+static int mirror_again(struct site *s, struct site_port *ports, struct host **host,
+	struct keeper **keeper, struct err *e)
+{
+	int err = host_new(host, s->base, &callbacks, s, e);
+
+	if (err)
+		return err;
+	err = find_again(*host, ports, s->n_ports, e);
+	if (!err)
+		err = keeper_new(keeper, s->base, *host, e);
+	if (err)
+		host_free(*host);
+	return err;
+}
+
+int facts_reopen(struct site *s, struct host **before, struct err *e)
+{
+	struct site_port *ports = calloc((size_t)s->n_ports + 1, sizeof *ports);
+	struct keeper *keeper;
+	struct host *host;
+	int err;
+
+	if (!ports)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < s->n_ports; i++)
+		ports[i] = s->ports[i];
+	err = mirror_again(s, ports, &host, &keeper, e);
+	if (err) {
+		free(ports);
+		return err;
+	}
+	keeper_free(s->keeper);
+	free(s->ports);
+	s->keeper = keeper;
+	s->ports = ports;
+	*before = s->host;
+	s->host = host;
+	return 0;
+}
+
+static bool forget_route(void *arg, const struct host_route *route)
+{
+	struct site *s = arg;
+	const struct host_route *is = host_route_lookup(s->host, &route->dst);
+	struct err e;
+
+	if (!is || is->plen != route->plen)
+		engine_route(s->engine, route, true, &e);
+	return true;
+}
+
+void facts_forget(struct site *s, const struct host *before)
+{
+	host_each_route(before, forget_route, s);
+}
+
+int facts_port_on(
+	struct site *s, unsigned port, uint32_t ifindex, struct snapshot_port *out, struct err *e)
+{
+	const struct host_link *link = host_link_by_index(s->host, ifindex);
+	struct site_port p = s->ports[port];
+	int err;
+
+	if (!link)
+		return err_set(e, -ENODEV, "the device of interface %s is not there", p.device);
+	err = read_port(s->host, link, &p, e);
+	*out = p.facts;
+	return err ? err_prefix(e, err, "interface %s", p.device) : 0;
+}
+
 int facts_open(struct site *s, struct err *e)
 {
-	static const struct host_callbacks callbacks = {
-		.link = on_link,
-		.address = on_address,
-		.route = on_route,
-		.neighbour = on_neighbour,
-		.resync = on_resync,
-	};
 	int err = host_new(&s->host, s->base, &callbacks, s, e);
 
 	return err ? err : find_ports(s, e);

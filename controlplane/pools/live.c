@@ -97,16 +97,18 @@ static bool same_dpdk(const struct conf_dpdk *a, const struct conf_dpdk *b)
 	       a->driver == b->driver;
 }
 
-/* What differs and is read at a start only, or NULL. */
+/* What differs and is read at a start only, or NULL. An engine that is changed over to reads all of its own anew. */
 static const char *find_difference(const struct conf *from, const struct conf *to)
 {
 	if (!same_interfaces(from, to))
 		return "interfaces";
 	if (!same_limits(&from->limits, &to->limits))
 		return "limits";
-	if (from->engine.type != to->engine.type || from->engine.mode != to->engine.mode)
-		return "engine";
-	if (!same_dpdk(&from->engine.dpdk, &to->engine.dpdk))
+	if (from->engine.type == CONF_ENGINE_XDP && to->engine.type == CONF_ENGINE_XDP &&
+		from->engine.mode != to->engine.mode)
+		return "engine.mode";
+	if (from->engine.type == to->engine.type &&
+		!same_dpdk(&from->engine.dpdk, &to->engine.dpdk))
 		return "engine.dpdk";
 	return strcmp(from->api.group, to->api.group) ? "api.group" : NULL;
 }

@@ -48,6 +48,7 @@ static int build_live(const struct site *s, const struct live *l, const struct s
 static void publish_done(struct site *s)
 {
 	tracker_published(s->tracker);
+	s->must_publish = false;
 	log_debug("generation %llu is published", (unsigned long long)engine_generation(s->engine));
 }
 
@@ -87,7 +88,8 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 	if (err) {
 		tracker_unpublished(s->tracker);
 		err_set(e, err, "out of memory");
-	} else if (!build_same(b, s->published) || tracker_is_dirty(s->tracker)) {
+	} else if (s->must_publish || !build_same(b, s->published) ||
+		   tracker_is_dirty(s->tracker)) {
 		if (!same_devices(&b->input, s->published ? &s->published->input : NULL))
 			nics_apply(s, l->conf);
 		err = engine_publish(s->engine, &b->input, e);
@@ -131,8 +133,12 @@ void publish_event(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	event_del(s->publish);
-	if (s->holding || s->detached || !publish_now(s, s->live, s->state, &e))
+	if (s->holding || s->detached)
 		return;
+	if (!publish_now(s, s->live, s->state, &e)) {
+		changeover_settle(s);
+		return;
+	}
 	if (strcmp(s->publish_fault.text, e.text) != 0)
 		log_error("cannot publish, packets flow by the former generation: %s", e.text);
 	s->publish_fault = e;

@@ -75,19 +75,21 @@ static int open_host(struct site *s, struct err *e)
 	return err ? err : keeper_new(&s->keeper, s->base, s->host, e);
 }
 
-static int open_engine(struct site *s, struct err *e)
+int site_open_engine(struct site *s, const struct conf *c, enum conf_engine_type type,
+	const struct engine_alias *aliases, struct engine **out, bool *adopted, struct err *e)
 {
-	const struct conf *c = s->live->conf;
 	const struct host_link **links = calloc((size_t)c->n_interfaces * 2 + 1, sizeof(void *));
 	const struct host_link **devices = links + c->n_interfaces;
 	struct engine_options o = {
-		.type = c->engine.type,
+		.type = type,
 		.run_dir = s->run_dir,
 		.limits = &c->limits,
 		.mode = c->engine.mode,
 		.links = links,
 		.devices = devices,
 		.n_links = c->n_interfaces,
+		.aliases = aliases,
+		.aside = aliases != NULL,
 		.neighbour_wanted = on_neighbour_wanted,
 		.path_told = facts_path_told,
 		.arg = s,
@@ -97,11 +99,20 @@ static int open_engine(struct site *s, struct err *e)
 	if (!links)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < s->n_ports; i++) {
-		links[i] = host_link_by_index(s->host, s->ports[i].facts.ifindex);
-		devices[i] = host_link_by_index(s->host, s->ports[i].facts.device);
+		const struct snapshot_port *p = aliases ? &aliases[i].port : &s->ports[i].facts;
+
+		links[i] = host_link_by_index(s->host, p->ifindex);
+		devices[i] = host_link_by_index(s->host, p->device);
 	}
-	err = engine_open(&s->engine, s->base, &o, &s->adopted, e);
+	err = engine_open(out, s->base, &o, adopted, e);
 	free(links);
+	return err;
+}
+
+static int open_engine(struct site *s, enum conf_engine_type type, struct err *e)
+{
+	int err = site_open_engine(s, s->live->conf, type, NULL, &s->engine, &s->adopted, e);
+
 	if (err)
 		return err;
 	keeper_watch(s->keeper, s->engine);
@@ -140,6 +151,7 @@ static int open_events(struct site *s, struct err *e)
 static int site_open(struct site *s, const struct site_options *o, struct diags *d, struct err *e)
 {
 	const struct site_caller self = { .uid = geteuid(), .gid = getegid() };
+	enum conf_engine_type type = CONF_ENGINE_XDP;
 	int err = open_events(s, e);
 
 	if (!err)
@@ -147,11 +159,13 @@ static int site_open(struct site *s, const struct site_options *o, struct diags 
 	if (!err)
 		err = open_state(s, o->state_dir, e);
 	if (!err)
+		type = changeover_begin(s);
+	if (!err)
 		err = nic_new(&s->nic, o->run_dir, e);
 	if (!err)
 		err = open_host(s, e);
 	if (!err)
-		err = open_engine(s, e);
+		err = open_engine(s, type, e);
 	return err ? err : open_health(s, e);
 }
 
@@ -181,28 +195,39 @@ int site_new(struct site **out, struct event_base *base, const struct site_optio
 	return 0;
 }
 
+static int publish_first(struct site *s, struct err *e)
+{
+	int err = publish_now(s, s->live, s->state, e);
+
+	if (!err)
+		changeover_settle(s);
+	return err;
+}
+
 /* A fresh engine attaches by this, so what stands in the way of attaching fails the start. */
 int site_start(struct site *s, struct err *e)
 {
 	if (s->adopted)
 		publish_hold(s);
-	return s->holding ? 0 : publish_now(s, s->live, s->state, e);
+	return s->holding ? 0 : publish_first(s, e);
 }
 
 static void close_engine(struct site *s)
 {
 	bool unused = !s->adopted && !s->published;
+	enum conf_engine_type type;
 	struct err e;
 
 	if (!s->engine)
 		return;
 	if (state_file_save(s->file, s->state, s->unsaved, &e))
 		log_error("%s", e.text);
+	type = engine_type(s->engine);
 	engine_close(s->engine);
 	if (!unused)
 		return;
 	/* Of an engine that is a process of its own nothing has been made. */
-	if (s->live->conf->engine.type == CONF_ENGINE_XDP && engine_detach(s->run_dir, &e) < 0)
+	if (type == CONF_ENGINE_XDP && engine_detach(s->run_dir, &e) < 0)
 		log_error("%s", e.text);
 	if (nic_restore(s->run_dir, &e))
 		log_error("%s", e.text);

@@ -33,6 +33,19 @@ struct site_overlay {
 	int64_t when_s; /* CLOCK_REALTIME seconds of the last change */
 };
 
+/* How packets changed over from one engine to another. */
+struct site_changeover {
+	enum conf_engine_type from, to;
+	struct engine_carried carried;
+	uint64_t gap_ns; /* in which neither took packets */
+};
+
+/* "xdp", "dpdk" */
+const char *site_engine_name(enum conf_engine_type type);
+
+/* Of the last site_apply(), or NULL: it has not changed the engine. */
+const struct site_changeover *site_changed_over(const struct site *s);
+
 /* On whose behalf a file is read. */
 struct site_caller {
 	uid_t uid;

@@ -55,6 +55,7 @@ struct site {
 	uint32_t sweep_at; /* the record where it goes on; 0: it is to begin */
 
 	struct floods *floods;
+	uint32_t n_floods; /* rows of the engine's that they are for */
 	struct event *
 		flood; /* pending until the next look at floods, or part of a sweep over what they left */
 	uint32_t flood_at; /* the connection where that goes on; 0: it is to begin */
@@ -64,10 +65,14 @@ struct site {
 	const struct tracking *tracking; /* as the last sweep left it; NULL: none yet */
 	struct build
 		*published; /* what the engine was told last; NULL: nothing yet by this process */
+	bool must_publish;  /* also what is the same: the engine is another than was told so */
 	struct event *publish; /* pending while there is something to publish */
 	struct event *save;    /* pending while a file is behind the state */
 	unsigned unsaved;      /* the parts of the state (enum state_part) whose files are */
 	struct event *hold;    /* pending while an adopted engine waits for verdicts */
+	struct site_changeover changeover;
+	bool changed_over; /* by the last site_apply() */
+	bool unsettled; /* at the start: another engine than the configuration's may have packets */
 	bool holding, adopted, detached;
 	int64_t started_s, applied_s;
 	uint64_t started_ms;
@@ -88,6 +93,17 @@ void facts_path_told(
 
 /* For the loop: forgets paths that were told too long ago. */
 void facts_age_event(int fd, short what, void *arg);
+
+/* Reads everything of the host anew, since interfaces have changed hands: devices of the same names are others. Then the engine is
+ * to be told of what there is; the mirror before goes to *before, for facts_forget(), and is to be freed. On error, a negative errno
+ * and a sentence, all is as it was. */
+int facts_reopen(struct site *s, struct host **before, struct err *e);
+/* Tells the engine of routes that are gone. */
+void facts_forget(struct site *s, const struct host *before);
+
+/* What interface `port` is if another device has its frames. Returns 0, or a negative errno and a sentence. */
+int facts_port_on(
+	struct site *s, unsigned port, uint32_t ifindex, struct snapshot_port *out, struct err *e);
 
 /* Tells a newly opened engine all routes and neighbours. Neighbours that it has no room for are a warning, since
  * they come and go. Returns 0, or the engine's error for a route. */
@@ -142,10 +158,28 @@ void sweep_event(int fd, short what, void *arg);
 
 /* Begins to look. Returns 0 or -ENOMEM. */
 int cookies_open(struct site *s);
+/* The engine is another one, which goes on with what the former knew. */
+void cookies_follow(struct site *s);
 void cookies_event(int fd, short what, void *arg);
 
 /* Which services of l have connections that cookies began; to be freed. NULL when out of memory. */
 bool *cookies_proxied(const struct site *s, const struct live *l);
+
+/* changeover.c: from one engine to another. */
+
+/* The engine that is to be opened at the start: whichever has packets, else the configuration's; what dead processes left in the way is
+ * put back. */
+enum conf_engine_type changeover_begin(struct site *s);
+/* When the first generation has been published: changes over to the configuration's engine; what cannot be is told. */
+void changeover_settle(struct site *s);
+/* Publishes what follows from l and st to the engine that l wants, and has packets change over to it. Returns 0; or a negative errno and a
+ * sentence: then packets go by the engine before, as it was. */
+int changeover(struct site *s, struct live *l, const struct state *st, struct err *e);
+
+/* Opens an engine for the interfaces as they are. aliases: for those that will be, set aside; NULL: none. Returns 0 or a negative
+ * errno and a sentence. */
+int site_open_engine(struct site *s, const struct conf *c, enum conf_engine_type type,
+	const struct engine_alias *aliases, struct engine **out, bool *adopted, struct err *e);
 
 /* seen.c: verdicts. */
 

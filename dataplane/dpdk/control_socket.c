@@ -12,11 +12,12 @@ enum { PEERS = CONTROL_SOCKET_PEERS, WANTS_A_TURN = 64, LEGS_A_TURN = 256 };
 
 struct peer {
 	int fd; /* -1: none */
-	bool greeted, listens, captures;
+	bool greeted, listens, captures, paused;
 };
 
 struct control_socket {
 	struct core *core;
+	struct control_owner owner; /* without a function: there is none */
 	int fd;
 	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
 	struct peer peers[PEERS];
@@ -59,7 +60,8 @@ static int listen_at(struct control_socket *t)
 	return 0;
 }
 
-int control_socket_open(struct control_socket **out, struct core *c, const char *dir)
+int control_socket_open(struct control_socket **out, struct core *c, const char *dir,
+	const struct control_owner *owner)
 {
 	struct control_socket *t = calloc(1, sizeof *t);
 	int rc = -ENAMETOOLONG;
@@ -67,6 +69,8 @@ int control_socket_open(struct control_socket **out, struct core *c, const char 
 	if (!t)
 		return -ENOMEM;
 	t->core = c;
+	if (owner)
+		t->owner = *owner;
 	t->fd = -1;
 	for (unsigned i = 0; i < PEERS; i++)
 		t->peers[i].fd = -1;
@@ -82,11 +86,15 @@ int control_socket_open(struct control_socket **out, struct core *c, const char 
 	return 0;
 }
 
-/* A capture ends with who began it. */
+/* A capture ends with who began it, and so does a pause. */
 static void part_with(struct control_socket *t, struct peer *p)
 {
+	char why[PROTOCOL_WHY];
+
 	if (p->captures)
 		core_capture_end(t->core);
+	if (p->paused)
+		t->owner.order(t->owner.arg, PROTOCOL_RESUME, why);
 	close(p->fd);
 	*p = (struct peer){ .fd = -1 };
 }
@@ -256,6 +264,24 @@ static void report(struct control_socket *t)
 	core_status(t->core, &t->answer.status);
 }
 
+static bool is_order(uint32_t kind)
+{
+	return kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE || kind == PROTOCOL_PAUSE ||
+	       kind == PROTOCOL_RESUME;
+}
+
+static void obey(struct control_socket *t, struct peer *p)
+{
+	enum protocol_kind kind = (enum protocol_kind)t->ask.kind;
+	char why[PROTOCOL_WHY] = "";
+	int rc = t->owner.order(t->owner.arg, kind, why);
+
+	if (rc)
+		refuse(t, rc, why);
+	else if (kind == PROTOCOL_PAUSE || kind == PROTOCOL_RESUME)
+		p->paused = kind == PROTOCOL_PAUSE;
+}
+
 static void answer(struct control_socket *t, struct peer *p, size_t len, int file)
 {
 	memset(&t->answer, 0, sizeof t->answer);
@@ -281,6 +307,8 @@ static void answer(struct control_socket *t, struct peer *p, size_t len, int fil
 		end_capture(t, p);
 	else if (t->ask.kind == PROTOCOL_STATUS)
 		report(t);
+	else if (is_order(t->ask.kind) && t->owner.order)
+		obey(t, p);
 	else
 		refuse(t, -EOPNOTSUPP, "the engine does not know the question");
 	send_answer(t, p, NULL, 0);

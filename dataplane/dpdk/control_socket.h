@@ -7,9 +7,17 @@
 
 struct control_socket;
 
+/* Whoever has the ports and runs the workers: is told of PROTOCOL_TAKE, _GIVE, _PAUSE and _RESUME, the latter also when the connection
+ * that asked for a pause has ended. Returns 0 or a negative errno and a sentence. */
+struct control_owner {
+	int (*order)(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY]);
+	void *arg;
+};
+
 /* Listens at the socket in the directory, in the place of one that a dead process left there. Returns 0; -EADDRINUSE (another engine
- * answers there); another negative errno. */
-int control_socket_open(struct control_socket **out, struct core *c, const char *dir);
+ * answers there); another negative errno. owner: NULL: there is none, and such questions are refused. */
+int control_socket_open(struct control_socket **out, struct core *c, const char *dir,
+	const struct control_owner *owner);
 void control_socket_close(struct control_socket *t);
 
 enum { CONTROL_SOCKET_PEERS = 8, CONTROL_SOCKET_FDS = CONTROL_SOCKET_PEERS + 1 };

@@ -129,6 +129,34 @@ void core_add_port(struct core *c, const struct protocol_port *port)
 	c->ports[c->n_ports++] = *port;
 }
 
+static void free_frames(struct rte_ring *r)
+{
+	void *frame;
+
+	while (r && !rte_ring_dequeue(r, &frame))
+		rte_pktmbuf_free(frame);
+}
+
+void core_leave_ports(struct core *c)
+{
+	for (unsigned i = 0; i < c->common.n_workers; i++) {
+		free_frames(c->common.handed_over[i]);
+		memset(c->workers[i]->ports, 0, sizeof c->workers[i]->ports);
+		c->workers[i]->n_ports = 0;
+	}
+	generation_free(c->generation);
+	c->common.generation = c->generation = NULL;
+	for (unsigned i = 0; i < STORE_BANKS; i++) {
+		free_routes(c->common.routes[i]);
+		c->common.routes[i] = NULL;
+	}
+	if (c->image_fd >= 0)
+		close(c->image_fd);
+	c->image_fd = -1;
+	c->n_ports = 0;
+	c->frames = NULL;
+}
+
 void core_set_time(struct core *c, uint16_t now)
 {
 	__atomic_store_n(&c->common.now, now, __ATOMIC_RELAXED);
@@ -238,7 +266,7 @@ void core_status(const struct core *c, struct protocol_status *out)
 int core_trace(struct core *c, uint32_t ifindex, const uint8_t *frame, struct protocol_traced *out,
 	uint32_t len)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(c->frames);
+	struct rte_mbuf *m = c->frames ? rte_pktmbuf_alloc(c->frames) : NULL;
 	char *room = m ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 	int rc = m ? -EMSGSIZE : -ENOMEM;
 

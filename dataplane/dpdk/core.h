@@ -10,7 +10,7 @@ struct core_options {
 	struct store_sizes sizes;
 	struct sealed_limits limits; /* of generations */
 	uint32_t routes;	     /* limit of them */
-	struct rte_mempool *frames;
+	struct rte_mempool *frames;  /* NULL: core.frames is set with the ports */
 };
 
 struct core {
@@ -40,6 +40,9 @@ void core_close(struct core *c);
 
 /* Tells of a port that workers have got. */
 void core_add_port(struct core *c, const struct protocol_port *port);
+
+/* Forgets ports, and what the control plane has sent; tables stay. No worker may run, and whoever has joined the ports is gone. */
+void core_leave_ports(struct core *c);
 
 /* Coarse time (dataplane/l4/limit.h) for the workers. */
 void core_set_time(struct core *c, uint16_t now);

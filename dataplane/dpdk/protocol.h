@@ -7,6 +7,9 @@
  * There are two banks of neighbours, since a control plane that starts anew numbers their rows anew: it fills the one that packets do
  * not use, sends routes that name those rows, and then its first generation, with which packets change over to both.
  *
+ * An engine that finds the XDP engine on its interfaces stands by: it has tables, but no ports until it is told to take them, while
+ * XDP programs go on serving what they take before its sockets see it. It gives its ports back when it is told to, and stands by again.
+ *
  * Structs stand in packets as they are in memory: both programs are of one build, or they do not speak. */
 #pragma once
 #include <net/if.h>
@@ -37,6 +40,10 @@ enum protocol_kind {
 	PROTOCOL_CAPTURE_END, /* no more */
 	PROTOCOL_STATUS,
 	PROTOCOL_LISTEN, /* this connection is told, and asks no more */
+	PROTOCOL_TAKE, /* the interfaces, if it stands by; it has neither generation nor routes then */
+	PROTOCOL_GIVE, /* the interfaces back to the host; it stands by when that is answered */
+	PROTOCOL_PAUSE, /* no packet is taken in, until the connection ends or says so: they wait in their sockets */
+	PROTOCOL_RESUME,
 };
 
 struct protocol_ask {
@@ -61,6 +68,8 @@ struct protocol_port {
 	char interface[IF_NAMESIZE]; /* of the configuration */
 	char driver[32];	     /* of DPDK, "net_af_packet" */
 	uint32_t ifindex;	     /* of the interface, by which tables know it */
+	uint32_t
+		nic; /* ifindex of the kernel's device that its frames come by; 0: DPDK's own driver has it */
 	uint8_t mac[6];
 	uint16_t mtu;
 };
@@ -73,7 +82,7 @@ struct protocol_hello {
 	uint32_t pad;
 	uint64_t started_ns;	       /* CLOCK_MONOTONIC, when the engine began */
 	uint32_t lines, chunks, guard; /* room for the image, the rings and lists of sources */
-	uint32_t workers, n_ports;
+	uint32_t workers, n_ports;     /* without ports it stands by */
 	struct protocol_port ports[PROTOCOL_PORTS];
 };
 

@@ -417,6 +417,18 @@ int store_sum(const struct store *s, enum store_kind kind, uint32_t row, uint64_
 	return 0;
 }
 
+int store_add(struct store *s, enum store_kind kind, uint32_t row, uint32_t first,
+	const uint64_t *more, uint32_t n)
+{
+	const struct store_table *t = &s->tables[kind];
+
+	if (row >= t->rows || first + n > t->row_size / sizeof *more)
+		return -ENOENT;
+	for (uint32_t i = 0; i < n; i++)
+		words_of(t, row, 0)[first + i] -= more[i];
+	return 0;
+}
+
 int store_reset(struct store *s, enum store_kind kind, uint32_t row)
 {
 	const struct store_table *t = &s->tables[kind];

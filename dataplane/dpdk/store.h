@@ -91,5 +91,10 @@ uint32_t store_bits(const struct store *s, enum store_kind kind);
  * such row, and then -ENOENT is returned, else 0. */
 int store_sum(const struct store *s, enum store_kind kind, uint32_t row, uint64_t *out);
 
+/* Has the sums of n words of a row, from `first` on, be so much more from now on, modulo 2^64; workers may go on counting. Returns as
+ * store_sum(). */
+int store_add(struct store *s, enum store_kind kind, uint32_t row, uint32_t first,
+	const uint64_t *more, uint32_t n);
+
 /* Takes the sums of a row off from now on. Returns as store_sum(). */
 int store_reset(struct store *s, enum store_kind kind, uint32_t row);

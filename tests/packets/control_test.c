@@ -248,6 +248,30 @@ static void test_a_capture_ends_with_who_began_it(void **state)
 	assert_int_equal(ask_kind(b, PROTOCOL_CAPTURE_END), 0);
 }
 
+static bool is_paused(const struct bed *b)
+{
+	return __atomic_load_n(&b->rig.paused, __ATOMIC_ACQUIRE);
+}
+
+static void test_a_pause_ends_with_who_asked_for_it(void **state)
+{
+	struct bed *b = *state;
+	int other = b->fd;
+
+	greet(b);
+	assert_int_equal(ask_kind(b, PROTOCOL_TAKE), -EALREADY);
+	assert_string_equal(b->answer.why, "the rig has its ports");
+	assert_int_equal(ask_kind(b, PROTOCOL_PAUSE), 0);
+	assert_true(is_paused(b));
+	b->fd = call(b);
+	greet(b);
+	assert_true(is_paused(b));
+	close(other);
+	for (int i = 0; is_paused(b) && i < 100; i++) /* until the engine has seen that */
+		greet(b);
+	assert_false(is_paused(b));
+}
+
 static void test_wants_are_told(void **state)
 {
 	const struct l4_want want = { .address = { 0x01020304 }, .ifindex = 7 };
@@ -290,7 +314,7 @@ static void test_one_engine_in_a_directory(void **state)
 	char dir[96];
 
 	snprintf(dir, sizeof dir, "%s/" PROTOCOL_DIR, b->rig.dir);
-	assert_int_equal(control_socket_open(&second, &b->rig.core, dir), -EADDRINUSE);
+	assert_int_equal(control_socket_open(&second, &b->rig.core, dir, NULL), -EADDRINUSE);
 	greet(b);
 }
 
@@ -343,6 +367,7 @@ int main(int argc, char **argv)
 		TEST(test_files_that_are_refused),
 		TEST(test_traces),
 		TEST(test_a_capture_ends_with_who_began_it),
+		TEST(test_a_pause_ends_with_who_asked_for_it),
 		TEST(test_wants_are_told),
 		TEST(test_workers_are_told),
 		TEST(test_one_engine_in_a_directory),

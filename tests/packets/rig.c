@@ -68,8 +68,20 @@ static void add_ports(struct rig *r, const struct world *w)
 	}
 }
 
+static int take_order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY])
+{
+	struct rig *r = arg;
+
+	snprintf(why, PROTOCOL_WHY, "the rig has its ports");
+	if (kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE)
+		return -EALREADY;
+	__atomic_store_n(&r->paused, kind == PROTOCOL_PAUSE, __ATOMIC_RELEASE);
+	return 0;
+}
+
 static int open_core(struct rig *r, const struct world *w, unsigned workers, struct err *e)
 {
+	const struct control_owner owner = { take_order, r };
 	struct core_options o = { .frames = r->frames };
 	const char *what = "";
 	char dir[96];
@@ -85,7 +97,7 @@ static int open_core(struct rig *r, const struct world *w, unsigned workers, str
 	if (rc)
 		return err_set(e, rc, "cannot open the tables: %s: %s", what, strerror(-rc));
 	add_ports(r, w);
-	rc = control_socket_open(&r->control, &r->core, dir);
+	rc = control_socket_open(&r->control, &r->core, dir, &owner);
 	if (rc)
 		return err_set(e, rc, "cannot listen in %s: %s", dir, strerror(-rc));
 	rc = pthread_create(&r->server, NULL, serve, r);

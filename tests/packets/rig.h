@@ -14,6 +14,7 @@ struct rig {
 	struct rte_mempool *frames;
 	pthread_t server;
 	bool is_open, serves, stop;
+	bool paused;  /* as the last order was, by another thread */
 	char dir[64]; /* stands for RUN_DIR */
 };
 

@@ -12,10 +12,107 @@ void fake_reset(void)
 	fake.report.last_gap_ms = -1;
 }
 
-/* The handle says nothing: there is one fake. */
-static struct engine *handle(void)
+/* The handle says of what type it is, and no more: there is one fake. */
+static char handles[2];
+
+static struct engine *handle(enum conf_engine_type type)
 {
-	return (struct engine *)&fake;
+	return (struct engine *)&handles[type];
+}
+
+enum conf_engine_type engine_type(const struct engine *en)
+{
+	return en == handle(CONF_ENGINE_DPDK) ? CONF_ENGINE_DPDK : CONF_ENGINE_XDP;
+}
+
+/* Returns 0, or -EIO and a sentence where it is to fail. */
+static int take_step(const char *step, const struct engine *en, struct err *e)
+{
+	size_t n = strlen(fake.steps);
+	char word[32];
+
+	snprintf(word, sizeof word, "%s%s%s", step, en ? ":" : "",
+		!en				      ? ""
+		: engine_type(en) == CONF_ENGINE_DPDK ? "dpdk"
+						      : "xdp");
+	snprintf(fake.steps + n, sizeof fake.steps - n, "%s%s", n ? " " : "", word);
+	return fake.fails && !strcmp(fake.fails, word) ? err_set(e, -EIO, "no %s", word) : 0;
+}
+
+bool engine_holds(enum conf_engine_type type, const char *run_dir)
+{
+	(void)run_dir;
+	return fake.holds[type];
+}
+
+int engine_ready(const struct engine_options *o, struct err *e)
+{
+	return take_step("ready", handle(o->type), e);
+}
+
+int engine_take(enum conf_engine_type type, const char *run_dir, struct err *e)
+{
+	(void)run_dir;
+	return take_step("take", handle(type), e);
+}
+
+int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e)
+{
+	(void)run_dir;
+	return take_step("give", handle(type), e);
+}
+
+int engine_yield(struct engine *en, struct err *e)
+{
+	return take_step("yield", en, e);
+}
+
+int engine_resume(struct engine *en, struct err *e)
+{
+	return take_step("resume", en, e);
+}
+
+void engine_end_aliases(struct engine *en)
+{
+	take_step("end", en, NULL);
+}
+
+void engine_inherit(struct engine *to, const struct engine *from)
+{
+	(void)from;
+	take_step("inherit", to, NULL);
+}
+
+void engine_carry(struct engine *to, const struct engine *from, struct engine_carried *out)
+{
+	(void)from;
+	take_step("carry", to, NULL);
+	*out = fake.carried;
+}
+
+int engine_tally_begin(
+	struct engine_tally **out, struct engine *to, const struct engine *from, struct err *e)
+{
+	(void)from;
+	*out = (struct engine_tally *)to;
+	return take_step("tally", to, e);
+}
+
+bool engine_tally_may_wait(const struct engine_tally *t)
+{
+	return engine_type((const struct engine *)t) == CONF_ENGINE_DPDK;
+}
+
+void engine_tally_end(struct engine_tally *t, bool with_rest)
+{
+	if (t)
+		take_step(with_rest ? "rest" : "no-rest", (struct engine *)t, NULL);
+}
+
+bool engine_captures(const struct engine *en)
+{
+	(void)en;
+	return fake.capturing;
 }
 
 int engine_open(struct engine **out, struct event_base *base, const struct engine_options *o,
@@ -24,7 +121,9 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 	(void)base;
 	if (fake.open_error)
 		return err_set(e, fake.open_error, "the fake engine does not open");
-	fake.open = true;
+	if (o->aside && take_step("aside", handle(o->type), e))
+		return -EIO;
+	fake.open++;
 	fake.n_ports = o->n_links;
 	for (unsigned i = 0; i < o->n_links; i++) {
 		snprintf(
@@ -36,14 +135,13 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 	}
 	*adopted = fake.adopt;
 	fake.attached = fake.adopt;
-	*out = handle();
+	*out = handle(o->type);
 	return 0;
 }
 
 void engine_close(struct engine *en)
 {
-	(void)en;
-	fake.open = false;
+	fake.open -= en != NULL;
 }
 
 const char *engine_state(const struct engine *en, uint64_t *since_ms)
@@ -61,7 +159,8 @@ void engine_report(const struct engine *en, struct engine_report *out)
 
 int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
 {
-	(void)en;
+	if (*fake.steps && take_step("publish", en, e))
+		return -EIO;
 	if (fake.publish_error)
 		return err_set(e, fake.publish_error, "the fake engine does not publish");
 	fake.attached = true;

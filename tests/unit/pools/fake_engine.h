@@ -27,7 +27,13 @@ struct fake_engine {
 	struct fake_slots past;
 	uint64_t places[L4_PLACE_COUNT];
 
-	bool open, attached;
+	unsigned open; /* engines, of one type each */
+	bool attached;
+	/* From one to another: steps as they were taken, "take open:dpdk ..."; the one that fails; which types have interfaces. */
+	char steps[512];
+	const char *fails;
+	bool holds[2];
+	struct engine_carried carried;
 	unsigned publishes, detaches, routes, neighbours, resets;
 	uint64_t generation;
 	/* A copy of the last input, without its arrays but for the members. */

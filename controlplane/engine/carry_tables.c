@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "controlplane/engine/carry_tables.h"
+#include <string.h>
+
+/* Another process may be writing it: it is read as packets read it. False: there is none, or it changed meanwhile. */
+static bool read_record(const struct l4_record *r, struct l4_record *out)
+{
+	out->what = l4_record_read(&r->what);
+	out->who = l4_record_read(&r->who);
+	return l4_record_state(out->what) > L4_RECORD_BUSY && l4_record_read(&r->what) == out->what;
+}
+
+static bool same_flow(const struct l4_record *a, const struct l4_record *b)
+{
+	return a->what >> L4_RECORD_POOL_AT == b->what >> L4_RECORD_POOL_AT &&
+	       (uint32_t)a->who == (uint32_t)b->who;
+}
+
+/* How dear an entry is to a flow that wants its place, as packets have it (tracked.h); the time is the last thing that counts. */
+static uint32_t record_rank(uint64_t what, uint16_t now)
+{
+	uint32_t fresh = (uint16_t)~l4_record_age(what, now);
+
+	switch (l4_record_state(what)) {
+	case L4_RECORD_EMPTY:
+		return 0;
+	case L4_RECORD_BUSY:
+		return UINT32_MAX;
+	case L4_RECORD_EMBRYONIC:
+		return 1u << 16 | fresh;
+	default:
+		return (what & L4_RECORD_AGREES ? 2u : 3u) << 16 | fresh;
+	}
+}
+
+/* The entry that a record is to have in the bucket: its flow's own, or the least dear. NULL: all are dearer. */
+static struct l4_record *place_record(
+	struct l4_record_bucket *b, const struct l4_record *r, uint16_t now, struct l4_record *was)
+{
+	uint32_t least = record_rank(r->what, now);
+	struct l4_record *place = NULL, is;
+
+	for (unsigned i = 0; i < L4_BUCKET_RECORDS; i++) {
+		uint32_t rank;
+
+		if (read_record(&b->records[i], &is) && same_flow(&is, r)) {
+			*was = is;
+			return &b->records[i];
+		}
+		rank = record_rank(is.what, now);
+		if (rank >= least)
+			continue;
+		least = rank;
+		place = &b->records[i];
+		*was = is;
+	}
+	return place;
+}
+
+enum put { PUT, PUT_OVER, NOT_PUT };
+
+static enum put put_record(struct l4_record_bucket *b, const struct l4_record *r, uint16_t now)
+{
+	struct l4_record was, *at = place_record(b, r, now, &was);
+	bool own;
+
+	if (!at)
+		return NOT_PUT;
+	own = l4_record_state(was.what) > L4_RECORD_BUSY && same_flow(&was, r);
+	if (own && l4_record_age(was.what, now) < l4_record_age(r->what, now))
+		return PUT;
+	if (!l4_record_put(at, was.what, r->who, r->what))
+		return NOT_PUT;
+	return own || l4_record_state(was.what) == L4_RECORD_EMPTY ? PUT : PUT_OVER;
+}
+
+static void put_everywhere(struct l4_record_bucket *to, const struct carry_sizes *n,
+	uint32_t bucket, const struct l4_record *r, struct carried *c)
+{
+	uint32_t first = (uint32_t)((uint64_t)bucket * n->to / n->from);
+	uint32_t many = n->to > n->from ? n->to / n->from : 1;
+	enum put worst = PUT;
+
+	for (uint32_t i = 0; i < many; i++) {
+		enum put one = put_record(&to[first + i], r, n->now);
+
+		worst = one > worst ? one : worst;
+	}
+	c->flows += worst == PUT;
+	c->lost += worst != PUT;
+}
+
+/* Packets go by neither, or by `from`. */
+static void copy_record(struct l4_record *to, const struct l4_record *r)
+{
+	if (to->what == r->what && to->who == r->who)
+		return;
+	to->who = r->who;
+	to->what = r->what;
+}
+
+struct carried carry_records(
+	struct l4_record_bucket *to, const struct l4_record_bucket *from, struct carry_sizes n)
+{
+	bool same = n.to == n.from && !n.merge;
+	struct carried c = { 0, 0 };
+
+	if (!same && !n.merge)
+		memset(to, 0, n.to * sizeof *to);
+	for (uint32_t i = 0; i < n.from * L4_BUCKET_RECORDS; i++) {
+		uint32_t bucket = i / L4_BUCKET_RECORDS, at = i % L4_BUCKET_RECORDS;
+		struct l4_record r;
+		bool is_there = read_record(&from[bucket].records[at], &r);
+
+		if (same)
+			copy_record(&to[bucket].records[at],
+				is_there ? &r : &(struct l4_record){ 0, 0 });
+		if (is_there && same)
+			c.flows++;
+		else if (is_there)
+			put_everywhere(to, &n, bucket, &r, &c);
+	}
+	return c;
+}
+
+static bool read_proxied(const struct l4_proxied *p, struct l4_proxied *out)
+{
+	out->what = l4_record_read(&p->what);
+	out->who = l4_record_read(&p->who);
+	out->shift = *(const volatile uint32_t *)&p->shift;
+	out->isn = *(const volatile uint32_t *)&p->isn;
+	out->idle = *(const volatile uint32_t *)&p->idle;
+	out->pad = 0;
+	return l4_proxied_state(out->what) > L4_PROXIED_BUSY &&
+	       l4_record_read(&p->what) == out->what;
+}
+
+/* What is over is not carried, so that it takes no place. */
+static bool put_proxied(
+	struct l4_proxied_bucket *to, const struct l4_proxied *p, const struct carry_sizes *n)
+{
+	uint32_t bits = (uint32_t)__builtin_ctz(n->to);
+	struct l4_proxied_bucket *b = &to[bits ? p->who >> (64 - bits) : 0];
+	struct l4_proxied_found is = l4_proxied_find(b, p->who, n->now);
+
+	if (is.at && l4_time_since(l4_proxied_time(is.what), n->now) <
+			     l4_time_since(l4_proxied_time(p->what), n->now))
+		return true;
+	return l4_proxied_begin(b, p, n->now);
+}
+
+struct carried carry_proxied(
+	struct l4_proxied_bucket *to, const struct l4_proxied_bucket *from, struct carry_sizes n)
+{
+	bool same = n.to == n.from && !n.merge;
+	struct carried c = { 0, 0 };
+
+	if (!same && !n.merge)
+		memset(to, 0, n.to * sizeof *to);
+	for (uint32_t i = 0; i < n.from * L4_BUCKET_PROXIED; i++) {
+		uint32_t bucket = i / L4_BUCKET_PROXIED, at = i % L4_BUCKET_PROXIED;
+		struct l4_proxied p;
+		bool is_there = read_proxied(&from[bucket].entries[at], &p) &&
+				!l4_proxied_is_over(p.what, p.idle, n.now);
+
+		if (same)
+			to[bucket].entries[at] = is_there ? p : (struct l4_proxied){ 0 };
+		if (!is_there)
+			continue;
+		if (same || put_proxied(to, &p, &n))
+			c.flows++;
+		else
+			c.lost++;
+	}
+	return c;
+}
+
+static void carry_datagram(struct l4_datagram_bucket *to, const struct l4_datagram_bucket *from,
+	unsigned at, uint16_t now)
+{
+	uint64_t what = l4_record_read(&from->datagrams[at].what);
+
+	if (l4_datagram_state(what) != L4_DATAGRAM_OPEN ||
+		l4_datagram_age(what, now) > L4_DATAGRAM_AGE) {
+		to->datagrams[at] = (struct l4_record){ 0, 0 };
+		return;
+	}
+	to->parts[at] = from->parts[at];
+	to->datagrams[at] = (struct l4_record){ from->datagrams[at].who, what };
+}
+
+void carry_datagrams(
+	struct l4_datagram_bucket *to, const struct l4_datagram_bucket *from, struct carry_sizes n)
+{
+	if (n.to != n.from || n.merge)
+		return;
+	for (uint32_t i = 0; i < n.from * L4_BUCKET_DATAGRAMS; i++)
+		carry_datagram(&to[i / L4_BUCKET_DATAGRAMS], &from[i / L4_BUCKET_DATAGRAMS],
+			i % L4_BUCKET_DATAGRAMS, n.now);
+}
+
+void carry_floods(struct l4_flood *to, const struct l4_flood *from, struct carry_sizes n)
+{
+	for (uint32_t i = 0; i < n.to && i < n.from; i++)
+		if (!n.merge || (l4_flood_has_proxied(&from[i]) && !l4_flood_has_proxied(&to[i])))
+			to[i] = from[i];
+}
