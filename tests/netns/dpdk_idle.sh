@@ -5,12 +5,8 @@
 #
 #   client .99 ── nic (net_tap) ── front .2 lb, VIP .10
 # shellcheck source-path=SCRIPTDIR
-ENGINE=dpdk
 . "$(dirname "$0")/helper.sh"
-[ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || {
-	echo "not here $name: built without DPDK"
-	exit 77
-}
+only dpdk "the process that tandem-dpdk is"
 
 net front
 host client

@@ -6,12 +6,8 @@
 #   client .99 ── front ── .2 lb .2 ── back ── .11 srv1:8080
 #                VIP .10     gateway .1
 # shellcheck source-path=SCRIPTDIR
-ENGINE=dpdk
 . "$(dirname "$0")/helper.sh"
-[ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || {
-	echo "not here $name: built without DPDK"
-	exit 77
-}
+only dpdk "the process that tandem-dpdk is"
 
 two_arm 1
 serve srv1 8080

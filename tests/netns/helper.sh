@@ -74,6 +74,12 @@ only()
 	exit 77
 }
 
+# For scripts that need tandem-dpdk whatever ENGINE says.
+has_dpdk()
+{
+	[ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || fail "$build has no tandem-dpdk: build it with DPDK"
+}
+
 # expect_is WHAT IS WANTED
 expect_is()
 {
@@ -574,7 +580,7 @@ answered_enough()
 
 [ "$(id -u)" = 0 ] || fail "these tests need root"
 [ -x "$build/apps/tandemd/tandemd" ] || fail "$build has no tandemd: build it first"
-[ "$engine" = xdp ] || [ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || fail "$build has no tandem-dpdk: build it with DPDK"
+[ "$engine" = xdp ] || has_dpdk
 exec 3>&1 4>&2
 lab=$(mktemp -d /run/tandem-test.XXXXXX)
 trap finish EXIT

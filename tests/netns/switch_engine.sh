@@ -9,10 +9,8 @@
 #                                            └─ .14 srv4:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
-[ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || {
-	echo "not here $name: built without DPDK"
-	exit 77
-}
+only xdp "both engines, one after the other"
+has_dpdk
 
 # Connections of port 80 are tracked while slots are in change, those of port 81 always: site TYPE
 site()

@@ -7,10 +7,8 @@
 #                VIP .10     gateway .1      └─ .12 srv2:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
-[ -x "$build/apps/tandem-dpdk/tandem-dpdk" ] || {
-	echo "not here $name: built without DPDK"
-	exit 77
-}
+only xdp "both engines, one after the other"
+has_dpdk
 
 # site TYPE
 site()
