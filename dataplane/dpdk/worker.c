@@ -267,6 +267,7 @@ static inline bool restore_tag(struct worker *w, struct rte_mbuf **m)
 static void go_through(struct worker *w, struct ahead *ahead, unsigned n)
 {
 	const struct capture *capture = __atomic_load_n(&w->common->capture, __ATOMIC_ACQUIRE);
+	static const uint64_t no_key[2];
 	const struct l4_root *root = l4_tables_line(&w->tables, L4_LINE_ROOT);
 	struct flow_hashes hashes;
 
@@ -274,8 +275,7 @@ static void go_through(struct worker *w, struct ahead *ahead, unsigned n)
 		read_headers(w, &ahead[i], &hashes, i);
 	for (unsigned i = 0; i < n; i++)
 		find_line(w, &ahead[i]);
-	if (root)
-		w->hash_flows(&hashes, root->flow_key, n);
+	w->hash_flows(&hashes, root ? root->flow_key : no_key, n);
 	for (unsigned i = 0; i < n; i++)
 		find_slot(w, &ahead[i], hashes.hash[i]);
 	for (unsigned i = 0; i < n; i++)
