@@ -5,7 +5,8 @@
   BEGAN ENDED OUTCOME SERVER
 
 A connection that breaks, or that another server answers, is told of once ("!" with a word for it) and not opened again.
-Connections are opened and used one after the other, all of them once in --period seconds.
+Connections are opened and used one after the other, all of them once in --period seconds. When it is stopped, what is under way
+comes to its end.
 """
 import argparse
 import asyncio
@@ -21,6 +22,7 @@ class Connection:
     def __init__(self, url, timeout):
         self.url, self.timeout = urllib.parse.urlsplit(url), timeout
         self.reader = self.writer = self.server = None
+        self.asks = self.is_last = False
 
     async def ask(self):
         """The first word of the answer."""
@@ -37,8 +39,9 @@ class Connection:
 
     async def run(self, first_s, period_s):
         due = time.time() + first_s
-        while True:
+        while not self.is_last:
             await asyncio.sleep(max(0, due - time.time()))
+            self.asks = True
             due = max(due + period_s, time.time())
             began = time.time()
             try:
@@ -46,6 +49,7 @@ class Connection:
             except (OSError, EOFError, asyncio.TimeoutError) as why:
                 outcome, server = f'!{type(why).__name__}:{str(why).replace(" ", "-")}', '-'
             print(f'{began:.6f} {time.time():.6f} {outcome} {server}', flush=True)
+            self.asks = False
             if server == '-':
                 return
 
@@ -54,14 +58,17 @@ async def hold(options):
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tasks = []
+    tasks = {}
     for n in range(options.connections):
         connection = Connection(options.urls[n % len(options.urls)], options.timeout)
-        tasks.append(asyncio.create_task(
-            connection.run(n * options.period / options.connections, options.period)))
+        tasks[connection] = asyncio.create_task(
+            connection.run(n * options.period / options.connections, options.period))
     await stop.wait()
-    for task in tasks:
-        task.cancel()
+    for connection, task in tasks.items():
+        connection.is_last = True
+        if not connection.asks:
+            task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
 def main():

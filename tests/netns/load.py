@@ -29,16 +29,16 @@ def once(connection, url, keep):
 class Worker(threading.Thread):
     """Sends a request each `every` seconds, or as fast as answers come."""
 
-    def __init__(self, options, urls, first_s, every_s):
+    def __init__(self, options, urls, first_s, every_s, stopping):
         super().__init__(daemon=True)
+        self.stopping = stopping
         self.options, self.urls = options, [urllib.parse.urlsplit(url) for url in urls]
         self.due, self.every_s = time.time() + first_s, every_s
         self.connection = None
 
     def run(self):
         turn = 0
-        while True:
-            time.sleep(max(0, self.due - time.time()))
+        while not self.stopping.wait(max(0, self.due - time.time())):
             self.due = max(self.due + self.every_s, time.time() - self.every_s)
             began = time.time()
             outcome, server = self.ask(self.urls[turn % len(self.urls)])
@@ -74,13 +74,20 @@ def main():
     parser.add_argument('--keep', action='store_true', help='a worker keeps its connection')
     parser.add_argument('--again', action='store_true',
                         help='repeat a request once whose connection was lost, as browsers do with idempotent ones')
+    parser.add_argument('--finish', action='store_true', help='when stopped, wait for what is under way')
     parser.add_argument('urls', nargs='+')
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
+    stopping, workers = threading.Event(), []
     for n in range(options.workers):
         urls = options.urls[n % len(options.urls):] + options.urls[:n % len(options.urls)]
-        Worker(options, urls, n / options.rate, options.workers / options.rate).start()
+        workers.append(Worker(options, urls, n / options.rate, options.workers / options.rate, stopping))
+        workers[-1].start()
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    if options.finish:
+        stopping.set()
+        for worker in workers:
+            worker.join()
 
 
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})

@@ -86,7 +86,7 @@ url_of()
 for forward in "${forwards[@]}"; do
 	start "held-$forward" client "$here/hold.py" --connections "$connections" --period "$period" --timeout "$timeout" \
 		"$(url_of "$forward")"
-	load "new-$forward" client --rate 25 --timeout "$timeout" "$(url_of "$forward")"
+	load "new-$forward" client --finish --rate 25 --timeout "$timeout" "$(url_of "$forward")"
 done
 for forward in "${forwards[@]}"; do
 	wait_for 60 "all connections are open" answered_enough "held-$forward" "$connections" . 0
