@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Holds connections open, asks for a page on each now and then, and writes load.py's line for each request:
+"""Holds connections open, asks for a page on each now and then, and writes load.py's line for each request, and which connection it was:
 
-  BEGAN ENDED OUTCOME SERVER
+  BEGAN ENDED OUTCOME SERVER NUMBER
 
 A connection that breaks, or that another server answers, is told of once ("!" with a word for it) and not opened again.
 Connections are opened and used one after the other, all of them once in --period seconds. When it is stopped, what is under way
@@ -19,8 +19,8 @@ import urllib.parse
 class Connection:
     """One connection, and who answered on it first."""
 
-    def __init__(self, url, timeout):
-        self.url, self.timeout = urllib.parse.urlsplit(url), timeout
+    def __init__(self, number, url, timeout):
+        self.number, self.url, self.timeout = number, urllib.parse.urlsplit(url), timeout
         self.reader = self.writer = self.server = None
         self.asks = self.is_last = False
 
@@ -48,7 +48,7 @@ class Connection:
                 outcome, server = 'ok', await asyncio.wait_for(self.ask(), self.timeout)
             except (OSError, EOFError, asyncio.TimeoutError) as why:
                 outcome, server = f'!{type(why).__name__}:{str(why).replace(" ", "-")}', '-'
-            print(f'{began:.6f} {time.time():.6f} {outcome} {server}', flush=True)
+            print(f'{began:.6f} {time.time():.6f} {outcome} {server} {self.number}', flush=True)
             self.asks = False
             if server == '-':
                 return
@@ -60,7 +60,7 @@ async def hold(options):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = {}
     for n in range(options.connections):
-        connection = Connection(options.urls[n % len(options.urls)], options.timeout)
+        connection = Connection(n, options.urls[n % len(options.urls)], options.timeout)
         tasks[connection] = asyncio.create_task(
             connection.run(n * options.period / options.connections, options.period))
     await stop.wait()
