@@ -124,7 +124,7 @@ another()
 # has never changed is in an unknown state.
 dump()
 {
-	on lb ip -d addr | sed -E 's#(prog/xdp id) .*#\1#; s/(LOWER_UP.* state) UNKNOWN/\1 UP/'
+	on lb ip -d addr | sed -E 's#(prog/xdp id) .*#\1#; s#xdp/id:[0-9]+#xdp#; s/(LOWER_UP.* state) UNKNOWN/\1 UP/'
 	on lb ip -d -4 route show table all
 	on lb ip -d -6 route show table all | sort
 	on lb ip rule
@@ -229,7 +229,7 @@ all_alive()
 	local key
 
 	for key in "${!pids[@]}"; do
-		alive "$key" || fail "$key has ended"
+		[[ $key = wire-* ]] || alive "$key" || fail "$key has ended" # those have their packets by and by
 	done
 }
 
@@ -266,7 +266,7 @@ kill_at_random()
 		for log in "$@"; do
 			old[$log]=$(pid_of "$log")
 		done
-		kill -KILL "${old[@]}"
+		kill -KILL "${old[@]}" 2>>"$lab/ctl" || : # tandemd may just have found no engine
 		for log in "$@"; do
 			wait_for 30 "$log is started again" another "$log" "${old[$log]}"
 		done
