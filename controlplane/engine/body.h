@@ -91,6 +91,10 @@ struct engine_body {
 	/* Frees the process' side only; packets keep flowing. */
 	void (*close)(struct engine *en);
 
+	/* Keeps the slot tables of what is about to be published where no process' end takes them; and reads them, as
+	 * engine_past_slots(), when no generation of a former process can be. NULL: generations outlive all processes themselves. */
+	void (*keep_slots)(struct engine *en, const struct snapshot_input *in);
+	int (*kept_slots)(const struct engine *en, snapshot_slots_fn *fn, void *arg);
 	/* Makes the snapshot the published generation, all or nothing; sn->rings and the fresh lines of tables.guard are what
 	 * came with it. When it returns no packet uses the former one. Leaves a sentence only where it knows one. */
 	int (*publish)(struct engine *en, const struct snapshot *sn, struct guard_span fresh,

@@ -103,6 +103,16 @@ static void take_past(struct engine *en, const struct dpdk_files *files)
 	en->past.n_chunks = d->hello.chunks;
 }
 
+void dpdk_forget_past(struct engine *en)
+{
+	struct dpdk *d = en->own;
+
+	en->past.image = NULL;
+	en->past.rings = NULL;
+	sealed_free(&d->past);
+	memfd_free(&d->past_rings);
+}
+
 static int set_up(struct engine *en, const struct dpdk_files *files, uint32_t routes, struct err *e)
 {
 	struct dpdk *d = en->own;
@@ -157,8 +167,7 @@ static void dpdk_close(struct engine *en)
 		return;
 	dpdk_return_close(d);
 	dpdk_routes_close(d);
-	sealed_free(&d->past);
-	memfd_free(&d->past_rings);
+	dpdk_forget_past(en);
 	store_close(&d->store);
 	free(en->tables.guard);
 	free(d->sent.image);
@@ -202,6 +211,8 @@ static void index_remove(void *arg, const struct l4_neighbour_key *key, uint32_t
 const struct engine_body dpdk_body = {
 	.open = dpdk_open,
 	.close = dpdk_close,
+	.keep_slots = dpdk_keep_slots,
+	.kept_slots = dpdk_kept_slots,
 	.publish = dpdk_publish,
 	.attach = dpdk_attach,
 	.route = dpdk_route,

@@ -85,7 +85,11 @@ struct dpdk {
 	/* What a former process left. */
 	struct sealed past;
 	struct memfd past_rings;
+	bool none_kept; /* the file of slot tables is known to have none */
 };
+
+/* dpdk.c: what a former process published is read no more, and its memory is the engine's alone. */
+void dpdk_forget_past(struct engine *en);
 
 /* dpdk_hello.c: whether the engine is one that can serve us. Return 0 or a negative errno and a sentence. */
 void dpdk_need(struct dpdk *d, const struct engine *en, const struct engine_options *o);
@@ -134,6 +138,11 @@ int dpdk_publish(
 /* Sends what was published last, whole. Returns 0 (also where there is nothing) or a negative errno and a sentence. */
 int dpdk_publish_again(struct engine *en, struct err *e);
 bool dpdk_line(const struct engine *en, uint32_t line, void *out);
+
+/* dpdk_slots.c: see struct engine_body. */
+void dpdk_keep_slots(struct engine *en, const struct snapshot_input *in);
+int dpdk_kept_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg);
+int dpdk_remove_slots(const char *run_dir);
 
 /* dpdk_counters.c */
 int dpdk_count(const struct engine *en, enum engine_counts table, uint32_t row, uint64_t *out,

@@ -16,6 +16,8 @@ static int remove_all(const char *run_dir)
 		rc = dpdk_link_path(socket, sizeof socket, run_dir, PROTOCOL_SOCKET);
 	if (!rc)
 		rc = store_remove(dir);
+	if (rc >= 0)
+		rc = dpdk_remove_slots(run_dir);
 	if (rc < 0)
 		return rc;
 	if (unlink(socket) && errno != ENOENT)

@@ -136,6 +136,7 @@ int dpdk_publish(
 	memcpy(d->sent.image, sn->image, sn->lines * sizeof *sn->image);
 	d->sent.lines = sn->lines;
 	d->sent.after = generation_of(sn->image);
+	dpdk_forget_past(en);
 	dpdk_served(en);
 	return 0;
 }

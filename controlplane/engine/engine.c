@@ -220,7 +220,7 @@ int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg)
 	const struct engine_past *past = &en->past;
 
 	if (!past->image || !past->rings)
-		return 0;
+		return en->body->kept_slots ? en->body->kept_slots(en, fn, arg) : 0;
 	return snapshot_read_slots(
 		past->image, past->image_lines, past->rings, past->n_chunks, fn, arg);
 }

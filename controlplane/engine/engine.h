@@ -187,8 +187,8 @@ struct l4_flood *engine_floods(struct engine *en, uint32_t *n);
  * entries. */
 struct l4_proxied *engine_proxied(struct engine *en, uint32_t *n);
 
-/* Reads the slot tables of the generation that a former process published last; see snapshot_read_slots(). Returns 0
- * too where there is none. */
+/* Reads the slot tables of the generation that a former process published last; see snapshot_read_slots(). Where its engine has ended
+ * too, only those with tracked slots are left. Returns 0 too where there is none. */
 int engine_past_slots(const struct engine *en, snapshot_slots_fn *fn, void *arg);
 
 enum engine_counter_kind { ENGINE_VIP, ENGINE_SERVICE, ENGINE_SERVER };

@@ -89,6 +89,8 @@ static int publish(struct engine *en, const struct snapshot_input *in, struct er
 
 	if (!rc)
 		rc = compile(en, in, &sn, &what);
+	if (!rc && en->body->keep_slots)
+		en->body->keep_slots(en, in);
 	if (!rc)
 		rc = en->body->publish(en, sn, guard_store_fresh(en->guard_store), &why);
 	settle(en, sn, !rc);

@@ -299,7 +299,7 @@ recovers()
 		wait_for 30 "$log holds no more than before" holds_no_more "$log" "${held_before[$log]}"
 	done
 	all_alive
-	is_well "$1" || fail "status is well no more: $(tail -n 1 "$lab/status")"
+	is_well "$1" >"$lab/well" || fail "status is well no more: $(tail -n 1 "$lab/status")"
 }
 
 # round NUMBER
@@ -378,7 +378,7 @@ summary
 
 stop short
 stop held
-stop probe
+slay probe
 expect_is "connections and requests lost" "$(lost held)$(lost short)" ""
 expect "tandemd ends well" stop tandemd-supervisor
 [ "$engine" = xdp ] || expect "tandem-dpdk ends well" stop tandem-dpdk-supervisor

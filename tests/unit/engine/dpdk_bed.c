@@ -207,6 +207,7 @@ int bed_publish(unsigned pools, uint16_t weight, unsigned list)
 		};
 	for (unsigned i = 0; i < pools; i++)
 		add_pool(&p, i, weight);
+	p.pools[0].slots = bed.slots;
 	bed.e.text[0] = 0;
 	return engine_publish(bed.engine, &p.in, &bed.e);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "dataplane/dpdk/neighbour_index.h"
 #include "dataplane/l4/verdict.h"
+#include "dataplane/snapshot/maglev.h"
 
 static struct fake_asked asked(uint32_t kind, unsigned i)
 {
@@ -194,6 +195,154 @@ static void test_slots_of_the_past(void **state)
 	assert_true(s.owned > 0 && s.owned % 256 == 0);
 }
 
+enum { SLOTS = MAGLEV_MIN_SLOTS };
+
+/* What was kept of a pool of so many slots, of which the last is tracked. */
+struct kept {
+	unsigned pools;
+	uint16_t pool, owner, base, since, settled;
+	int rc;
+};
+
+static int take_kept(void *arg, uint16_t pool, uint32_t n, const uint16_t *owner,
+	const uint16_t *base, const uint16_t *since)
+{
+	struct kept *k = arg;
+
+	assert_int_equal(n, SLOTS);
+	k->pools++;
+	k->pool = pool;
+	k->owner = owner[n - 1];
+	k->base = base[n - 1];
+	k->since = since[n - 1];
+	k->settled = base[0];
+	return k->rc;
+}
+
+/* Publishes two pools, of which the first has its last slot tracked, or none. */
+static void publish_tracked(bool tracked)
+{
+	static uint16_t owner[SLOTS], base[SLOTS], since[SLOTS];
+	static uint64_t version;
+	const struct snapshot_slots slots = { SLOTS, tracked, owner, base, since, ++version };
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		owner[i] = 1;
+		base[i] = SNAPSHOT_SETTLED;
+	}
+	if (tracked) {
+		base[SLOTS - 1] = 2;
+		since[SLOTS - 1] = 4711;
+	}
+	bed.slots = &slots;
+	assert_int_equal(bed_publish(2, 1, 4), 0);
+	bed.slots = NULL;
+}
+
+/* Both processes have ended: the next engine has nothing, and a control plane comes to it. */
+static void both_begin_anew(void)
+{
+	bed_close();
+	fake_stop(&bed.fake);
+	bed.fake.hello.generation = 0;
+	fake_start(&bed.fake, bed.dir);
+	assert_int_equal(bed_open(NULL), 0);
+	assert_false(bed.adopted);
+}
+
+static void test_tracked_slots_outlive_both(void **state)
+{
+	struct kept k = { 0 };
+
+	(void)state;
+	assert_int_equal(bed_open(NULL), 0);
+	publish_tracked(true);
+	both_begin_anew();
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), 0);
+	assert_int_equal(k.pools, 1);
+	assert_int_equal(k.pool, 1);
+	assert_int_equal(k.owner, 1);
+	assert_int_equal(k.base, 2);
+	assert_int_equal(k.since, 4711);
+	assert_int_equal(k.settled, SNAPSHOT_SETTLED);
+	k.rc = -ENOMEM;
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), -ENOMEM);
+	publish_tracked(false);
+	both_begin_anew();
+	k.pools = 0;
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), 0);
+	assert_int_equal(k.pools, 0);
+}
+
+/* They are there before packets go by them. */
+static void test_slots_are_kept_first(void **state)
+{
+	const uint16_t owner[SLOTS] = { 1 }, base[SLOTS] = { 2 }, since[SLOTS] = { 0 };
+	const struct snapshot_slots slots = { SLOTS, SLOTS, owner, base, since, 99 };
+	struct kept k = { 0 };
+
+	(void)state;
+	assert_int_equal(bed_open(NULL), 0);
+	publish_tracked(false);
+	bed.fake.refusal = -ENOSPC;
+	fake_set_fault(&bed.fake, FAKE_REFUSES, PROTOCOL_GENERATION, 1);
+	bed.slots = &slots;
+	assert_int_equal(bed_publish(2, 1, 4), -ENOSPC);
+	bed.slots = NULL;
+	both_begin_anew();
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), 0);
+	assert_int_equal(k.pools, 1);
+	assert_int_equal(k.settled, 2);
+}
+
+static void test_kept_slots_that_cannot_be_read(void **state)
+{
+	struct kept k = { 0 };
+	char path[80];
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/" PROTOCOL_DIR "/slots", bed.dir);
+	assert_int_equal(bed_open(NULL), 0);
+	publish_tracked(true);
+	both_begin_anew();
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), -EINVAL);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("of another version, or of nobody", f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(engine_past_slots(bed.engine, take_kept, &k), -EINVAL);
+	assert_int_equal(k.pools, 0);
+}
+
+/* Whether this process maps a file of that name. */
+static bool maps_file(const char *name)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
+	bool found = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		found |= strstr(line, name) != NULL;
+	fclose(f);
+	return found;
+}
+
+/* The memory of the past is given back once packets go by what is new. */
+static void test_the_past_is_let_go(void **state)
+{
+	(void)state;
+	assert_int_equal(bed_open(NULL), 0);
+	assert_int_equal(bed_publish(1, 1, 4), 0);
+	bed_close();
+	assert_int_equal(bed_open(NULL), 0);
+	assert_true(maps_file("memfd:tandem-generation"));
+	assert_int_equal(bed_publish(1, 1, 4), 0);
+	assert_false(maps_file("memfd:tandem-generation"));
+}
+
 /* Files that are not what they should be are left alone; packets go on. */
 static void test_a_past_that_cannot_be_read(void **state)
 {
@@ -353,6 +502,10 @@ int main(void)
 		TEST(test_banks_take_turns),
 		TEST(test_neighbours_come_and_go),
 		TEST(test_slots_of_the_past),
+		TEST(test_tracked_slots_outlive_both),
+		TEST(test_slots_are_kept_first),
+		TEST(test_kept_slots_that_cannot_be_read),
+		TEST(test_the_past_is_let_go),
 		TEST(test_a_past_that_cannot_be_read),
 		TEST(test_counters),
 		TEST(test_trace),
