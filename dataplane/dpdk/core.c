@@ -168,6 +168,17 @@ static void wait_for_workers(struct core *c)
 	rte_rcu_qsbr_synchronize(c->common.grace, RTE_QSBR_THRID_INVALID);
 }
 
+/* No packet goes by the other bank any more: its routes were a former control plane's. */
+static void drop_other_routes(struct core *c, uint32_t bank)
+{
+	for (uint32_t i = 0; i < STORE_BANKS; i++) {
+		if (i == bank)
+			continue;
+		free_routes(c->common.routes[i]);
+		__atomic_store_n(&c->common.routes[i], NULL, __ATOMIC_RELEASE);
+	}
+}
+
 int core_take_generation(struct core *c, const struct core_file *f, const char **why)
 {
 	struct generation *g, *before = c->generation;
@@ -188,6 +199,7 @@ int core_take_generation(struct core *c, const struct core_file *f, const char *
 	wait_for_workers(c);
 	c->generation = g;
 	generation_free(before);
+	drop_other_routes(c, f->bank);
 	if (c->image_fd >= 0)
 		close(c->image_fd);
 	c->image_fd = copy;

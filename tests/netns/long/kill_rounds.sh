@@ -159,6 +159,7 @@ least_held_by()
 
 holds_no_more()
 {
+	grep -o '/memfd:.*\|[^ ]* (deleted)' "/proc/$(pid_of "$1")/maps" | sort | uniq -c | xargs
 	held_by "$1" | xargs | awk -v least="$2" '{ split(least, l); print; exit $1 > l[1] || $2 > l[2] }'
 }
 
@@ -274,13 +275,15 @@ kill_at_random()
 	done
 }
 
-# Who dies in a round: a word for each.
+# Who dies in a round, as elements of an array: victims ARRAY
+# Not in a subshell, which has random numbers of its own.
 victims()
 {
+	local -n array=$1
 	local all=(tandemd tandem-dpdk "tandem-dpdk tandemd")
 
 	[ "$engine" = dpdk ] || all=(tandemd)
-	echo "${all[$1 % ${#all[@]}]}"
+	read -ra array <<<"${all[RANDOM % ${#all[@]}]}"
 }
 
 # What must be so after a round, by and by: recovers N-SERVING
@@ -308,7 +311,7 @@ round()
 	local log began n right="" killed spared was=()
 	local -A pid
 
-	read -ra was < <(victims $RANDOM)
+	victims was
 	[ ${#was[@]} -eq 1 ] || right="(DPDK engine|tandem-dpdk|^tandemd .* exit status 1$)"
 	[ $((RANDOM % 3)) -ne 0 ] || change
 	[ $((RANDOM % 2)) -ne 0 ] || sleep "0.$((RANDOM % 10))"
