@@ -125,6 +125,14 @@ void publish_later(struct site *s, unsigned delay_ms)
 		event_add(s->publish, timeval_ms(&tv, delay_ms));
 }
 
+/* It is sent what is new when it is back, and the log has told that it is gone. */
+static bool engine_is_gone(const struct site *s)
+{
+	uint64_t since_ms;
+
+	return !strcmp(engine_state(s->engine, &since_ms), "gone");
+}
+
 void publish_event(int fd, short what, void *arg)
 {
 	struct site *s = arg;
@@ -139,7 +147,7 @@ void publish_event(int fd, short what, void *arg)
 		changeover_settle(s);
 		return;
 	}
-	if (strcmp(s->publish_fault.text, e.text) != 0)
+	if (strcmp(s->publish_fault.text, e.text) != 0 && !engine_is_gone(s))
 		log_error("cannot publish, packets flow by the former generation: %s", e.text);
 	s->publish_fault = e;
 	publish_later(s, PUBLISH_RETRY_MS);

@@ -275,17 +275,6 @@ kill_at_random()
 	done
 }
 
-# Who dies in a round, as elements of an array: victims ARRAY
-# Not in a subshell, which has random numbers of its own.
-victims()
-{
-	local -n array=$1
-	local all=(tandemd tandem-dpdk "tandem-dpdk tandemd")
-
-	[ "$engine" = dpdk ] || all=(tandemd)
-	read -ra array <<<"${all[RANDOM % ${#all[@]}]}"
-}
-
 # What must be so after a round, by and by: recovers N-SERVING
 recovers()
 {
@@ -308,10 +297,11 @@ recovers()
 # round NUMBER
 round()
 {
-	local log began n right="" killed spared was=()
+	local log began n right="" killed spared was=() who=(tandemd tandem-dpdk "tandem-dpdk tandemd")
 	local -A pid
 
-	victims was
+	[ "$engine" = dpdk ] || who=(tandemd)
+	read -ra was <<<"${who[RANDOM % ${#who[@]}]}" # not in a subshell, which has random numbers of its own
 	[ ${#was[@]} -eq 1 ] || right="(DPDK engine|tandem-dpdk|^tandemd .* exit status 1$)"
 	[ $((RANDOM % 3)) -ne 0 ] || change
 	[ $((RANDOM % 2)) -ne 0 ] || sleep "0.$((RANDOM % 10))"
@@ -328,7 +318,7 @@ round()
 	for spared in "${programs[@]}"; do
 		[[ " ${was[*]} " = *" $spared "* ]] || expect_is "the process of $spared" "$(pid_of "$spared")" "${pid[$spared]}"
 	done
-	expect_is "complaints" "$(complaints "$right")" "$(cat "$lab/complaints.before")"
+	expect_is "complaints" "$(complaints "$right" | grep -vxFf "$lab/complaints.before")" ""
 	expect_is "what is wanted" "$(wanted)" "$(cat "$lab/wanted.before")"
 	counters >"$lab/counters.after"
 	expect "counters go on" not_reset "$lab/counters.before" "$lab/counters.after"

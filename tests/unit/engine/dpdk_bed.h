@@ -21,7 +21,7 @@ struct dpdk_bed {
 	bool adopted;
 	struct err e;
 	unsigned wanted, told;
-	const struct snapshot_slots *slots; /* of the first pool, when it is published; NULL: all are settled */
+	const struct snapshot_slots *slots; /* of the first pool; NULL: all are settled */
 	struct addr last_wanted;
 };
 

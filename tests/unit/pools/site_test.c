@@ -738,6 +738,40 @@ static void test_sweeps_whose_result_is_refused(void **state)
 	assert_int_equal(web_table()->n_tracked, 0);
 }
 
+/* Whether the log tells of a publish that fails. */
+static bool is_told_of_a_failed_publish(void)
+{
+	FILE *was = stderr;
+	char *text = NULL;
+	size_t len;
+	bool told;
+
+	stderr = open_memstream(&text, &len);
+	assert_non_null(stderr);
+	publish_event(-1, 0, f.site);
+	fclose(stderr);
+	stderr = was;
+	told = strstr(text, "cannot publish") != NULL;
+	free(text);
+	return told;
+}
+
+/* An engine that is gone has been told of, and is sent what is new when it is back. */
+static void test_nothing_is_said_of_publishes_to_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	build_free(f.site->published);
+	f.site->published = NULL; /* there is something to publish */
+	fake.publish_error = -ENOTCONN;
+	fake.state = "gone";
+	assert_false(is_told_of_a_failed_publish());
+	fake.state = NULL;
+	f.site->publish_fault.text[0] = '\0';
+	assert_true(is_told_of_a_failed_publish());
+	assert_false(is_told_of_a_failed_publish());
+}
+
 /* None begins between what a sweep has found and its publish: packets go by other tables than those here. */
 static void test_no_sweep_before_the_publish(void **state)
 {
@@ -843,6 +877,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_sweeps_whose_result_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sweep_before_the_publish, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_nothing_is_said_of_publishes_to_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_refused_change_leaves_no_trace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_past_tables, setup, teardown),
