@@ -130,7 +130,7 @@ dump()
 	on lb ip rule
 	on lb ip -6 rule
 	on lb ip neigh show nud permanent
-	on lb ip maddr
+	on lb ip maddr | awk '/^[0-9]/ { device = $2; next } { print device, $0 }' | sort
 }
 
 files()
@@ -376,4 +376,4 @@ expect_is "connections and requests lost" "$(lost held)$(lost short)" ""
 expect "tandemd ends well" stop tandemd-supervisor
 [ "$engine" = xdp ] || expect "tandem-dpdk ends well" stop tandem-dpdk-supervisor
 tandemd --detach >"$lab/detach"
-expect_is "what is different about the host in the end" "$(dump | diff "$lab/first" -)" ""
+expect_is "what is different about the host in the end" "$(dump | diff "$lab/first" - | tr "\n" ";")" ""
