@@ -46,22 +46,31 @@ L4_INLINE void begin_all(struct sip_lanes *s, const uint64_t key[2])
 	}
 }
 
+L4_INLINE void make_family(const struct flow_hashes *h, const struct sip_lanes *begin,
+	unsigned words, unsigned n, uint64_t *hash)
+{
+	for (unsigned i = 0; i < n; i += FLOW_HASHES_LANES) {
+		struct sip_lanes s = *begin;
+
+		for (unsigned k = 0; k < words; k++)
+			word_of(&s, &h->words[k][i]);
+		s.v2 ^= 0xff;
+		round_of(&s);
+		round_of(&s);
+		round_of(&s);
+		*(lanes *)(hash + i) = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	}
+}
+
 L4_INLINE void make_all(struct flow_hashes *h, const uint64_t key[2], unsigned n)
 {
 	struct sip_lanes begin;
 
 	begin_all(&begin, key);
-	for (unsigned i = 0; i < n; i += FLOW_HASHES_LANES) {
-		struct sip_lanes s = begin;
-
-		word_of(&s, h->first + i);
-		word_of(&s, h->last + i);
-		s.v2 ^= 0xff;
-		round_of(&s);
-		round_of(&s);
-		round_of(&s);
-		*(lanes *)(h->hash + i) = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-	}
+	if (h->has4)
+		make_family(h, &begin, L4_FLOW_WORDS4, n, h->hash4);
+	if (h->has6)
+		make_family(h, &begin, L4_FLOW_WORDS6, n, h->hash6);
 }
 
 static void make_plain(struct flow_hashes *h, const uint64_t key[2], unsigned n)

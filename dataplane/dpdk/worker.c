@@ -103,7 +103,7 @@ struct ahead {
 	unsigned port; /* that it came in by */
 };
 
-/* The first pass: headers. Of a packet that may be some service's, the words that its flow's hash is of are the i-th in *h. */
+/* The first pass: headers. The flow of a packet that may be some service's is the i-th in *h. */
 static inline void read_headers(
 	struct worker *w, struct ahead *a, struct flow_hashes *h, unsigned i)
 {
@@ -117,8 +117,7 @@ static inline void read_headers(
 	a->tail = l4_service_tail(walk);
 	a->tag = l4_ml_end(walk->keys->k, a->aim.dst, a->tail);
 	a->line = L4_LINE_FIRST; /* any: find_line() says which */
-	h->first[i] = l4_flow_first4(&walk->packet.flow);
-	h->last[i] = l4_flow_last(&walk->packet.flow, L4_FLOW_BYTES4);
+	flow_hashes_add(h, i, &walk->packet.flow);
 	rte_prefetch0(
 		w->tables.image + walk->root->bucket_base + (a->tag & walk->root->bucket_mask));
 }
@@ -135,17 +134,17 @@ static inline void find_line(struct worker *w, struct ahead *a)
 	rte_prefetch0(w->tables.image + a->line);
 }
 
-/* The third: the service, and the flow's slot and record. made: the hash of an IPv4 packet's flow. */
-static inline void find_slot(struct worker *w, struct ahead *a, uint64_t made)
+/* The third: the service, and the flow's slot and record. */
+static inline void find_slot(
+	struct worker *w, struct ahead *a, const struct flow_hashes *h, unsigned i)
 {
 	const struct l4_service *s = l4_row_at(&a->walk, a->line, a->walk.packet.flow.dst, a->tail);
 
 	a->service = s;
 	if (!s)
 		return;
-	a->spot.hash = made;
-	if (s->flags & L4_SERVICE_CLIENT || a->walk.packet.flow.is6)
-		a->spot.hash = l4_service_hash(&a->walk, s);
+	a->spot.hash = s->flags & L4_SERVICE_CLIENT ? l4_service_hash(&a->walk, s)
+						    : flow_hashes_of(h, i, a->walk.packet.flow.is6);
 	rte_prefetch0(&w->tables.rings[s->ring_chunk].slots[(uint32_t)a->spot.hash & s->ring_mask]);
 	if (s->flags & L4_SERVICE_TRACK_ALL)
 		rte_prefetch0(l4_tables_records(&w->tables, a->spot.hash));
@@ -271,13 +270,15 @@ static void go_through(struct worker *w, struct ahead *ahead, unsigned n)
 	const struct l4_root *root = l4_tables_line(&w->tables, L4_LINE_ROOT);
 	struct flow_hashes hashes;
 
+	hashes.has4 = hashes.has6 = false;
+
 	for (unsigned i = 0; i < n; i++)
 		read_headers(w, &ahead[i], &hashes, i);
 	for (unsigned i = 0; i < n; i++)
 		find_line(w, &ahead[i]);
 	w->hash_flows(&hashes, root ? root->flow_key : no_key, n);
 	for (unsigned i = 0; i < n; i++)
-		find_slot(w, &ahead[i], hashes.hash[i]);
+		find_slot(w, &ahead[i], &hashes, i);
 	for (unsigned i = 0; i < n; i++)
 		find_server(w, &ahead[i]);
 	for (unsigned i = 0; i < n; i++)

@@ -10,32 +10,41 @@ static uint32_t any(void)
 	return (uint32_t)rand() ^ (uint32_t)rand() << 16;
 }
 
-static struct l4_flow any_flow(void)
+static struct l4_flow any_flow(bool is6)
 {
-	return (struct l4_flow){
+	struct l4_flow f = {
 		.src = { any() },
 		.dst = { any() },
 		.sport = (uint16_t)any(),
 		.dport = (uint16_t)any(),
 		.protocol = (uint8_t)any(),
+		.is6 = is6,
 	};
+
+	for (unsigned i = 1; i < 4 && is6; i++) {
+		f.src[i] = any();
+		f.dst[i] = any();
+	}
+	return f;
 }
 
-static void check_way(flow_hashes_fn *make, unsigned n)
+enum families { ONLY4, ONLY6, BOTH, FAMILIES };
+
+static void check_way(flow_hashes_fn *make, unsigned n, enum families families)
 {
 	const uint64_t key[2] = { (uint64_t)any() << 32 | any(), (uint64_t)any() << 32 | any() };
 	struct l4_flow flows[FLOW_HASHES];
 	struct flow_hashes h;
 
 	memset(&h, 0xa5, sizeof h);
+	h.has4 = h.has6 = false;
 	for (unsigned i = 0; i < n; i++) {
-		flows[i] = any_flow();
-		h.first[i] = l4_flow_first4(&flows[i]);
-		h.last[i] = l4_flow_last(&flows[i], L4_FLOW_BYTES4);
+		flows[i] = any_flow(families == BOTH ? any() & 1 : families == ONLY6);
+		flow_hashes_add(&h, i, &flows[i]);
 	}
 	make(&h, key, n);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(h.hash[i] == l4_flow_hash(key, &flows[i]));
+		assert_true(flow_hashes_of(&h, i, flows[i].is6) == l4_flow_hash(key, &flows[i]));
 }
 
 static void test_each_way_gives_the_flow_hash(void **state)
@@ -51,7 +60,7 @@ static void test_each_way_gives_the_flow_hash(void **state)
 		ways++;
 		for (unsigned round = 0; round < 200; round++)
 			for (unsigned n = 0; n <= FLOW_HASHES; n++)
-				check_way(way->make, n);
+				check_way(way->make, n, round % FAMILIES);
 	}
 	assert_true(ways > 0);
 }
