@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "dataplane/snapshot/memfd.h"
+#include "tests/packets/body_engine.h"
 #include "tests/packets/rig.h"
 #include "tests/packets/wire.h"
 #include "tests/packets/world.h"
@@ -347,11 +348,14 @@ static void test_a_control_plane_returns(void **state)
 		assert_int_equal(rig_reopen(&b->rig, &b->world->world, &e), 0);
 		assert_int_equal(engine_past_slots(b->rig.engine, count_slots, &slots), 0);
 		assert_true(slots > 0);
+		assert_int_equal(body_engine_tell(b->rig.engine, &b->world->world, &e), 0);
 		assert_int_equal(engine_verdict_counters(b->rig.engine, now), 0);
 		assert_int_equal(now[L4_V_FORWARDED], 5 * (i + 1));
 		assert_int_not_equal(c->generation->bank, bank);
 		assert_true(c->generation->sealed.generation > before);
 		assert_true(i || c->generation->area != area);
+		assert_non_null(c->common.routes[c->generation->bank]);
+		assert_null(c->common.routes[bank]); /* nobody goes by them */
 		bank = c->generation->bank;
 	}
 }

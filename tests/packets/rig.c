@@ -123,8 +123,6 @@ static int open_engine(struct rig *r, const struct world *w, struct err *e)
 	o.devices = links.devices;
 	if (!rc)
 		rc = engine_open(&r->engine, NULL, &o, &adopted, e);
-	if (!rc)
-		rc = body_engine_tell(r->engine, w, e);
 	body_links_free(&links);
 	return rc;
 }
@@ -146,7 +144,9 @@ int rig_open(struct rig *r, const struct world *w, unsigned workers, struct err 
 	if (!r->frames)
 		return err_set(e, -ENOMEM, "no memory for frames");
 	rc = open_core(r, w, workers, e);
-	return rc ? rc : open_engine(r, w, e);
+	if (!rc)
+		rc = open_engine(r, w, e);
+	return rc ? rc : body_engine_tell(r->engine, w, e);
 }
 
 int rig_reopen(struct rig *r, const struct world *w, struct err *e)

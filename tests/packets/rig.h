@@ -23,7 +23,8 @@ struct rig {
 int rig_open(struct rig *r, const struct world *w, unsigned workers, struct err *e);
 void rig_close(struct rig *r);
 
-/* Opens the control plane's side once more, as a process does that starts anew, in the place of the one that was. */
+/* Opens the control plane's side once more, as a process does that starts anew, in the place of the one that was. It publishes
+ * nothing yet: body_engine_tell(). */
 int rig_reopen(struct rig *r, const struct world *w, struct err *e);
 
 /* Says that a worker may be waited for, or not: while it is polled. */

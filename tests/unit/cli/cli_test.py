@@ -264,13 +264,13 @@ why         disk swap
     def test_status_of_workers(self):
         self.assertNotIn("WORKER", self.ctl("status"))
         status = json.loads(self.api.answers["GET", "/v1/status"][1])
-        status["engine"].update(type="dpdk", polling="adaptive", state="serving", since=ago(minutes=2, seconds=5), gaps=2,
+        status["engine"].update(type="dpdk", polling="adaptive", state="serving", since=ago(hours=2, minutes=5, seconds=1), gaps=2,
                                 last_gap_ms=312, workers=[
             {"worker": 0, "cpu": 1, "busy_cycles": 250, "idle_cycles": 1234567890123, "sleeps": 7, "busy_percent": 0.3},
             {"worker": 1, "cpu": 13, "busy_cycles": 0, "idle_cycles": 1, "sleeps": 0, "busy_percent": None}])
         self.api.give("GET", "/v1/status", status)
         text = self.ctl("status")
-        self.assertIn("dpdk, adaptive, generation 17, adopted from the daemon before; serving for 2m 5s; gone 2 times, "
+        self.assertIn("dpdk, adaptive, generation 17, adopted from the daemon before; serving for 2h 5m; gone 2 times, "
                       "the last for 312 ms\n", text)
         self.assertIn("""
 WORKER  CPU  BUSY %  BUSY CYCLES    IDLE CYCLES  SLEEPS
@@ -281,9 +281,9 @@ WORKER  CPU  BUSY %  BUSY CYCLES    IDLE CYCLES  SLEEPS
 
     def test_status_of_an_engine_that_is_gone(self):
         status = json.loads(self.api.answers["GET", "/v1/status"][1])
-        status["engine"].update(type="dpdk", state="gone", since=ago(seconds=3), gaps=1, last_gap_ms=None)
+        status["engine"].update(type="dpdk", state="gone", since=ago(hours=2, minutes=5, seconds=1), gaps=1, last_gap_ms=None)
         self.api.give("GET", "/v1/status", status)
-        self.assertIn("; gone for 3s; gone 1 time\n", self.ctl("status"))
+        self.assertIn("; gone for 2h 5m; gone 1 time\n", self.ctl("status"))
 
     def test_health_list(self):
         lines = self.ctl("health", "list").splitlines()
