@@ -23,9 +23,9 @@ L4_INLINE uint64_t l4_flow_first4(const struct l4_flow *f)
 /* Word i of the first four of IPv6. */
 L4_INLINE uint64_t l4_flow_word6(const struct l4_flow *f, unsigned i)
 {
-	const uint32_t *address = i < 2 ? f->src : f->dst;
+	const uint32_t *side = i < 2 ? f->src : f->dst;
 
-	return (uint64_t)address[i % 2 * 2 + 1] << 32 | address[i % 2 * 2];
+	return (uint64_t)side[i % 2 * 2 + 1] << 32 | side[i % 2 * 2];
 }
 
 /* bytes: of the whole. */

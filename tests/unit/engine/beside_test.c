@@ -193,7 +193,7 @@ static void interfaces_have_other_numbers_meanwhile(void **state)
 static uint32_t magic(void)
 {
 	struct l4_root root;
-	struct l4_line lines[sizeof root / sizeof(struct l4_line)];
+	struct l4_line lines[sizeof root / sizeof(struct l4_line)] = { 0 };
 
 	for (uint32_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		assert_true(engine_line(xdp, i, &lines[i]));

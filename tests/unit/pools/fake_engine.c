@@ -12,8 +12,8 @@ void fake_reset(void)
 	fake.report.last_gap_ms = -1;
 }
 
-/* The handle says of what type it is, and no more: there is one fake. */
-static char handles[2];
+/* The handle says of what type it is, and whether it is open: there is one fake. */
+static bool handles[2];
 
 static struct engine *handle(enum conf_engine_type type)
 {
@@ -123,6 +123,7 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 		return err_set(e, fake.open_error, "the fake engine does not open");
 	if (o->aside && take_step("aside", handle(o->type), e))
 		return -EIO;
+	handles[o->type] = true;
 	fake.open++;
 	fake.n_ports = o->n_links;
 	for (unsigned i = 0; i < o->n_links; i++) {
@@ -141,7 +142,12 @@ int engine_open(struct engine **out, struct event_base *base, const struct engin
 
 void engine_close(struct engine *en)
 {
-	fake.open -= en != NULL;
+	bool *is_open = (bool *)en;
+
+	if (!en)
+		return;
+	fake.open -= *is_open;
+	*is_open = false;
 }
 
 const char *engine_state(const struct engine *en, uint64_t *since_ms)
