@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "tests/bench/core/measure.h"
+#include "tests/bench/flags.h"
 
-enum { CASES_MAX = 64, MEDIAN = 50, CALM = 5, PACKETS = 1 << 16 };
+enum { CASES_MAX = FLAGS_CASES, MEDIAN = 50, CALM = 5, PACKETS = 1 << 16 };
 
 struct bench {
-	bool json, check;
+	struct flags flags;
 	struct core_options_measure options;
 	struct core_measure measures[CASES_MAX];
 	unsigned n;
@@ -58,7 +59,7 @@ static bool print_measure(const struct bench *b, const struct core_measure *m)
 	double limit = limit_of(b, m, MEDIAN), mpps = m->bed->workers * 1000 / ns;
 	bool ok = is_within(b, m, MEDIAN), calm_ok = is_within(b, m, CALM);
 
-	if (b->json) {
+	if (b->flags.json) {
 		printf("{\"case\": \"%s\", \"mpps\": %.1f, \"ns\": %.1f, \"calm\": %.1f, "
 		       "\"feed\": %.1f, \"limit\": ",
 			m->of->name, mpps, ns, calm, core_measure_floor(m, MEDIAN));
@@ -80,7 +81,7 @@ static int print_all(const struct bench *b)
 {
 	bool ok = true;
 
-	if (!b->json)
+	if (!b->flags.json)
 		printf("%-18s %6s %6s %6s %6s %6s\n", "case", "Mpps", "ns", "calm", "feed",
 			"limit");
 	for (unsigned i = 0; i < b->n; i++)
@@ -93,38 +94,23 @@ static void set_effort(struct bench *b, unsigned runs, unsigned slices, unsigned
 	b->options = (struct core_options_measure){ runs, slices, packets };
 }
 
-static bool read_arguments(struct bench *b, int argc, char **argv)
+static const char *name_of(unsigned i)
 {
-	bool some = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			b->json = true;
-		} else if (!strcmp(argv[i], "--quick")) {
-			set_effort(b, 5, 8, PACKETS);
-		} else if (!strcmp(argv[i], "--check")) {
-			b->check = true;
-			set_effort(b, 1, 1, 1024);
-		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
-			   core_case_find(argv[i + 1])) {
-			take(b, core_case_find(argv[++i]));
-			some = true;
-		} else {
-			return false;
-		}
-	}
-	for (unsigned i = 0; i < core_n_cases && !some; i++)
-		take(b, &core_cases[i]);
-	return true;
+	return core_cases[i].name;
 }
 
-static int usage(void)
+static int read_arguments(struct bench *b, int argc, char **argv)
 {
-	fprintf(stderr, "usage: bench_core [--json] [--quick|--check] [--case NAME]...\ncases:");
-	for (unsigned i = 0; i < core_n_cases; i++)
-		fprintf(stderr, "%s %s", i ? "," : "", core_cases[i].name);
-	fputc('\n', stderr);
-	return 2;
+	int rc = flags_read(&b->flags, argc, argv);
+
+	for (unsigned i = 0; i < core_n_cases && !rc; i++)
+		if (b->flags.wanted[i])
+			take(b, &core_cases[i]);
+	if (b->flags.check)
+		set_effort(b, 1, 1, 1024);
+	else if (b->flags.quick)
+		set_effort(b, 5, 8, PACKETS);
+	return rc;
 }
 
 /* Opens the beds that the cases need, each once. */
@@ -156,20 +142,23 @@ static void close_beds(struct bench *b)
 int main(int argc, char **argv)
 {
 	static struct bench b = {
+		.flags = { .program = "bench_core", .name = name_of },
 		.options = { MEASURE_RUNS_MAX, MEASURE_SLICES_MAX, PACKETS },
 	};
 	struct err e;
 	int rc;
 
-	if (!read_arguments(&b, argc, argv))
-		return usage();
+	b.flags.n = core_n_cases;
+	rc = read_arguments(&b, argc, argv);
+	if (rc)
+		return rc;
 	rc = open_beds(&b, &e);
 	if (!rc)
 		rc = core_measure_all(b.measures, b.n, &b.options, &e);
 	if (rc) {
 		fprintf(stderr, "%s\n", e.text);
 		rc = 3;
-	} else if (!b.check) {
+	} else if (!b.flags.check) {
 		rc = print_all(&b);
 	}
 	close_beds(&b);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "apps/tandem-dpdk/sockets.h"
+#include "tests/bench/wake/naps.h"
 
 enum { FRAME = 60, MTU = 1500, LOST_MS = 1000 };
 
@@ -163,19 +164,6 @@ static int add_ring(struct wake_bed *b, struct err *e)
 	return rc ? err_set(e, rc, "DPDK makes no port of rings") : 0;
 }
 
-/* The highest processor that this process may use, which interrupts find last. */
-static void stay_on_last(pthread_attr_t *attr)
-{
-	cpu_set_t may, set;
-
-	sched_getaffinity(0, sizeof may, &may);
-	CPU_ZERO(&set);
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&set); cpu--)
-		if (CPU_ISSET((unsigned)cpu, &may))
-			CPU_SET((unsigned)cpu, &set);
-	pthread_attr_setaffinity_np(attr, sizeof set, &set);
-}
-
 static void *run(void *arg)
 {
 	struct wake_bed *b = arg;
@@ -195,7 +183,7 @@ static int start(struct wake_bed *b, struct err *e)
 	if (!rte_eth_add_rx_callback(ethdev, 0, stamp, b))
 		return err_set(e, -ENOTSUP, "this DPDK was built without callbacks of queues");
 	pthread_attr_init(&attr);
-	stay_on_last(&attr);
+	naps_stay_on_last(&attr);
 	rc = pthread_create(&b->thread, &attr, run, b);
 	pthread_attr_destroy(&attr);
 	b->runs = !rc;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "tests/bench/flags.h"
 #include "tests/bench/wake/bed.h"
+#include "tests/bench/wake/naps.h"
 
 /* What takes so long was found by chance. */
 enum { WOKEN_US = 20000 };
@@ -28,14 +30,14 @@ static const struct wake_case cases[] = {
 enum { CASES = sizeof cases / sizeof *cases };
 
 struct bench {
-	bool json, check;
+	struct flags flags;
 	unsigned packets, idle_ms;
-	bool wanted[CASES];
 };
 
 struct measure {
 	double us[PACKETS_MAX], calm[PACKETS_MAX]; /* sorted */
 	double idle_percent;
+	double naps_percent; /* what its sleeps take of that; 0: it waits for frames */
 };
 
 /* Longer than a worker goes on after a packet until its naps are longest, and never in step with them. */
@@ -113,6 +115,9 @@ static int run_case(
 	if (!rc)
 		m->idle_percent = idle_percent(&bed, b->idle_ms);
 	wake_bed_close(&bed);
+	m->naps_percent = 0;
+	if (!rc && c->port == WAKE_RING && c->adaptive)
+		m->naps_percent = naps_percent(bed.loop.polling.sleep_us, b->idle_ms);
 	return rc;
 }
 
@@ -123,30 +128,23 @@ static bool print_measure(const struct bench *b, const struct wake_case *c, cons
 	bool idle_ok = !c->adaptive || m->idle_percent <= IDLE_LIMIT;
 	bool ok = idle_ok && m->us[p99] <= LIMIT_US, calm_ok = idle_ok && m->calm[p99] <= LIMIT_US;
 
-	if (b->json) {
+	if (b->flags.json) {
 		printf("{\"case\": \"%s\", \"median_us\": %.1f, \"p99_us\": %.1f, \"worst_us\": %.1f, "
 		       "\"calm_p99_us\": %.1f, \"limit\": %d, \"idle_percent\": %.2f, "
-		       "\"idle_limit\": ",
+		       "\"naps_percent\": %.2f, \"idle_limit\": ",
 			c->name, m->us[n / 2], m->us[p99], m->us[n - 1], m->calm[p99], LIMIT_US,
-			m->idle_percent);
+			m->idle_percent, m->naps_percent);
 		printf(c->adaptive ? "%d" : "null", IDLE_LIMIT);
 		printf(", \"ok\": %s, \"calm_ok\": %s}\n", ok ? "true" : "false",
 			calm_ok ? "true" : "false");
 	} else {
-		printf("%-18s %9.1f %9.1f %9.1f %9.1f %6d %6.2f ", c->name, m->us[n / 2],
-			m->us[p99], m->us[n - 1], m->calm[p99], LIMIT_US, m->idle_percent);
+		printf("%-18s %9.1f %9.1f %9.1f %9.1f %6d %6.2f %6.2f ", c->name, m->us[n / 2],
+			m->us[p99], m->us[n - 1], m->calm[p99], LIMIT_US, m->idle_percent,
+			m->naps_percent);
 		printf(c->adaptive ? "%6d" : "     -", IDLE_LIMIT);
 		printf("  %s\n", ok ? "ok" : calm_ok ? "noisy" : "MISSED");
 	}
 	return calm_ok;
-}
-
-static int find_case(const char *name)
-{
-	for (int i = 0; i < CASES; i++)
-		if (!strcmp(cases[i].name, name))
-			return i;
-	return -1;
 }
 
 static void set_effort(struct bench *b, unsigned packets, unsigned idle_ms)
@@ -155,37 +153,20 @@ static void set_effort(struct bench *b, unsigned packets, unsigned idle_ms)
 	b->idle_ms = idle_ms;
 }
 
-static bool read_arguments(struct bench *b, int argc, char **argv)
+static const char *name_of(unsigned i)
 {
-	bool some = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			b->json = true;
-		} else if (!strcmp(argv[i], "--quick")) {
-			set_effort(b, 1000, 2000);
-		} else if (!strcmp(argv[i], "--check")) {
-			b->check = true;
-			set_effort(b, 20, 1);
-		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
-			   find_case(argv[i + 1]) >= 0) {
-			b->wanted[find_case(argv[++i])] = some = true;
-		} else {
-			return false;
-		}
-	}
-	for (int i = 0; i < CASES && !some; i++)
-		b->wanted[i] = true;
-	return true;
+	return cases[i].name;
 }
 
-static int usage(void)
+static int read_arguments(struct bench *b, int argc, char **argv)
 {
-	fprintf(stderr, "usage: bench_wake [--json] [--quick|--check] [--case NAME]...\ncases:");
-	for (int i = 0; i < CASES; i++)
-		fprintf(stderr, "%s \"%s\"", i ? "," : "", cases[i].name);
-	fputc('\n', stderr);
-	return 2;
+	int rc = flags_read(&b->flags, argc, argv);
+
+	if (b->flags.check)
+		set_effort(b, 20, 1);
+	else if (b->flags.quick)
+		set_effort(b, 1000, 2000);
+	return rc;
 }
 
 static int run_all(const struct bench *b, bool *ok, struct err *e)
@@ -194,14 +175,14 @@ static int run_all(const struct bench *b, bool *ok, struct err *e)
 	int rc = wake_make_links(e);
 
 	*ok = true;
-	if (!b->json && !b->check)
-		printf("%-18s %9s %9s %9s %9s %6s %6s %6s\n", "case", "median us", "p99", "worst",
-			"calm p99", "limit", "idle %", "limit");
+	if (!b->flags.json && !b->flags.check)
+		printf("%-18s %9s %9s %9s %9s %6s %6s %6s %6s\n", "case", "median us", "p99",
+			"worst", "calm p99", "limit", "idle %", "naps", "limit");
 	for (int i = 0; i < CASES && !rc; i++) {
-		if (!b->wanted[i])
+		if (!b->flags.wanted[i])
 			continue;
 		rc = run_case(b, &cases[i], &m, e);
-		if (!rc && !b->check)
+		if (!rc && !b->flags.check)
 			*ok = print_measure(b, &cases[i], &m) && *ok;
 	}
 	return rc;
@@ -209,12 +190,17 @@ static int run_all(const struct bench *b, bool *ok, struct err *e)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .packets = PACKETS_MAX, .idle_ms = 5000 };
+	static struct bench b = {
+		.flags = { .program = "bench_wake", .name = name_of, .n = CASES },
+		.packets = PACKETS_MAX,
+		.idle_ms = 5000,
+	};
 	struct err e;
 	bool ok;
+	int rc = read_arguments(&b, argc, argv);
 
-	if (!read_arguments(&b, argc, argv))
-		return usage();
+	if (rc)
+		return rc;
 	if (run_all(&b, &ok, &e)) {
 		fprintf(stderr, "%s\n", e.text);
 		return 3;

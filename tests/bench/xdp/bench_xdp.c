@@ -2,15 +2,14 @@
 /* Measures the XDP engine: tools/bench xdp. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "tests/bench/flags.h"
 #include "tests/bench/xdp/measure.h"
 
-enum { CASES_MAX = 64 };
+enum { CASES_MAX = FLAGS_CASES };
 
 struct bench {
-	bool json;
-	bool check; /* only whether each case is what it is about */
+	struct flags flags;
 	struct measure_options options;
 	struct measure measures[CASES_MAX];
 	unsigned n;
@@ -56,7 +55,7 @@ static bool print_measure(const struct bench *b, const struct measure *m)
 	double limit = limit_of(b, m, MEDIAN);
 	bool ok = is_within(b, m, MEDIAN), calm_ok = is_within(b, m, CALM);
 
-	if (b->json) {
+	if (b->flags.json) {
 		printf("{\"case\": \"%s\", \"ns\": %.1f, \"calm\": %.1f, \"limit\": ", m->of->name,
 			ns, calm);
 		printf(limit ? "%.1f" : "null", limit);
@@ -76,7 +75,7 @@ static int print_all(const struct bench *b)
 {
 	bool ok = true;
 
-	if (!b->json)
+	if (!b->flags.json)
 		printf("%-18s %6s %6s %6s\n", "case", "ns", "calm", "limit");
 	for (unsigned i = 0; i < b->n; i++)
 		if (!b->measures[i].is_base)
@@ -120,54 +119,39 @@ static void set_effort(struct bench *b, unsigned runs, uint32_t slices)
 	b->options.slices = slices;
 }
 
-static bool read_arguments(struct bench *b, int argc, char **argv)
+static const char *name_of(unsigned i)
 {
-	bool some = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			b->json = true;
-		} else if (!strcmp(argv[i], "--quick")) {
-			set_effort(b, 3, 64);
-		} else if (!strcmp(argv[i], "--check")) {
-			b->check = true;
-			set_effort(b, 1, 1);
-		} else if (!strcmp(argv[i], "--flows") && i + 1 < argc) {
-			b->options.flows = strtoull(argv[++i], NULL, 10);
-			if (__builtin_popcountll(b->options.flows) != 1 ||
-				b->options.flows > 1ull << 32)
-				return false;
-		} else if (!strcmp(argv[i], "--case") && i + 1 < argc &&
-			   bench_case_find(argv[i + 1])) {
-			take(b, bench_case_find(argv[++i]));
-			some = true;
-		} else {
-			return false;
-		}
-	}
-	for (unsigned i = 0; i < bench_n_cases && !some; i++)
-		take(b, &bench_cases[i]);
-	return true;
+	return bench_cases[i].name;
 }
 
-static int usage(void)
+static int read_arguments(struct bench *b, int argc, char **argv)
 {
-	fprintf(stderr,
-		"usage: bench_xdp [--json] [--quick|--check] [--flows N] [--case NAME]...\ncases:");
-	for (unsigned i = 0; i < bench_n_cases; i++)
-		fprintf(stderr, "%s \"%s\"", i ? "," : "", bench_cases[i].name);
-	fputc('\n', stderr);
-	return 2;
+	int rc = flags_read(&b->flags, argc, argv);
+
+	for (unsigned i = 0; i < bench_n_cases && !rc; i++)
+		if (b->flags.wanted[i])
+			take(b, &bench_cases[i]);
+	b->options.flows = b->flags.flows;
+	if (b->flags.check)
+		set_effort(b, 1, 1);
+	else if (b->flags.quick)
+		set_effort(b, 3, 64);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .options = { .runs = MEASURE_RUNS_MAX, .slices = BENCH_SLICES } };
+	static struct bench b = {
+		.flags = { .program = "bench_xdp", .name = name_of, .has_flows = true },
+		.options = { .runs = MEASURE_RUNS_MAX, .slices = BENCH_SLICES },
+	};
 	struct err e;
 	int rc;
 
-	if (!read_arguments(&b, argc, argv))
-		return usage();
+	b.flags.n = bench_n_cases;
+	rc = read_arguments(&b, argc, argv);
+	if (rc)
+		return rc;
 	rc = bed_make_links(&e);
 	for (unsigned i = 0; i < SITE_COUNT && !rc; i++)
 		if (b.needed[i])
@@ -177,7 +161,7 @@ int main(int argc, char **argv)
 	if (rc) {
 		fprintf(stderr, "%s\n", e.text);
 		rc = 3;
-	} else if (!b.check) {
+	} else if (!b.flags.check) {
 		rc = print_all(&b);
 	}
 	for (unsigned i = 0; i < SITE_COUNT; i++)
