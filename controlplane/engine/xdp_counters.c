@@ -32,15 +32,21 @@ static uint64_t *new_row(unsigned words, unsigned *cpus)
 	return *cpus ? calloc((size_t)*cpus * words, sizeof(uint64_t)) : NULL;
 }
 
+/* What all processors have counted in a row, to be freed. Returns 0 or a negative errno. */
+static int read_row(const struct engine *en, enum engine_counts table, uint32_t row, unsigned words,
+	uint64_t **out, unsigned *cpus)
+{
+	*out = new_row(words, cpus);
+	return *out ? bpf_map_lookup_elem(map_of(en, table), &row, *out) : -ENOMEM;
+}
+
 int xdp_count(const struct engine *en, enum engine_counts table, uint32_t row, uint64_t *out,
 	unsigned words)
 {
 	unsigned cpus;
-	uint64_t *values = new_row(words, &cpus);
-	int rc = -ENOMEM;
+	uint64_t *values;
+	int rc = read_row(en, table, row, words, &values, &cpus);
 
-	if (values)
-		rc = bpf_map_lookup_elem(map_of(en, table), &row, values);
 	memset(out, 0, words * sizeof *out);
 	for (unsigned cpu = 0; !rc && cpu < cpus; cpu++)
 		for (unsigned i = 0; i < words; i++)
@@ -54,11 +60,9 @@ int xdp_add(struct engine *en, enum engine_counts table, uint32_t row, const uin
 	unsigned words)
 {
 	unsigned cpus;
-	uint64_t *values = new_row(words, &cpus);
-	int rc = -ENOMEM;
+	uint64_t *values;
+	int rc = read_row(en, table, row, words, &values, &cpus);
 
-	if (values)
-		rc = bpf_map_lookup_elem(map_of(en, table), &row, values);
 	for (unsigned i = 0; !rc && i < words; i++)
 		values[i] += more[i];
 	if (!rc)

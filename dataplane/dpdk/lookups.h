@@ -3,7 +3,7 @@
  * a row names is checked when it is used: whoever made an image, no packet leads out of the tables.
  *
  * What depends on where frames come from is left to the body, which defines, before it includes stages.h: l4_tables_grow(),
- * l4_tables_resize(), l4_tables_host_cookie(); and
+ * l4_tables_resize(); and
  *
  *   LOOKUPS_TRACES
  *       whether packets may be traced: a constant, so that those who never are pay nothing for it
@@ -14,11 +14,24 @@
 #include "dataplane/dpdk/tables.h"
 #include "dataplane/l4/cursor.h"
 #include "dataplane/l4/flow.h"
+#include "dataplane/l4/result.h"
 #include "dataplane/l4/traced.h"
 
 static inline struct l4_traced *lookups_traced(const struct l4_tables *t)
 {
 	return LOOKUPS_TRACES ? t->traced : NULL;
+}
+
+/* No kernel is at hand to make one: it does by itself, of what it is given. */
+static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
+	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
+{
+	(void)t;
+	(void)flow;
+	(void)isn;
+	(void)mss;
+	(void)out;
+	return false;
 }
 
 static inline const void *l4_tables_line(const struct l4_tables *t, uint32_t line)

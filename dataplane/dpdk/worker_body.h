@@ -10,18 +10,6 @@ static inline struct worker *worker_of(const struct l4_tables *t)
 	return (struct worker *)t;
 }
 
-/* The kernel is in another address space: it makes its own cookies of what it is given. */
-static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
-	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
-{
-	(void)t;
-	(void)flow;
-	(void)isn;
-	(void)mss;
-	(void)out;
-	return false;
-}
-
 static inline void take_frame(struct l4_frame *f, struct rte_mbuf *m)
 {
 	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);

@@ -22,12 +22,7 @@ nothing_stays()
 # Interfaces and addresses.
 sed 's/back: {}/back: { device = "eth9"; }/' "$lab/tandem.conf" >"$lab/eth9.conf"
 refuses 'no device "eth9".*(create|correct)' "${lb[@]}" "${plain[@]}" -c "$lab/eth9.conf"
-for family in 4 6; do
-	[ "$family" = 4 ] && length=32 || length=128
-	ip -n "$prefix-lb" addr add "$(addr front 10)/$length" dev front
-	refuses "vip \"web$family\".*$(addr front 10) is in use.*front.*(remove|choose)" "${lb[@]}" "${plain[@]}"
-	ip -n "$prefix-lb" addr del "$(addr front 10)/$length" dev front
-done
+taken_vips_refused
 ip -n "$prefix-lb" addr add "$(addr back 1 4)/32" dev lo
 refuses "gateway \"back4\".*in use.*lo" "${lb[@]}" "${plain[@]}"
 ip -n "$prefix-lb" addr del "$(addr back 1 4)/32" dev lo

@@ -70,12 +70,7 @@ nothing_stays()
 	expect "tandem-dpdk runs on" alive tandem-dpdk
 	expect_not "the API's socket is left" [ -e "$lab/run/api.sock" ]
 }
-for family in 4 6; do
-	[ "$family" = 4 ] && length=32 || length=128
-	ip -n "$prefix-lb" addr add "$(addr front 10)/$length" dev front
-	refuses "vip \"web$family\".*$(addr front 10) is in use.*front.*(remove|choose)" "${lb[@]}" "${plain[@]}"
-	ip -n "$prefix-lb" addr del "$(addr front 10)/$length" dev front
-done
+taken_vips_refused
 
 # A second one, however it is started; the first one works on.
 tandemd_start

@@ -33,3 +33,16 @@ refuses()
 	expect "\"$(said)\" says $pattern" grep -qE -- "$pattern" <(said)
 	nothing_stays
 }
+
+# An address of a VIP that the host itself has keeps tandemd from starting.
+taken_vips_refused()
+{
+	local family length
+
+	for family in 4 6; do
+		[ "$family" = 4 ] && length=32 || length=128
+		ip -n "$prefix-lb" addr add "$(addr front 10)/$length" dev front
+		refuses "vip \"web$family\".*$(addr front 10) is in use.*front.*(remove|choose)" "${lb[@]}" "${plain[@]}"
+		ip -n "$prefix-lb" addr del "$(addr front 10)/$length" dev front
+	done
+}

@@ -40,18 +40,6 @@ static uint32_t row_of(const struct body *b, uint32_t ifindex, const struct addr
 	return neighbour_index_find(&b->neighbour_index, &key);
 }
 
-/* There is no kernel here to make one. */
-static inline bool l4_tables_host_cookie(const struct l4_tables *t, const struct l4_flow *flow,
-	uint32_t isn, uint16_t mss, struct l4_host_cookie *out)
-{
-	(void)t;
-	(void)flow;
-	(void)isn;
-	(void)mss;
-	(void)out;
-	return false;
-}
-
 /* A frame that ends where its memory ends, so that the address sanitizer sees what is read behind it. IP headers
  * lie at multiples of 4, as drivers place them. */
 static uint8_t *frame_new(const uint8_t *from, size_t len, size_t room)
