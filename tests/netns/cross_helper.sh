@@ -42,7 +42,7 @@ service()
 	config <<-END
 		tunnel: { gue_port = 6090; };
 		vips: { web: { address = "$vip"; interface = "front"; }; };
-		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };
+		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };
 		pools: { web: { health = "web"; $1 servers: { ${*:2} }; }; };
 		services: { web: { vip = "web"; port = 80; forward = "tunnel"; pool = "web"; }; };
 	END

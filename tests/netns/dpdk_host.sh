@@ -61,7 +61,7 @@ flood at-host "$(addr front 2 4)"
 began=$EPOCHREALTIME
 for url in $(web_urls); do
 	for _ in $(seq 20); do
-		on client curl -sS -m 3 "$url"
+		on client curl -sS -m 10 "$url" # what the flood takes the place of goes out again
 	done
 done >"$lab/answers"
 expect_is "requests that were answered beside a flood of the host" "$(wc -l <"$lab/answers")" 40

@@ -27,7 +27,7 @@ config <<-END
 		one: { address = "$(addr front 10)"; interface = "front"; };
 		two: { address = "$(addr front 20)"; interface = "front"; };
 	};
-	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };
+	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };
 	pools: {
 		one: { health = "web"; servers: {
 			srv1: { address = "$(addr front 21)"; };

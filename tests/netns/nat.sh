@@ -13,7 +13,7 @@ serve srv2 8080
 config <<-END
 	vips: { web: { address = "$(addr front 10)"; interface = "front"; }; };
 	gateways: { back: { address = "$(addr back 1)"; interface = "back"; }; };
-	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };
+	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };
 	pools: { web: { health = "web"; servers: {
 		srv1: { address = "$(addr back 11)"; port = 8080; };
 		srv2: { address = "$(addr back 12)"; port = 8080; };

@@ -64,7 +64,7 @@ head -c 5000000 /dev/urandom >"$lab/blob"
 sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 {
 	echo 'node = "lb"; interfaces: { front: {}; };'
-	echo 'health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };'
+	echo 'health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };'
 	part "$family"
 } >"$lab/tandem.conf"
 tandemd_start

@@ -62,7 +62,7 @@ config <<-END
 		gue: { address = "$(addr front 50)"; interface = "front"; };
 	};
 	gateways: { back: { address = "$(addr back 1)"; interface = "back"; }; };
-	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };
+	health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };
 	pools: {
 		nat: { health = "web"; servers: { srv1: { address = "$(addr rack 11)"; port = 8080; }; }; };
 		dsr: { health = "web"; servers: { srv2: { address = "$(addr front 21)"; }; }; };

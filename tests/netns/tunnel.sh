@@ -48,7 +48,7 @@ services()
 	config <<-END
 		vips: { web: { address = "$vip"; interface = "front"; }; };
 		${1:+tunnel: $1;}
-		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; }; };
+		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 1; fall = 50; }; };
 		pools: { web: { health = "web"; servers: {
 			srv1: { address = "$(addr back 11)"; };
 			srv2: { address = "$(addr back 12)"; };
