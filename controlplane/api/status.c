@@ -118,14 +118,17 @@ static json_t *mode_value(const struct site *s)
 /* Whether its packets are served, and how it has been running. */
 static json_t *run_value(const struct site *s, const struct site_status *status)
 {
+	static const char *const states[] = {
+		[ENGINE_SERVING] = "serving", [ENGINE_GONE] = "gone", [ENGINE_OTHER] = "other"
+	};
 	struct engine_report run;
 	uint64_t since_ms;
-	const char *state = engine_state(site_engine(s), &since_ms);
+	enum engine_state state = engine_state(site_engine(s), &since_ms);
 	bool dpdk = engine_type(site_engine(s)) == CONF_ENGINE_DPDK;
 
 	engine_report(site_engine(s), &run);
 	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "type", dpdk ? "dpdk" : "xdp",
-		"state", status->detached ? "detached" : state, "since",
+		"state", status->detached ? "detached" : states[state], "since",
 		since_ms ? value_monotonic_ms(since_ms) : value_time_ms(status->started_s * 1000),
 		dpdk ? "polling" : "mode", status->detached ? json_null() : mode_value(s), "gaps",
 		run.gaps, "last_gap_ms",

@@ -133,7 +133,7 @@ struct engine_body {
 	uint64_t (*capture_lost)(const struct engine_capture *c);
 
 	/* As engine_state(). */
-	const char *(*state)(const struct engine *en, uint64_t *since_ms);
+	enum engine_state (*state)(const struct engine *en, uint64_t *since_ms);
 	/* As engine_report(), over what is said of an engine without workers or gaps; NULL: that is so. */
 	void (*report)(const struct engine *en, struct engine_report *out);
 

@@ -13,25 +13,23 @@ static uint16_t coarse_now(void)
 			  L4_TIME_SHIFT);
 }
 
+static struct carry_sizes sized(struct carry_sizes n, uint32_t to, uint32_t from)
+{
+	n.to = to;
+	n.from = from;
+	return n;
+}
+
 void engine_carry(struct engine *to, const struct engine *from, struct engine_carried *out)
 {
-	struct engine_tables *t = &to->tables;
-	const struct engine_tables *f = &from->tables;
-	struct carry_sizes n = { .now = coarse_now(), .merge = to->past.adopted };
+	const struct engine_tables *t = &to->tables, *f = &from->tables;
+	const struct carry_sizes n = { .now = coarse_now(), .merge = to->past.adopted };
 	struct carried records, proxied;
 
-	n.to = t->n_records;
-	n.from = f->n_records;
-	records = carry_records(t->records, f->records, n);
-	n.to = t->n_floods;
-	n.from = f->n_floods;
-	carry_floods(t->floods, f->floods, n);
-	n.to = t->n_proxied;
-	n.from = f->n_proxied;
-	proxied = carry_proxied(t->proxied, f->proxied, n);
-	n.to = t->n_datagrams;
-	n.from = f->n_datagrams;
-	carry_datagrams(t->datagrams, f->datagrams, n);
+	records = carry_records(t->records, f->records, sized(n, t->n_records, f->n_records));
+	proxied = carry_proxied(t->proxied, f->proxied, sized(n, t->n_proxied, f->n_proxied));
+	carry_floods(t->floods, f->floods, sized(n, t->n_floods, f->n_floods));
+	carry_datagrams(t->datagrams, f->datagrams, sized(n, t->n_datagrams, f->n_datagrams));
 	out->flows = records.flows + proxied.flows;
 	out->lost = records.lost + proxied.lost;
 }

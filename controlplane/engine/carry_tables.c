@@ -74,8 +74,8 @@ static enum put put_record(struct l4_record_bucket *b, const struct l4_record *r
 	return own || l4_record_state(was.what) == L4_RECORD_EMPTY ? PUT : PUT_OVER;
 }
 
-static void put_everywhere(struct l4_record_bucket *to, const struct carry_sizes *n,
-	uint32_t bucket, const struct l4_record *r, struct carried *c)
+static bool put_everywhere(struct l4_record_bucket *to, const struct carry_sizes *n,
+	uint32_t bucket, const struct l4_record *r)
 {
 	uint32_t first = (uint32_t)((uint64_t)bucket * n->to / n->from);
 	uint32_t many = n->to > n->from ? n->to / n->from : 1;
@@ -86,41 +86,7 @@ static void put_everywhere(struct l4_record_bucket *to, const struct carry_sizes
 
 		worst = one > worst ? one : worst;
 	}
-	c->flows += worst == PUT;
-	c->lost += worst != PUT;
-}
-
-/* Packets go by neither, or by `from`. */
-static void copy_record(struct l4_record *to, const struct l4_record *r)
-{
-	if (to->what == r->what && to->who == r->who)
-		return;
-	to->who = r->who;
-	to->what = r->what;
-}
-
-struct carried carry_records(
-	struct l4_record_bucket *to, const struct l4_record_bucket *from, struct carry_sizes n)
-{
-	bool same = n.to == n.from && !n.merge;
-	struct carried c = { 0, 0 };
-
-	if (!same && !n.merge)
-		memset(to, 0, n.to * sizeof *to);
-	for (uint32_t i = 0; i < n.from * L4_BUCKET_RECORDS; i++) {
-		uint32_t bucket = i / L4_BUCKET_RECORDS, at = i % L4_BUCKET_RECORDS;
-		struct l4_record r;
-		bool is_there = read_record(&from[bucket].records[at], &r);
-
-		if (same)
-			copy_record(&to[bucket].records[at],
-				is_there ? &r : &(struct l4_record){ 0, 0 });
-		if (is_there && same)
-			c.flows++;
-		else if (is_there)
-			put_everywhere(to, &n, bucket, &r, &c);
-	}
-	return c;
+	return worst == PUT;
 }
 
 static bool read_proxied(const struct l4_proxied *p, struct l4_proxied *out)
@@ -135,7 +101,6 @@ static bool read_proxied(const struct l4_proxied *p, struct l4_proxied *out)
 	       l4_record_read(&p->what) == out->what;
 }
 
-/* What is over is not carried, so that it takes no place. */
 static bool put_proxied(
 	struct l4_proxied_bucket *to, const struct l4_proxied *p, const struct carry_sizes *n)
 {
@@ -149,30 +114,105 @@ static bool put_proxied(
 	return l4_proxied_begin(b, p, n->now);
 }
 
-struct carried carry_proxied(
-	struct l4_proxied_bucket *to, const struct l4_proxied_bucket *from, struct carry_sizes n)
+/* An entry of either table, in buckets of nothing else. */
+union entry {
+	struct l4_record record;
+	struct l4_proxied proxied;
+};
+
+struct kind {
+	size_t size; /* of an entry */
+	unsigned in_bucket;
+	/* False: there is none, or it is not to be carried. */
+	bool (*read)(const void *from, union entry *out, uint16_t now);
+	/* Into its own place of a table of the same size; packets go by neither, or by `from`. */
+	void (*copy)(void *to, const union entry *e);
+	/* Into a table of another size, or beside what is there. False: something found no room. */
+	bool (*put)(void *to, const struct carry_sizes *n, uint32_t bucket, const union entry *e);
+};
+
+static bool read_as_record(const void *from, union entry *out, uint16_t now)
 {
-	bool same = n.to == n.from && !n.merge;
+	(void)now;
+	return read_record(from, &out->record);
+}
+
+/* Most have not changed: their lines are left alone. */
+static void copy_as_record(void *to, const union entry *e)
+{
+	struct l4_record *r = to;
+
+	if (r->what == e->record.what && r->who == e->record.who)
+		return;
+	r->who = e->record.who;
+	r->what = e->record.what;
+}
+
+static bool put_as_record(
+	void *to, const struct carry_sizes *n, uint32_t bucket, const union entry *e)
+{
+	return put_everywhere(to, n, bucket, &e->record);
+}
+
+/* What is over is not carried, so that it takes no place. */
+static bool read_as_proxied(const void *from, union entry *out, uint16_t now)
+{
+	return read_proxied(from, &out->proxied) &&
+	       !l4_proxied_is_over(out->proxied.what, out->proxied.idle, now);
+}
+
+static void copy_as_proxied(void *to, const union entry *e)
+{
+	*(struct l4_proxied *)to = e->proxied;
+}
+
+static bool put_as_proxied(
+	void *to, const struct carry_sizes *n, uint32_t bucket, const union entry *e)
+{
+	(void)bucket;
+	return put_proxied(to, &e->proxied, n);
+}
+
+static const struct kind records = { sizeof(struct l4_record), L4_BUCKET_RECORDS, read_as_record,
+	copy_as_record, put_as_record };
+static const struct kind proxied = { sizeof(struct l4_proxied), L4_BUCKET_PROXIED, read_as_proxied,
+	copy_as_proxied, put_as_proxied };
+
+static inline __attribute__((always_inline)) struct carried carry(
+	const struct kind *k, void *to, const void *from, const struct carry_sizes *n)
+{
+	static const union entry none;
+	bool same = n->to == n->from && !n->merge;
 	struct carried c = { 0, 0 };
 
-	if (!same && !n.merge)
-		memset(to, 0, n.to * sizeof *to);
-	for (uint32_t i = 0; i < n.from * L4_BUCKET_PROXIED; i++) {
-		uint32_t bucket = i / L4_BUCKET_PROXIED, at = i % L4_BUCKET_PROXIED;
-		struct l4_proxied p;
-		bool is_there = read_proxied(&from[bucket].entries[at], &p) &&
-				!l4_proxied_is_over(p.what, p.idle, n.now);
+	if (!same && !n->merge)
+		memset(to, 0, n->to * k->in_bucket * k->size);
+	for (size_t i = 0; i < (size_t)n->from * k->in_bucket; i++) {
+		union entry e;
+		bool is_there = k->read((const char *)from + i * k->size, &e, n->now);
 
 		if (same)
-			to[bucket].entries[at] = is_there ? p : (struct l4_proxied){ 0 };
+			k->copy((char *)to + i * k->size, is_there ? &e : &none);
 		if (!is_there)
 			continue;
-		if (same || put_proxied(to, &p, &n))
+		if (same || k->put(to, n, (uint32_t)(i / k->in_bucket), &e))
 			c.flows++;
 		else
 			c.lost++;
 	}
 	return c;
+}
+
+struct carried carry_records(
+	struct l4_record_bucket *to, const struct l4_record_bucket *from, struct carry_sizes n)
+{
+	return carry(&records, to, from, &n);
+}
+
+struct carried carry_proxied(
+	struct l4_proxied_bucket *to, const struct l4_proxied_bucket *from, struct carry_sizes n)
+{
+	return carry(&proxied, to, from, &n);
 }
 
 static void carry_datagram(struct l4_datagram_bucket *to, const struct l4_datagram_bucket *from,

@@ -55,12 +55,6 @@ struct dpdk_workers {
 
 enum { DPDK_PATH = 256 };
 
-enum dpdk_state {
-	DPDK_SERVING,
-	DPDK_GONE,  /* its process: it is looked for */
-	DPDK_OTHER, /* what has come in its place has other tables */
-};
-
 struct dpdk {
 	char *run_dir;
 	unsigned wait_ms;
@@ -74,7 +68,7 @@ struct dpdk {
 	struct neighbour_index index;
 	struct dpdk_routes routes;
 	struct dpdk_sent sent;
-	enum dpdk_state state;
+	enum engine_state state;
 	uint64_t since_ms; /* monotonic, when that began; 0: with the process */
 	unsigned gaps;
 	int64_t last_gap_ms; /* -1: there is none */
@@ -108,7 +102,7 @@ void dpdk_served(struct engine *en);
 int dpdk_return(struct engine *en, struct err *e);
 int dpdk_return_open(struct engine *en);
 void dpdk_return_close(struct dpdk *d);
-const char *dpdk_state(const struct engine *en, uint64_t *since_ms);
+enum engine_state dpdk_state(const struct engine *en, uint64_t *since_ms);
 uint64_t dpdk_now_us(void);
 
 /* Asks as dpdk_link_ask(), without files to come; tells dpdk_lost(). */

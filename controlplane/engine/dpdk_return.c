@@ -20,7 +20,7 @@ uint64_t dpdk_now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static void become(struct dpdk *d, enum dpdk_state state)
+static void become(struct dpdk *d, enum engine_state state)
 {
 	d->state = state;
 	d->since_ms = dpdk_now_us() / 1000;
@@ -49,9 +49,9 @@ void dpdk_lost(struct engine *en, const char *why)
 	struct dpdk *d = en->own;
 
 	close_links(d);
-	if (d->state != DPDK_SERVING)
+	if (d->state != ENGINE_SERVING)
 		return;
-	become(d, DPDK_GONE);
+	become(d, ENGINE_GONE);
 	d->gaps++;
 	log_warn("the DPDK engine is gone, and packets wait for it: %s", why);
 	retry_in(d, RETRY_MS);
@@ -61,11 +61,11 @@ void dpdk_served(struct engine *en)
 {
 	struct dpdk *d = en->own;
 
-	if (d->state == DPDK_SERVING)
+	if (d->state == ENGINE_SERVING)
 		return;
 	d->last_gap_ms = (int64_t)(dpdk_now_us() / 1000 - d->since_ms);
 	log_info("the DPDK engine is back after %" PRId64 " ms", d->last_gap_ms);
-	become(d, DPDK_SERVING);
+	become(d, ENGINE_SERVING);
 	if (d->retry)
 		event_del(d->retry);
 	dpdk_capture_again(en);
@@ -106,7 +106,7 @@ int dpdk_meet(struct engine *en, struct dpdk_files *files, struct err *e)
 static int give_up(struct dpdk *d, int rc, const struct err *e)
 {
 	close_links(d);
-	become(d, DPDK_OTHER);
+	become(d, ENGINE_OTHER);
 	log_error(
 		"the DPDK engine has come back, but tandemd must be restarted to go on with it: %s",
 		e->text);
@@ -131,7 +131,7 @@ int dpdk_return(struct engine *en, struct err *e)
 	struct dpdk *d = en->own;
 	int rc;
 
-	if (d->state == DPDK_OTHER)
+	if (d->state == ENGINE_OTHER)
 		return err_set(e, -ESTALE,
 			"the DPDK engine that has come back is another one: restart tandemd");
 	rc = dpdk_meet(en, NULL, e);
@@ -172,7 +172,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->state == DPDK_GONE && resume(en, &e) && d->state == DPDK_GONE)
+	if (d->state == ENGINE_GONE && resume(en, &e) && d->state == ENGINE_GONE)
 		retry_in(d, RETRY_MS + (dpdk_now_us() - began) / 1000 * RETRY_TIMES);
 }
 
@@ -193,13 +193,10 @@ void dpdk_return_close(struct dpdk *d)
 		event_free(d->retry);
 }
 
-const char *dpdk_state(const struct engine *en, uint64_t *since_ms)
+enum engine_state dpdk_state(const struct engine *en, uint64_t *since_ms)
 {
-	static const char *const words[] = {
-		[DPDK_SERVING] = "serving", [DPDK_GONE] = "gone", [DPDK_OTHER] = "other"
-	};
 	const struct dpdk *d = en->own;
 
 	*since_ms = d->since_ms;
-	return words[d->state];
+	return d->state;
 }

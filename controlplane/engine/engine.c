@@ -172,7 +172,7 @@ uint64_t engine_generation(const struct engine *en)
 	return en->attached ? en->generation : 0;
 }
 
-const char *engine_state(const struct engine *en, uint64_t *since_ms)
+enum engine_state engine_state(const struct engine *en, uint64_t *since_ms)
 {
 	return en->body->state(en, since_ms);
 }

@@ -136,10 +136,15 @@ int engine_publish(struct engine *en, const struct snapshot_input *in, struct er
 /* The number of the generation that packets use, counted across restarts; 0: none yet. */
 uint64_t engine_generation(const struct engine *en);
 
-/* Whether packets are served: "serving"; "gone", the engine's process has ended, and its return is waited for; "other", what has come
- * back has other tables, and this process must be restarted. *since_ms: CLOCK_MONOTONIC when that began, 0 for the
- * start. */
-const char *engine_state(const struct engine *en, uint64_t *since_ms);
+/* Whether packets are served. */
+enum engine_state {
+	ENGINE_SERVING,
+	ENGINE_GONE,  /* the engine's process has ended, and its return is waited for */
+	ENGINE_OTHER, /* what has come back has other tables, and this process must be restarted */
+};
+
+/* *since_ms: CLOCK_MONOTONIC when that began, 0 for the start. */
+enum engine_state engine_state(const struct engine *en, uint64_t *since_ms);
 
 /* A worker of an engine that has some, since it began: cycles of the time stamp counter in polls that found packets, and in others or
  * asleep. */

@@ -243,11 +243,11 @@ static void index_remove(void *arg, const struct l4_neighbour_key *key, uint32_t
 }
 
 /* It runs in the kernel, and is there as long as that is. */
-static const char *xdp_state(const struct engine *en, uint64_t *since_ms)
+static enum engine_state xdp_state(const struct engine *en, uint64_t *since_ms)
 {
 	(void)en;
 	*since_ms = 0;
-	return "serving";
+	return ENGINE_SERVING;
 }
 
 static int xdp_yield(struct engine *en, struct err *e)

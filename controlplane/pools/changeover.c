@@ -103,7 +103,7 @@ static int check(const struct site *s, const struct conf *c, struct err *e)
 		return err_set(e, -EBUSY,
 			"packets are being captured: end that first (tandemctl capture), then change "
 			"engine.type");
-	if (strcmp(engine_state(s->engine, &since), "serving") != 0)
+	if (engine_state(s->engine, &since) != ENGINE_SERVING)
 		return err_set(e, -EBUSY,
 			"the DPDK engine does not answer, so that its flows cannot be carried over: start "
 			"tandem-dpdk again first");

@@ -130,7 +130,7 @@ static bool engine_is_gone(const struct site *s)
 {
 	uint64_t since_ms;
 
-	return !strcmp(engine_state(s->engine, &since_ms), "gone");
+	return engine_state(s->engine, &since_ms) == ENGINE_GONE;
 }
 
 void publish_event(int fd, short what, void *arg)

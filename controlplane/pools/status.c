@@ -182,13 +182,13 @@ __attribute__((format(printf, 3, 4))) static void warn(
 static void warn_engine(const struct site *s, struct site_status *out)
 {
 	uint64_t since_ms;
-	const char *state = engine_state(s->engine, &since_ms);
+	enum engine_state state = engine_state(s->engine, &since_ms);
 
-	if (!strcmp(state, "gone"))
+	if (state == ENGINE_GONE)
 		warn(s, out,
 			"the engine's process is gone, and packets wait for it: see why tandem-dpdk does "
 			"not run");
-	else if (strcmp(state, "serving") != 0)
+	else if (state == ENGINE_OTHER)
 		warn(s, out,
 			"the engine's process has come back with other tables or interfaces, and packets "
 			"wait: restart tandemd");

@@ -172,10 +172,12 @@ static void wait_for_workers(struct core *c)
 static void drop_other_routes(struct core *c, uint32_t bank)
 {
 	for (uint32_t i = 0; i < STORE_BANKS; i++) {
+		const struct route_table *routes = c->common.routes[i];
+
 		if (i == bank)
 			continue;
-		free_routes(c->common.routes[i]);
 		__atomic_store_n(&c->common.routes[i], NULL, __ATOMIC_RELEASE);
+		free_routes(routes);
 	}
 }
 

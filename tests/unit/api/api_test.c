@@ -177,7 +177,7 @@ static void test_status_of_workers(void **state)
 	json_t *j;
 
 	(void)state;
-	fake.state = "gone";
+	fake.state = ENGINE_GONE;
 	fake.since_ms = 1;
 	fake.report = (struct engine_report){ 2, 312, 3000000000, workers, 2 };
 	j = get("/v1/status");

@@ -257,7 +257,7 @@ void bed_loop_ms(unsigned ms)
 	event_base_dispatch(bed.base);
 }
 
-const char *bed_state(void)
+enum engine_state bed_state(void)
 {
 	uint64_t since;
 

@@ -54,4 +54,4 @@ uint32_t bed_find(uint32_t bank, uint8_t last);
 bool bed_loop_until(bool (*is_there)(void));
 void bed_loop_ms(unsigned ms);
 
-const char *bed_state(void);
+enum engine_state bed_state(void);

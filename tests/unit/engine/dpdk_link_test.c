@@ -164,7 +164,7 @@ static void test_answers_that_are_none(void **state)
 		assert_int_equal(engine_trace(bed.engine, BED_IFINDEX, frame, sizeof frame, out,
 					 &len, &way, &bed.e),
 			-EPROTO);
-		assert_string_equal(bed_state(), "gone");
+		assert_int_equal(bed_state(), ENGINE_GONE);
 		bed_close();
 		assert_int_equal(bed_open(NULL), 0);
 		/* With one more that is wrong, nobody is asked a third time. */
@@ -214,10 +214,10 @@ static void test_the_end_of_a_connection(void **state)
 	fake_clear(&bed.fake);
 	fake_set_fault(&bed.fake, FAKE_CLOSES, PROTOCOL_GENERATION, 2);
 	assert_true(bed_publish(2, 1, 0) < 0);
-	assert_string_equal(bed_state(), "gone");
+	assert_int_equal(bed_state(), ENGINE_GONE);
 	assert_int_equal(engine_generation(bed.engine), 1);
 	assert_int_equal(bed_publish(2, 1, 0), 0);
-	assert_string_equal(bed_state(), "serving");
+	assert_int_equal(bed_state(), ENGINE_SERVING);
 	assert_true(fake_asked(&bed.fake, PROTOCOL_GENERATION, 2, &a));
 	assert_int_equal(a.after, 0);
 	assert_int_equal(a.n_rings, 2);
@@ -239,10 +239,10 @@ static void test_no_answer(void **state)
 	assert_int_equal(bed_publish(1, 1, 0), -ETIMEDOUT);
 	assert_in_range(now_ms() - began, 50, 1500);
 	assert_says("does not answer");
-	assert_string_equal(bed_state(), "gone");
+	assert_int_equal(bed_state(), ENGINE_GONE);
 	assert_int_equal(fake_count(&bed.fake, PROTOCOL_HELLO), 1); /* nobody waits twice */
 	assert_int_equal(bed_publish(1, 1, 0), 0);
-	assert_string_equal(bed_state(), "serving");
+	assert_int_equal(bed_state(), ENGINE_SERVING);
 	bed_close();
 	fake_set_fault(&bed.fake, FAKE_SILENT, PROTOCOL_HELLO, 1);
 	assert_int_equal(bed_open(NULL), -ETIMEDOUT);

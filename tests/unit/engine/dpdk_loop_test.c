@@ -8,17 +8,17 @@
 
 static bool is_gone(void)
 {
-	return !strcmp(bed_state(), "gone");
+	return bed_state() == ENGINE_GONE;
 }
 
 static bool is_serving(void)
 {
-	return !strcmp(bed_state(), "serving");
+	return bed_state() == ENGINE_SERVING;
 }
 
 static bool is_other(void)
 {
-	return !strcmp(bed_state(), "other");
+	return bed_state() == ENGINE_OTHER;
 }
 
 static bool has_routes(void)
@@ -161,7 +161,7 @@ static void test_wants(void **state)
 	assert_int_equal(bed.wanted, 3);
 	assert_int_equal(bed.last_wanted.af, 6);
 	assert_int_equal(bed.last_wanted.bytes[15], 4);
-	assert_string_equal(bed_state(), "serving");
+	assert_int_equal(bed_state(), ENGINE_SERVING);
 }
 
 static unsigned legs;
@@ -240,14 +240,14 @@ static void test_an_engine_comes_back(void **state)
 
 	(void)state;
 	assert_int_equal(bed_open(bed.base), 0);
-	assert_string_equal(engine_state(bed.engine, &since), "serving");
+	assert_int_equal(engine_state(bed.engine, &since), ENGINE_SERVING);
 	assert_int_equal(since, 0);
 	bed_neighbour(1, false);
 	bed_route(1, 254, false);
 	assert_int_equal(bed_publish(1, 1, 4), 0);
 	assert_int_equal(bed_publish(2, 1, 4), 0);
 	stop_engine();
-	assert_string_equal(engine_state(bed.engine, &since), "gone");
+	assert_int_equal(engine_state(bed.engine, &since), ENGINE_GONE);
 	assert_true(since > 0);
 	bed_route(2, 253, false);
 	assert_int_equal(engine_generation(bed.engine), 2);

@@ -84,7 +84,7 @@ static void test_stale(void **state)
 	assert_true(a.n_guard > 0);
 	a = asked(PROTOCOL_ROUTES, 0);
 	assert_int_equal(a.n_routes, 1);
-	assert_string_equal(bed_state(), "serving");
+	assert_int_equal(bed_state(), ENGINE_SERVING);
 	assert_int_equal(bed_publish(3, 2, 4), 0);
 	a = asked(PROTOCOL_GENERATION, 2);
 	assert_int_equal(a.after, 2);

@@ -158,10 +158,10 @@ static void a_change_that_cannot_be_is_refused(void **state)
 	assert_non_null(strstr(f.e.text, "packets are being captured"));
 	fake.capturing = false;
 	assert_int_equal(change_to("dpdk"), 0);
-	fake.state = "gone";
+	fake.state = ENGINE_GONE;
 	assert_int_equal(change_to("xdp"), -EBUSY);
 	assert_non_null(strstr(f.e.text, "start tandem-dpdk again first"));
-	fake.state = NULL;
+	fake.state = ENGINE_SERVING;
 	fake.ports[0].nic = 0;
 	assert_int_equal(change_to("xdp"), -EOPNOTSUPP);
 	assert_non_null(strstr(f.e.text, "interface lo is run by DPDK's own driver"));

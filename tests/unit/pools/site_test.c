@@ -628,7 +628,7 @@ static void test_publish_is_tried_again(void **state)
 	close(fd);
 }
 
-static void assert_engine_warning(const char *state, const char *words)
+static void assert_engine_warning(enum engine_state state, const char *words)
 {
 	struct site_status status;
 
@@ -650,8 +650,8 @@ static void test_an_engine_that_is_gone_is_told(void **state)
 	for (unsigned i = 0; i < status.n_warnings; i++)
 		assert_null(strstr(status.warnings[i], "engine's process"));
 	assert_true(fixture_wait(&f, has_published, NULL));
-	assert_engine_warning("gone", "tandem-dpdk does not run");
-	assert_engine_warning("other", "restart tandemd");
+	assert_engine_warning(ENGINE_GONE, "tandem-dpdk does not run");
+	assert_engine_warning(ENGINE_OTHER, "restart tandemd");
 	close(fd);
 }
 
@@ -764,9 +764,9 @@ static void test_nothing_is_said_of_publishes_to_nobody(void **state)
 	build_free(f.site->published);
 	f.site->published = NULL; /* there is something to publish */
 	fake.publish_error = -ENOTCONN;
-	fake.state = "gone";
+	fake.state = ENGINE_GONE;
 	assert_false(is_told_of_a_failed_publish());
-	fake.state = NULL;
+	fake.state = ENGINE_SERVING;
 	f.site->publish_fault.text[0] = '\0';
 	assert_true(is_told_of_a_failed_publish());
 	assert_false(is_told_of_a_failed_publish());
