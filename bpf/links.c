@@ -36,6 +36,11 @@ struct links_change {
 	struct attachment done[];
 };
 
+void links_dir(const char *root, char *path, size_t size)
+{
+	snprintf(path, size, "%s/links", root);
+}
+
 static void link_path(const char *dir, uint32_t ifindex, char *path, size_t size)
 {
 	snprintf(path, size, "%s/" LINK_PREFIX "%u", dir, ifindex);
@@ -324,6 +329,38 @@ int links_exchange(const char *dir, int program)
 	int rc = each_entry(dir, LINK_PREFIX, exchange, &x);
 
 	return rc ? rc : x.rc;
+}
+
+struct each_program {
+	int (*fn)(void *arg, int program);
+	void *arg;
+};
+
+static int call_with_program(void *arg, const char *path, uint32_t ifindex)
+{
+	const struct each_program *each = arg;
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof info;
+	int link = bpf_obj_get(path), program = -1, rc = 0;
+
+	(void)ifindex;
+	if (link < 0)
+		return link == -ENOENT ? 0 : link;
+	if (!bpf_obj_get_info_by_fd(link, &info, &size))
+		program = bpf_prog_get_fd_by_id(info.prog_id);
+	close(link);
+	if (program < 0)
+		return program == -ENOENT ? 0 : program; /* it was detached just now */
+	rc = each->fn(each->arg, program);
+	close(program);
+	return rc;
+}
+
+int links_each_program(const char *dir, int (*fn)(void *arg, int program), void *arg)
+{
+	struct each_program each = { fn, arg };
+
+	return each_entry(dir, LINK_PREFIX, call_with_program, &each);
 }
 
 static int count(void *arg, const char *path, uint32_t ifindex)

@@ -9,6 +9,7 @@
  * directory no-native<ifindex> stands while generic mode is due to that interface, so that a restart neither
  * asks it again nor interrupts packets for that. */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 struct links_change;
@@ -40,6 +41,12 @@ void links_abort(struct links_change *c);
 /* Gives all pinned links another program of the same kind, without a packet being lost. Returns 0 or the first negative
  * errno; the others have been exchanged then. */
 int links_exchange(const char *dir, int program);
+
+/* Where they are pinned below the bpffs at root. */
+void links_dir(const char *root, char *path, size_t size);
+
+/* Calls fn with the program that each pinned link runs, until it returns other than 0, and returns that, 0, or a negative errno. */
+int links_each_program(const char *dir, int (*fn)(void *arg, int program), void *arg);
 
 /* How many links are pinned, or a negative errno. */
 int links_count(const char *dir);

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "bpf/bpffs.h"
+#include "bpf/serving.h"
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/capture.h"
 #include "dataplane/l4/datagram.h"
@@ -65,11 +66,6 @@ static void pin_path(const struct loader *l, const char *suffix, const struct bp
 	char *path, size_t size)
 {
 	snprintf(path, size, "%s/v%d%s/%s", l->root, L4_TABLES_VERSION, suffix, bpf_map__name(map));
-}
-
-static void links_dir(const char *root, char *path, size_t size)
-{
-	snprintf(path, size, "%s/links", root);
 }
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -412,8 +408,7 @@ static int open_run_dir(struct loader *l, const char *run_dir)
 	pin_dir(l, "-new", path, sizeof path);
 	bpffs_remove(path); /* of a process that died on its way */
 	look_for_other_layouts(l, false);
-	links_dir(l->root, path, sizeof path);
-	rc = links_count(path);
+	rc = serving_links(run_dir);
 	l->past.links = rc > 0 ? (unsigned)rc : 0;
 	return rc < 0 ? rc : 0;
 }
@@ -658,6 +653,32 @@ int loader_publish(struct loader *l, const struct l4_line *image, uint32_t lines
 	return 0;
 }
 
+/* For serving_take_back(). */
+static int pin_yielded(const struct loader *l)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if (l->image < 0 || !*l->root)
+		return 0;
+	serving_yielded(path, sizeof path, l->root);
+	rc = bpf_obj_pin(l->image, path);
+	if (rc != -EEXIST)
+		return rc;
+	unlink(path);
+	return bpf_obj_pin(l->image, path);
+}
+
+int loader_cede(const struct loader *l)
+{
+	char path[PATH_MAX];
+
+	if (!*l->root)
+		return 0;
+	serving_yielded(path, sizeof path, l->root);
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
 /* An image of zeros has no address of ours. */
 int loader_yield(struct loader *l)
 {
@@ -665,9 +686,13 @@ int loader_yield(struct loader *l)
 
 	if (fd < 0)
 		return fd;
-	rc = enter_image(l, fd);
+	rc = pin_yielded(l);
+	if (!rc)
+		rc = enter_image(l, fd);
 	close(fd);
 	l->yields = !rc;
+	if (rc)
+		loader_cede(l);
 	return rc;
 }
 
@@ -675,9 +700,10 @@ int loader_resume(struct loader *l)
 {
 	int rc = l->image < 0 ? 0 : enter_image(l, l->image);
 
-	if (!rc)
-		l->yields = false;
-	return rc;
+	if (rc)
+		return rc;
+	l->yields = false;
+	return loader_cede(l);
 }
 
 static int pin_maps(const struct loader *l)

@@ -38,7 +38,7 @@ struct loader_sizes {
 
 /* What the process before left, as far as it can be read. */
 struct loader_past {
-	unsigned links;	     /* interfaces that still run its program */
+	unsigned links;	     /* interfaces that still run its program, and are served by it */
 	uint64_t generation; /* of its last image; 0: unknown */
 	bool counters;	     /* its counters are carried on */
 	bool other_layout;   /* it used another layout of maps: its counters cannot be carried on */
@@ -103,6 +103,9 @@ int loader_attach(struct loader *l, const uint32_t *ifindexes, unsigned n, enum 
  * that are published meanwhile wait for that. */
 int loader_yield(struct loader *l);
 int loader_resume(struct loader *l);
+/* Until then whoever stands behind can have the program take packets again when this process has ended (serving_take_back()). Returns 0 or a
+ * negative errno. */
+int loader_cede(const struct loader *l);
 
 /* How many interfaces run a program of any process below run_dir, or a negative errno. */
 int loader_links(const char *run_dir);

@@ -14,7 +14,7 @@
 #include "apps/shared/notify.h"
 #include "apps/tandem-dpdk/front.h"
 #include "apps/tandem-dpdk/start.h"
-#include "bpf/loader.h"
+#include "bpf/serving.h"
 #include "controlplane/base/log.h"
 #include "controlplane/engine/dpdk_sizes.h"
 #include "dataplane/dpdk/control_socket.h"
@@ -278,9 +278,26 @@ static int take_or_undo(struct daemon *d, struct err *e)
 	return rc;
 }
 
+/* Of flows that the XDP engine goes on with: what this one does not know of them yet, or would begin, is not for it. */
+static void drop_waiting(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		port_drop_waiting(&d->fronts[i].port);
+	core_drop_waiting(&d->core);
+}
+
+/* Also when who asked for the pause has ended: then programs that were about to leave packets to this engine take them again first. */
 static int resume(struct daemon *d, struct err *e)
 {
-	return d->serves && !d->running ? start_workers(d, e) : 0;
+	int rc = serving_take_back(d->run_dir);
+
+	if (rc)
+		log_error("the XDP engine cannot take packets again: %s", strerror(-rc));
+	if (!d->serves || d->running)
+		return 0;
+	if (serving_links(d->run_dir) > 0)
+		drop_waiting(d);
+	return start_workers(d, e);
 }
 
 /* Of struct control_owner. */
@@ -314,7 +331,8 @@ static int open_control(struct daemon *d, struct err *e)
 	return rc ? err_set(e, rc, "cannot listen at %s/socket: %s", d->dir, strerror(-rc)) : 0;
 }
 
-/* Whatever an engine before had taken over is the host's again, and the XDP engine serves as if there had been none. */
+/* Whatever an engine before had taken over is the host's again, and the XDP engine serves as if there had been none. Programs that only
+ * pass packets are no reason for that: they were left before an engine that served. */
 static int stand_by(struct daemon *d, unsigned interfaces, struct err *e)
 {
 	int rc = front_give_back_all(d->run_dir, e);
@@ -341,7 +359,7 @@ static int bring_up(struct daemon *d, struct err *e)
 	}
 	if (rc)
 		return rc;
-	links = loader_links(d->run_dir);
+	links = serving_links(d->run_dir);
 	rc = links > 0 ? stand_by(d, (unsigned)links, e) : take(d, e);
 	return rc ? rc : open_control(d, e);
 }

@@ -137,11 +137,14 @@ struct engine_body {
 	/* As engine_report(), over what is said of an engine without workers or gaps; NULL: that is so. */
 	void (*report)(const struct engine *en, struct engine_report *out);
 
-	/* As engine_yield() and engine_resume(), engine_ready(), engine_holds(), engine_take() and engine_give(). */
+	/* As engine_yield(), engine_cede() and engine_resume(), engine_ready(), engine_holds(), engine_is_in_front(), engine_take() and
+	 * engine_give(). NULL in cede: nothing is to be done; in is_in_front: it never is. */
 	int (*yield)(struct engine *en, struct err *e);
+	int (*cede)(struct engine *en, struct err *e);
 	int (*resume)(struct engine *en, struct err *e);
 	int (*ready)(const struct engine *en, const struct engine_options *o, struct err *e);
 	bool (*holds)(const char *run_dir);
+	bool (*is_in_front)(const char *run_dir);
 	int (*take)(const char *run_dir, struct err *e);
 	int (*give)(const char *run_dir, struct err *e);
 

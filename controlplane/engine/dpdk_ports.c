@@ -5,7 +5,6 @@
 #include "controlplane/engine/dpdk_body.h"
 
 enum {
-	LOOK_MS = 1000,
 	READY_MS = 5000,
 	TAKE_MS = 60000 /* of devices that are slow, one after the other */
 };
@@ -35,7 +34,8 @@ bool dpdk_holds(const char *run_dir)
 	struct protocol_answer answer;
 	struct err e;
 
-	return !ask_apart(run_dir, PROTOCOL_HELLO, LOOK_MS, &answer, &e) && answer.hello.n_ports;
+	/* It may be taking them, or giving them back, for a process that has been killed. */
+	return !ask_apart(run_dir, PROTOCOL_HELLO, TAKE_MS, &answer, &e) && answer.hello.n_ports;
 }
 
 static int look(

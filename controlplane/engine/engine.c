@@ -138,6 +138,11 @@ bool engine_holds(enum conf_engine_type type, const char *run_dir)
 	return bodies[type]->holds(run_dir);
 }
 
+bool engine_is_in_front(enum conf_engine_type type, const char *run_dir)
+{
+	return bodies[type]->is_in_front && bodies[type]->is_in_front(run_dir);
+}
+
 int engine_ready(const struct engine_options *o, struct err *e)
 {
 	struct engine *en = new_engine(o);
@@ -160,6 +165,11 @@ int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e)
 int engine_yield(struct engine *en, struct err *e)
 {
 	return en->body->yield(en, e);
+}
+
+int engine_cede(struct engine *en, struct err *e)
+{
+	return en->body->cede ? en->body->cede(en, e) : 0;
 }
 
 int engine_resume(struct engine *en, struct err *e)

@@ -90,6 +90,8 @@ enum conf_engine_type engine_type(const struct engine *en);
 
 /* Whether an engine of the type, of any process, has interfaces below run_dir. */
 bool engine_holds(enum conf_engine_type type, const char *run_dir);
+/* Whether packets go by one that stands before all others, of any process; the DPDK engine never does. */
+bool engine_is_in_front(enum conf_engine_type type, const char *run_dir);
 /* Whether one could be opened by these options, whose interfaces do not count. Returns 0, or a negative errno and a sentence. */
 int engine_ready(const struct engine_options *o, struct err *e);
 /* Has an engine in a process of its own take over the interfaces, which stands by; they get other numbers. To be called before
@@ -99,9 +101,10 @@ int engine_take(enum conf_engine_type type, const char *run_dir, struct err *e);
 int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e);
 
 /* Has packets pass to whoever stands behind the engine, or wait where nobody does, and returns when none is under way in it any more;
- * generations may be published meanwhile. An engine in a process of its own resumes by itself when this one ends. Return 0, or a
- * negative errno and a sentence. */
+ * generations may be published meanwhile. An engine that has not ceded packets resumes when this process ends: one in a process of its
+ * own by itself, another by that which stands behind it and is about to resume. Return 0, or a negative errno and a sentence. */
 int engine_yield(struct engine *en, struct err *e);
+int engine_cede(struct engine *en, struct err *e);
 int engine_resume(struct engine *en, struct err *e);
 
 /* The host has the engine's own ports now. */

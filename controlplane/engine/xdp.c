@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "bpf/serving.h"
 #include "bpf/tandem.skel.h"
 #include "controlplane/base/log.h"
 #include "controlplane/engine/xdp_body.h"
@@ -260,6 +261,16 @@ static int xdp_yield(struct engine *en, struct err *e)
 		  : 0;
 }
 
+static int xdp_cede(struct engine *en, struct err *e)
+{
+	const struct xdp *x = en->own;
+	int rc = loader_cede(x->loader);
+
+	return rc ? err_set(e, rc, "the XDP engine cannot leave packets to others for good: %s",
+			    strerror(-rc))
+		  : 0;
+}
+
 static int xdp_resume(struct engine *en, struct err *e)
 {
 	const struct xdp *x = en->own;
@@ -281,6 +292,11 @@ static int xdp_ready(const struct engine *en, const struct engine_options *o, st
 static bool xdp_holds(const char *run_dir)
 {
 	return loader_links(run_dir) > 0;
+}
+
+static bool xdp_is_in_front(const char *run_dir)
+{
+	return serving_links(run_dir) > 0;
 }
 
 /* It takes interfaces when it attaches. */
@@ -338,9 +354,11 @@ const struct engine_body xdp_body = {
 	.capture_lost = xdp_capture_lost,
 	.state = xdp_state,
 	.yield = xdp_yield,
+	.cede = xdp_cede,
 	.resume = xdp_resume,
 	.ready = xdp_ready,
 	.holds = xdp_holds,
+	.is_in_front = xdp_is_in_front,
 	.take = xdp_take,
 	.give = xdp_give,
 	.may_detach = xdp_may_detach,

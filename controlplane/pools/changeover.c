@@ -10,8 +10,9 @@
  *   to XDP:  programs that pass are attached to the devices below the taps, and get the same; [tandem-dpdk pauses, flows are copied
  *            again, programs take packets]; tandem-dpdk gives the devices back.
  *
- * What [] holds is the gap, in which packets wait in tandem-dpdk's sockets or are lost. Until its end whatever fails is undone. A process
- * that is killed leaves an engine that serves; the next one begins with that. */
+ * What [] holds is the gap, in which packets wait in tandem-dpdk's sockets or are lost. Until its end whatever fails is undone, and whoever
+ * is killed leaves an engine that serves and knows all flows: tandem-dpdk goes on when the connection that had it pause ends, and before
+ * that has programs take packets again unless its flows were complete (engine_cede()). The next process begins with that engine. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <time.h>
 #include "controlplane/base/log.h"
 #include "controlplane/nic/handover.h"
+#include "controlplane/nic/step.h"
 #include "controlplane/pools/site_impl.h"
 
 enum { DIR_PATH = 4096 };
@@ -116,6 +118,7 @@ static int furnish(struct move *m, struct err *e)
 	struct site *s = m->site;
 	int rc;
 
+	step("furnish");
 	s->engine = m->to;
 	keeper_watch(s->keeper, m->to);
 	engine_inherit(m->to, m->from);
@@ -128,6 +131,7 @@ static int furnish(struct move *m, struct err *e)
 		return rc;
 	m->published = s->published;
 	s->published = NULL;
+	step("publish");
 	return publish_now(s, m->live, m->state, e);
 }
 
@@ -137,28 +141,43 @@ static void end_tally(struct move *m)
 	m->tally = NULL;
 }
 
+/* Packets wait meanwhile. */
+static int hand_over(struct move *m, struct err *e)
+{
+	int rc;
+
+	step("carry");
+	engine_carry(m->to, m->from, &m->report.carried);
+	if (!engine_tally_may_wait(m->tally))
+		end_tally(m);
+	step("cede");
+	rc = engine_cede(m->from, e);
+	step("resume");
+	return rc ? rc : engine_resume(m->to, e);
+}
+
 /* Packets change over. */
 static int cross(struct move *m, struct err *e)
 {
 	uint64_t began;
 	struct err own;
-	int rc = engine_yield(m->to, e);
+	int rc;
 
+	step("pause");
+	rc = engine_yield(m->to, e);
 	if (rc)
 		return rc;
 	began = now_ns();
+	step("yield");
 	rc = engine_yield(m->from, e);
-	if (!rc) {
-		engine_carry(m->to, m->from, &m->report.carried);
-		if (!engine_tally_may_wait(m->tally))
-			end_tally(m);
-		rc = engine_resume(m->to, e);
-	}
+	if (!rc)
+		rc = hand_over(m, e);
 	if (rc) {
 		engine_resume(m->from, &own);
 		return rc;
 	}
 	m->report.gap_ns = now_ns() - began;
+	step("rest");
 	end_tally(m);
 	return 0;
 }
@@ -200,12 +219,17 @@ static void settle(struct move *m)
 			m->report.carried.lost);
 }
 
-/* The host has its interfaces back, by whatever way. */
+/* The host has its interfaces back, whether tandem-dpdk still lives or not. */
+static int have_back(struct site *s, struct err *e)
+{
+	return engine_give(CONF_ENGINE_DPDK, s->run_dir, e) ? put_back(s, e) : 0;
+}
+
 static void untake(struct site *s)
 {
 	struct err e;
 
-	if (engine_give(CONF_ENGINE_DPDK, s->run_dir, &e) && put_back(s, &e))
+	if (have_back(s, &e))
 		log_error("%s", e.text);
 	if (follow(s, &e))
 		log_error("%s", e.text);
@@ -218,8 +242,11 @@ static int to_dpdk(struct move *m, struct err *e)
 	struct host *before;
 	struct err own;
 	bool adopted;
-	int rc = engine_take(CONF_ENGINE_DPDK, s->run_dir, e);
+	int rc;
 
+	step("take");
+	rc = engine_take(CONF_ENGINE_DPDK, s->run_dir, e);
+	step("open");
 	if (!rc)
 		rc = reopen_nic(s, e);
 	if (!rc) {
@@ -239,6 +266,7 @@ static int to_dpdk(struct move *m, struct err *e)
 		untake(s);
 		return rc;
 	}
+	step("detach");
 	if (engine_give(CONF_ENGINE_XDP, s->run_dir, &own))
 		log_error("%s", own.text);
 	settle(m);
@@ -283,12 +311,14 @@ static void give_back(struct site *s)
 {
 	struct err e;
 
-	if (engine_give(CONF_ENGINE_DPDK, s->run_dir, &e)) {
+	step("give");
+	if (have_back(s, &e)) {
 		log_error(
 			"tandem-dpdk still has the interfaces, behind the XDP engine (stop it): %s",
 			e.text);
 		return;
 	}
+	step("follow");
 	engine_end_aliases(s->engine);
 	if (follow(s, &e) || facts_feed(s, &e))
 		log_error("%s", e.text);
@@ -301,8 +331,10 @@ static int to_xdp(struct move *m, struct err *e)
 	struct site *s = m->site;
 	bool held = engine_holds(CONF_ENGINE_XDP, s->run_dir);
 	struct err own;
-	int rc = open_beside(m, &m->to, e);
+	int rc;
 
+	step("open");
+	rc = open_beside(m, &m->to, e);
 	if (!rc)
 		rc = furnish(m, e);
 	if (!rc)
@@ -337,45 +369,45 @@ int changeover(struct site *s, struct live *l, const struct state *st, struct er
 		  : 0;
 }
 
+/* While programs serve, whoever has the devices behind them was to have packets, or had them: a process was killed in between. */
+static void clear_behind(struct site *s, bool dpdk_holds)
+{
+	struct err e;
+
+	if (dpdk_holds ? have_back(s, &e) : put_back(s, &e))
+		log_error("%s", e.text);
+}
+
+/* tandem-dpdk is asked first: it answers when it is done with all that a former process has asked, or left when it died. */
 enum conf_engine_type changeover_begin(struct site *s)
 {
 	enum conf_engine_type wanted = s->live->conf->engine.type;
+	bool dpdk_holds = engine_holds(CONF_ENGINE_DPDK, s->run_dir);
 	struct err e;
 
 	s->unsettled = true;
-	if (engine_holds(CONF_ENGINE_DPDK, s->run_dir))
+	if (engine_is_in_front(CONF_ENGINE_XDP, s->run_dir)) {
+		clear_behind(s, dpdk_holds);
+		return CONF_ENGINE_XDP;
+	}
+	if (dpdk_holds)
 		return CONF_ENGINE_DPDK;
 	if (wanted == CONF_ENGINE_XDP && put_back(s, &e))
 		log_error("%s", e.text);
-	if (wanted == CONF_ENGINE_DPDK && engine_holds(CONF_ENGINE_XDP, s->run_dir))
-		return CONF_ENGINE_XDP;
 	/* It may stand by for an XDP engine that is gone; whatever else there is, opening it tells. */
 	if (wanted == CONF_ENGINE_DPDK)
 		engine_take(wanted, s->run_dir, &e);
 	return wanted;
 }
 
-/* A process has been killed while packets changed over: programs serve, and the DPDK engine waits behind them. */
+/* Programs that a process left when it was killed pass all packets to the DPDK engine, which knows all that they did. */
 static int finish(struct site *s, struct err *e)
 {
-	struct move m = { .site = s, .live = s->live, .to = s->engine };
-	int rc = open_beside(&m, &m.from, e);
+	int rc = engine_give(CONF_ENGINE_XDP, s->run_dir, e);
 
-	if (rc)
-		return rc;
-	engine_carry(m.to, m.from, &m.report.carried);
-	rc = engine_tally_begin(&m.tally, m.to, m.from, e);
-	if (!rc)
-		rc = engine_give(CONF_ENGINE_XDP, s->run_dir, e);
-	if (!rc)
-		engine_carry(m.to, m.from, &m.report.carried);
-	engine_tally_end(m.tally, !rc);
-	engine_close(m.from);
 	if (!rc)
 		log_info(
-			"the XDP engine, which another process left before the DPDK engine, is detached; "
-			"records carried over: %u",
-			m.report.carried.flows);
+			"the XDP engine, which another process left before the DPDK engine, is detached");
 	return rc;
 }
 

@@ -137,10 +137,16 @@ static void free_frames(struct rte_ring *r)
 		rte_pktmbuf_free(frame);
 }
 
+void core_drop_waiting(struct core *c)
+{
+	for (unsigned i = 0; i < c->common.n_workers; i++)
+		free_frames(c->common.handed_over[i]);
+}
+
 void core_leave_ports(struct core *c)
 {
+	core_drop_waiting(c);
 	for (unsigned i = 0; i < c->common.n_workers; i++) {
-		free_frames(c->common.handed_over[i]);
 		memset(c->workers[i]->ports, 0, sizeof c->workers[i]->ports);
 		c->workers[i]->n_ports = 0;
 	}

@@ -41,6 +41,9 @@ void core_close(struct core *c);
 /* Tells of a port that workers have got. */
 void core_add_port(struct core *c, const struct protocol_port *port);
 
+/* Drops frames on their way from worker to worker. No worker may run. */
+void core_drop_waiting(struct core *c);
+
 /* Forgets ports, and what the control plane has sent; tables stay. No worker may run, and whoever has joined the ports is gone. */
 void core_leave_ports(struct core *c);
 

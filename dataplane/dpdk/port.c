@@ -14,6 +14,8 @@ enum {
 	/* Of an AF_PACKET ring: what the kernel writes before a frame, at most, and frames of a ring. */
 	RING_HEAD = 96,
 	RING_FRAMES = 512,
+	DROP_BURST = 32,
+	DROP_MOST = 16384,
 };
 
 #define RSS (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)
@@ -292,6 +294,21 @@ int port_take_mac(struct port *p, const uint8_t mac[6])
 	rc = rte_eth_promiscuous_enable(p->ethdev);
 	p->takes_all = !rc;
 	return rc;
+}
+
+/* No more than sockets hold: others may come all the time. */
+void port_drop_waiting(const struct port *p)
+{
+	struct rte_mbuf *frames[DROP_BURST];
+
+	for (uint16_t i = 0; i < p->rx_queues; i++) {
+		uint16_t n = 1;
+
+		for (unsigned most = 0; n && most < DROP_MOST; most += n) {
+			n = rte_eth_rx_burst(p->ethdev, i, frames, DROP_BURST);
+			rte_pktmbuf_free_bulk(frames, n);
+		}
+	}
 }
 
 bool port_has_link(const struct port *p)

@@ -52,6 +52,9 @@ void port_give(const struct port *p, struct core *c, uint32_t ifindex);
 /* Has the device take frames for one more MAC address; all frames, where it cannot tell them apart. Returns 0 or a negative errno. */
 int port_take_mac(struct port *p, const uint8_t mac[6]);
 
+/* Drops the frames that wait in its queues, which no worker reads meanwhile. */
+void port_drop_waiting(const struct port *p);
+
 bool port_has_link(const struct port *p);
 
 /* No worker may use it any more. */

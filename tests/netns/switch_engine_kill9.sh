@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# tandemd is killed at any moment of a change from one engine to the other: the next one goes on from what it finds, services are
-# answered, and connections live. A start that finds another engine than its configuration's changes over as a reload does.
+# Daemons are killed before each step of a change from one engine to the other: whichever is left serves, the next one goes on from what
+# it finds, and connections live: old ones, those of a server that is drained and those that were opened since, and those that are opened
+# as it happens. A start that finds another engine than its configuration's changes over as a reload does.
 #
-#   client .99 ── front ── .2 lb .2 ── back ─┬─ .11 srv1:8080
-#                VIP .10     gateway .1      └─ .12 srv2:8080
+#   client .99 ── front ── .2 lb .2 ── back ─┬─ .11 srv1:8080, drained, so that its slots are in change
+#                VIP .10     gateway .1      ├─ .12 srv2:8080
+#                                            └─ .13 srv3:8080
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/helper.sh"
 only xdp "both engines, one after the other"
@@ -16,57 +18,108 @@ site()
 	dpdk=
 	[ "$1" = xdp ] || dpdk=' engine: { type = "dpdk"; };'
 	# A machine that is busy is not to have servers found dead.
-	web 1 2 | sed -e 's/forward = "nat"/track = "all"; &/' \
+	web 1 2 3 | sed -e 's/forward = "nat"/idle = "300s"; &/' \
 		-e 's/interval = "200ms"; timeout = "200ms"/interval = "1s"; timeout = "1s"/' | config
 }
 
 # The configuration's engine has packets, and no other: is_settled TYPE
 is_settled()
 {
-	[ "$(ask .engine.type status)" = "$1" ] && [ "$(programs)" = "$([ "$1" = xdp ] && echo 2 || echo 0)" ]
+	[ "$(ask .engine.type status)" = "$1" ] && [ "$(programs)" = "$([ "$1" = xdp ] && echo 2 || echo 0)" ] &&
+		[ "$(taps)" = "$([ "$1" = xdp ] && echo 0 || echo 2)" ]
 }
 
-two_arm 2
-for n in 1 2; do
+taps()
+{
+	on lb ip -o link show type tun | wc -l
+}
+
+# tests/netns/dies.c: dying DAEMON
+dying()
+{
+	start "$1" lb env "DIES_AT=$lab/$1.dies" "$build/tests/netns/$1-dies" -c "$lab/tandem.conf" --run-dir "$lab/run" "${@:2}"
+	disown "${pids[$1]}" # the shell need not tell of its end
+}
+
+tandemd_start()
+{
+	dying tandemd --state-dir "$lab/state"
+	wait_for 10 "tandemd is up" tandemd_is_up
+}
+
+tandem_dpdk_start()
+{
+	: >"$lab/tandem-dpdk.log"
+	dying tandem-dpdk
+	wait_for 10 "tandem-dpdk is up" engine_is_up
+}
+
+# It was killed, whatever the shell may have to say: dead DAEMON
+dead()
+{
+	! alive "$1"
+}
+
+# Has the daemon die at a step: dies DAEMON STEP
+dies()
+{
+	wait_for 20 "$1 is killed before step $2" dead "$1"
+	slay "$1"
+	: >"$lab/$1.dies"
+}
+
+# Connections that are opened one after the other as it happens.
+fresh()
+{
+	start fresh client "$here/hold.py" --connections 300 --period 1.5 --timeout 8 "${urls[@]}"
+	wait_for 5 "connections are opened" grep -q ' ok ' "$lab/fresh.log"
+}
+
+# All live: no_loss WORDS
+no_loss()
+{
+	more held 100
+	stop fresh
+	expect_is "connections lost $1" "$(lost held)$(lost since)$(lost fresh)" ""
+	expect_is "connections that moved $1" "$(grep -h -e was- "$lab/held.log" "$lab/since.log" "$lab/fresh.log" || :)" ""
+	: >"$lab/fresh.log"
+}
+
+# tandemd is killed before a step of its way, and another one goes on: killed TYPE STEP
+killed()
+{
+	printf '%s 1\n' "$2" >"$lab/tandemd.dies"
+	site "$1"
+	fresh
+	kill -HUP "${pids[tandemd]}"
+	dies tandemd "$2"
+	more held 50 # by whatever stands
+	tandemd_start
+	wait_for 10 "the engine is $1 after a kill before $2" is_settled "$1"
+	serving 4
+	no_loss "after a kill before $2 on the way to $1"
+}
+
+two_arm 3
+for n in 1 2 3; do
 	serve "srv$n" 8080
 done
 site xdp
 tandemd_start
-serving 4
+serving 6
 read -ra urls < <(web_urls)
 start held client "$here/hold.py" --connections 100 --period 1 "${urls[@]}"
 more held 100
-site dpdk
-start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
-wait_for 10 "tandem-dpdk is up" engine_is_up
-
-# Kills the daemon so many milliseconds after it was told to change, and has another one go on: killed TYPE MILLISECONDS
-killed()
-{
-	site "$1"
-	kill -HUP "${pids[tandemd]}"
-	sleep "0.$2"
-	slay tandemd
-	more held 20 # by whatever stands
-	tandemd_start
-	wait_for 10 "the engine is $1 after a kill in $2 ms" is_settled "$1"
-	serving 4
-	more held 100
-	expect_is "connections lost after a kill in $2 ms on the way to $1" "$(lost held)" ""
-}
-
-for ms in 020 100 150 200 260; do
-	killed dpdk "$ms"
-	killed xdp "$ms"
+for pool in web4 web6; do
+	ctl server drain $pool/srv1 >>"$lab/ctl"
 done
-
-# tandem-dpdk is killed while it stands by, or has what nobody wants any more; a start without it goes on as it was.
-stop tandemd
-slay tandem-dpdk
+serving 4
+start since client "$here/hold.py" --connections 100 --period 1 "${urls[@]}"
+more since 100
 site dpdk
-start tandemd lb "$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" --state-dir "$lab/state"
-wait_for 10 "tandemd is up" tandemd_is_up
-expect_is "the engine without tandem-dpdk" "$(ask .engine.type status)" xdp
-expect "it is told" grep -q 'cannot be changed from xdp to dpdk' "$lab/tandemd.log"
-more held 100
-expect_is "connections lost" "$(lost held)" ""
+tandem_dpdk_start
+
+for step in ${STEPS:-take open furnish publish pause yield carry cede resume rest detach}; do
+	killed dpdk "$step"
+	killed xdp "$(echo "$step" | sed "s/take/give/; s/detach/follow/")"
+done

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 #include "bpf/loader.h"
+#include "bpf/serving.h"
 #include "bpf/tandem.skel.h"
 #include "dataplane/l4/flood.h"
 #include "dataplane/l4/proxied.h"
@@ -527,6 +528,72 @@ static void test_detach_leaves_nothing(void **state)
 	assert_int_equal(loader_detach(run_dir), 0); /* and again */
 }
 
+/* Programs that pass are there, and serve nobody. Before they are ceded whoever stands behind has them take packets again. */
+static void test_what_was_yielded_is_taken_back(void **state)
+{
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	publish(l, 51);
+	assert_int_equal(serving_links(run_dir), 0);
+	attach(l, 2);
+	assert_int_equal(serving_links(run_dir), 2);
+	assert_int_equal(loader_yield(l), 0);
+	assert_int_equal(serving_links(run_dir), 0);
+	assert_int_equal(loader_resume(l), 0);
+	assert_int_equal(serving_links(run_dir), 2);
+	assert_int_equal(loader_yield(l), 0);
+	loader_close(l);
+	l = open_loader(&sizes);
+	assert_int_equal(loader_past(l)->links, 0);
+	assert_int_equal(loader_past(l)->generation, 0);
+	loader_close(l);
+	assert_int_equal(serving_take_back(run_dir), 0);
+	assert_int_equal(serving_links(run_dir), 2);
+	l = open_loader(&sizes);
+	assert_int_equal(loader_past(l)->links, 2);
+	assert_int_equal(loader_past(l)->generation, 51);
+	loader_close(l);
+}
+
+static void test_what_was_ceded_is_not_taken_back(void **state)
+{
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	publish(l, 1);
+	attach(l, 2);
+	assert_int_equal(loader_yield(l), 0);
+	assert_int_equal(loader_cede(l), 0);
+	loader_close(l);
+	assert_int_equal(serving_take_back(run_dir), 0);
+	assert_int_equal(serving_links(run_dir), 0);
+	assert_int_equal(loader_links(run_dir), 2);
+}
+
+/* Nobody takes back what has been resumed, or that of an engine that was attached since. */
+static void test_what_was_resumed_is_not_taken_back(void **state)
+{
+	struct loader *l = open_loader(&sizes);
+
+	(void)state;
+	publish(l, 1);
+	attach(l, 2);
+	assert_int_equal(loader_yield(l), 0);
+	assert_int_equal(loader_resume(l), 0);
+	publish(l, 2);
+	assert_int_equal(serving_take_back(run_dir), 0);
+	assert_int_equal(loader_yield(l), 0);
+	loader_close(l);
+	l = open_loader(&sizes);
+	assert_int_equal(loader_yield(l), 0);
+	publish(l, 3);
+	attach(l, 2);
+	assert_int_equal(serving_take_back(run_dir), 0);
+	assert_int_equal(serving_links(run_dir), 0);
+	loader_close(l);
+}
+
 static void test_which_kernels_are_known(void **state)
 {
 	(void)state;
@@ -580,6 +647,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_slots_survive, teardown),
 		cmocka_unit_test_teardown(test_all_or_nothing, teardown),
 		cmocka_unit_test_teardown(test_an_image_that_is_too_long, teardown),
+		cmocka_unit_test_teardown(test_what_was_yielded_is_taken_back, teardown),
+		cmocka_unit_test_teardown(test_what_was_ceded_is_not_taken_back, teardown),
+		cmocka_unit_test_teardown(test_what_was_resumed_is_not_taken_back, teardown),
 		cmocka_unit_test_teardown(test_detach_leaves_nothing, teardown),
 	};
 

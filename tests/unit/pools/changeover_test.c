@@ -9,11 +9,11 @@
 
 #define TO_DPDK                                                                            \
 	"ready:dpdk take:dpdk inherit:dpdk carry:dpdk tally:dpdk publish:dpdk yield:dpdk " \
-	"yield:xdp carry:dpdk resume:dpdk rest:dpdk give:xdp"
+	"yield:xdp carry:dpdk cede:xdp resume:dpdk rest:dpdk give:xdp"
 /* Counters of a map are added to before packets are counted there. */
 #define TO_XDP                                                                       \
 	"ready:xdp aside:xdp inherit:xdp carry:xdp tally:xdp publish:xdp yield:xdp " \
-	"yield:dpdk carry:xdp rest:xdp resume:xdp give:dpdk end:xdp"
+	"yield:dpdk carry:xdp rest:xdp cede:dpdk resume:xdp give:dpdk end:xdp"
 
 enum { LOOPBACK = 1 };
 
@@ -123,11 +123,12 @@ static void what_fails_is_undone(void **state)
 	assert_undone("dpdk", "yield:dpdk", "yield:dpdk no-rest:dpdk give:dpdk");
 	assert_undone("dpdk", "yield:xdp", "yield:xdp resume:xdp no-rest:dpdk give:dpdk");
 	assert_undone("dpdk", "resume:dpdk",
-		"yield:xdp carry:dpdk resume:dpdk resume:xdp no-rest:dpdk give:dpdk");
+		"yield:xdp carry:dpdk cede:xdp resume:dpdk resume:xdp no-rest:dpdk give:dpdk");
+	assert_undone("dpdk", "cede:xdp", "cede:xdp resume:xdp no-rest:dpdk give:dpdk");
 	assert_int_equal(change_to("dpdk"), 0);
 	assert_undone("xdp", "aside:xdp", "aside:xdp give:xdp");
 	assert_undone("xdp", "publish:xdp", "publish:xdp no-rest:xdp give:xdp");
-	assert_undone("xdp", "resume:xdp", "rest:xdp resume:xdp resume:dpdk give:xdp");
+	assert_undone("xdp", "resume:xdp", "rest:xdp cede:dpdk resume:xdp resume:dpdk give:xdp");
 	assert_int_equal(change_to("xdp"), 0);
 }
 
@@ -198,16 +199,34 @@ static void a_start_without_the_other_goes_on_as_it_was(void **state)
 	assert_int_equal(type_now(), CONF_ENGINE_DPDK);
 }
 
-/* A process was killed when both had the interfaces. */
+/* A process was killed when both had the interfaces: programs passed packets to the DPDK engine. */
 static void a_start_ends_what_was_begun(void **state)
+{
+	(void)state;
+	fake.holds[CONF_ENGINE_XDP] = fake.holds[CONF_ENGINE_DPDK] = fake.passes = true;
+	start_as("dpdk");
+	assert_string_equal(fake.steps, "give:xdp");
+	assert_int_equal(type_now(), CONF_ENGINE_DPDK);
+	assert_int_equal(fake.open, 1);
+	fixture_stop(&f);
+	*fake.steps = '\0';
+	start_as("xdp");
+	assert_string_equal(fake.steps, TO_XDP);
+}
+
+/* Or programs served before it: it gives devices back, and is changed over to as if nothing had been. */
+static void a_start_clears_what_stands_behind_programs_that_serve(void **state)
 {
 	(void)state;
 	fake.holds[CONF_ENGINE_XDP] = fake.holds[CONF_ENGINE_DPDK] = true;
 	start_as("dpdk");
-	assert_string_equal(
-		fake.steps, "aside:xdp carry:dpdk tally:dpdk give:xdp carry:dpdk rest:dpdk");
+	assert_string_equal(fake.steps, "give:dpdk publish:xdp " TO_DPDK);
 	assert_int_equal(type_now(), CONF_ENGINE_DPDK);
-	assert_int_equal(fake.open, 1);
+	fixture_stop(&f);
+	*fake.steps = '\0';
+	start_as("xdp");
+	assert_string_equal(fake.steps, "give:dpdk publish:xdp");
+	assert_int_equal(type_now(), CONF_ENGINE_XDP);
 }
 
 static void an_engine_that_stands_by_is_taken_at_the_start(void **state)
@@ -229,6 +248,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_start_without_the_other_goes_on_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_ends_what_was_begun, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_clears_what_stands_behind_programs_that_serve, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_engine_that_stands_by_is_taken_at_the_start, setup, teardown),
 	};

@@ -45,6 +45,11 @@ bool engine_holds(enum conf_engine_type type, const char *run_dir)
 	return fake.holds[type];
 }
 
+bool engine_is_in_front(enum conf_engine_type type, const char *run_dir)
+{
+	return engine_holds(type, run_dir) && type == CONF_ENGINE_XDP && !fake.passes;
+}
+
 int engine_ready(const struct engine_options *o, struct err *e)
 {
 	return take_step("ready", handle(o->type), e);
@@ -65,6 +70,11 @@ int engine_give(enum conf_engine_type type, const char *run_dir, struct err *e)
 int engine_yield(struct engine *en, struct err *e)
 {
 	return take_step("yield", en, e);
+}
+
+int engine_cede(struct engine *en, struct err *e)
+{
+	return take_step("cede", en, e);
 }
 
 int engine_resume(struct engine *en, struct err *e)
