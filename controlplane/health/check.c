@@ -38,6 +38,18 @@ static void take_result(struct check *c, const struct check_rules *r, bool ok, u
 	}
 }
 
+/* Whether the running probe is given the time for which the caller stood still. */
+static bool extend(struct check *c, const struct check_rules *r, uint64_t now_ms)
+{
+	uint64_t late_ms = now_ms - c->deadline_ms;
+
+	if (c->extended || late_ms < CHECK_LATE_MS)
+		return false;
+	c->extended = true;
+	c->deadline_ms = now_ms + (late_ms < r->timeout_ms ? late_ms : r->timeout_ms);
+	return true;
+}
+
 struct check_actions check_step(struct check *c, const struct check_rules *r,
 	const struct check_event *event, uint64_t now_ms)
 {
@@ -48,11 +60,14 @@ struct check_actions check_step(struct check *c, const struct check_rules *r,
 		if (event->kind != CHECK_NO_RESULT)
 			take_result(c, r, event->kind == CHECK_SUCCESS, now_ms, &a);
 	} else if (c->probing && now_ms >= c->deadline_ms) {
-		c->probing = false;
-		a.timed_out = true;
-		take_result(c, r, false, now_ms, &a);
+		if (!extend(c, r, now_ms)) {
+			c->probing = false;
+			a.timed_out = true;
+			take_result(c, r, false, now_ms, &a);
+		}
 	} else if (!c->probing && event->kind == CHECK_TIME && now_ms >= c->due_ms) {
 		c->probing = a.probe = true;
+		c->extended = false;
 		c->deadline_ms = now_ms + r->timeout_ms;
 		c->due_ms = now_ms + jittered(r, event->random);
 	}

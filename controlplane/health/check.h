@@ -4,7 +4,8 @@
  * Timers. A probe starts when it is `due`; the next is due one interval after that start, off by up
  * to jitter percent to either side at random. A probe that has not ended `timeout` after its start
  * has failed. At most one probe of a check runs: one that falls due meanwhile is due when the
- * running one ends.
+ * running one ends. Where the caller is told of that late it has stood still, and has not seen what
+ * came meanwhile: the probe is given as much time again, once.
  *
  * States. "Against" counts the results in a row that speak against the state.
  *
@@ -34,7 +35,11 @@ struct check {
 	bool probing;
 	uint64_t due_ms;      /* when the next probe starts */
 	uint64_t deadline_ms; /* while probing: when the running one has failed */
+	bool extended;	      /* that was put off */
 };
+
+/* A caller whose CHECK_TIME comes so much later has stood still. */
+enum { CHECK_LATE_MS = 50 };
 
 enum check_event_kind {
 	CHECK_TIME,	 /* time has passed */

@@ -19,15 +19,18 @@ import urllib.parse
 class Connection:
     """One connection, and who answered on it first."""
 
-    def __init__(self, number, url, timeout):
-        self.number, self.url, self.timeout = number, urllib.parse.urlsplit(url), timeout
+    def __init__(self, number, url, options):
+        self.number, self.url, self.timeout = number, urllib.parse.urlsplit(url), options.timeout
+        ours = [a for a in options.source if (':' in a) == (':' in self.url.hostname)]
+        self.source = (ours[0], 0) if ours else None
         self.reader = self.writer = self.server = None
         self.asks = self.is_last = False
 
     async def ask(self):
         """The first word of the answer."""
         if not self.writer:
-            self.reader, self.writer = await asyncio.open_connection(self.url.hostname, self.url.port or 80)
+            self.reader, self.writer = await asyncio.open_connection(
+                self.url.hostname, self.url.port or 80, local_addr=self.source)
         self.writer.write(f'GET {self.url.path or "/"} HTTP/1.1\r\nHost: {self.url.netloc}\r\n\r\n'.encode())
         head = (await self.reader.readuntil(b'\r\n\r\n')).decode().lower()
         length = int(head.split('content-length:')[1].split()[0])
@@ -60,7 +63,7 @@ async def hold(options):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = {}
     for n in range(options.connections):
-        connection = Connection(n, options.urls[n % len(options.urls)], options.timeout)
+        connection = Connection(n, options.urls[n % len(options.urls)], options)
         tasks[connection] = asyncio.create_task(
             connection.run(n * options.period / options.connections, options.period))
     await stop.wait()
@@ -76,6 +79,7 @@ def main():
     parser.add_argument('--connections', type=int, default=100)
     parser.add_argument('--period', type=float, default=1, help='seconds (1)')
     parser.add_argument('--timeout', type=float, default=5, help='seconds (5)')
+    parser.add_argument('--source', action='append', default=[], help='address that connections come from, one for each family')
     parser.add_argument('urls', nargs='+')
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -71,7 +71,7 @@ dies()
 # Connections that are opened one after the other as it happens.
 fresh()
 {
-	start fresh client "$here/hold.py" --connections 300 --period 1.5 --timeout 8 "${urls[@]}"
+	start fresh client "$here/hold.py" --connections 300 --period 1.5 --timeout 15 "${urls[@]}"
 	wait_for 5 "connections are opened" grep -q ' ok ' "$lab/fresh.log"
 }
 
@@ -108,18 +108,68 @@ site xdp
 tandemd_start
 serving 6
 read -ra urls < <(web_urls)
-start held client "$here/hold.py" --connections 100 --period 1 "${urls[@]}"
+start held client "$here/hold.py" --connections 100 --period 1 --timeout 15 "${urls[@]}"
 more held 100
 for pool in web4 web6; do
 	ctl server drain $pool/srv1 >>"$lab/ctl"
 done
 serving 4
-start since client "$here/hold.py" --connections 100 --period 1 "${urls[@]}"
+start since client "$here/hold.py" --connections 100 --period 1 --timeout 15 "${urls[@]}"
 more since 100
 site dpdk
 tandem_dpdk_start
 
 for step in ${STEPS:-take open furnish publish pause yield carry cede resume rest detach}; do
 	killed dpdk "$step"
-	killed xdp "$(echo "$step" | sed "s/take/give/; s/detach/follow/")"
+	case $step in
+	take) killed xdp give ;;
+	detach) killed xdp follow ;;
+	*) killed xdp "$step" ;;
+	esac
 done
+
+# tandem-dpdk is killed at a step of taking interfaces, or of giving them back: the XDP engine serves, as if that had not begun, or was done.
+for step in ${DPDK_STEPS:-1 5 12 20 30}; do
+	site dpdk
+	fresh
+	printf '* %s\n' "$step" >"$lab/tandem-dpdk.dies"
+	expect_not "a change to an engine that dies is done" ctl config apply >"$lab/refusal" 2>&1
+	dies tandem-dpdk "$step"
+	expect "the XDP engine has its devices back after step $step" is_settled xdp
+	no_loss "after tandem-dpdk was killed before step $step of taking"
+	tandem_dpdk_start
+
+	ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
+	site xdp
+	fresh
+	printf '* %s\n' "$step" >"$lab/tandem-dpdk.dies"
+	ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
+	dies tandem-dpdk "$step"
+	expect "the XDP engine has its devices after step $step" is_settled xdp
+	no_loss "after tandem-dpdk was killed before step $step of giving"
+	site dpdk
+	tandem_dpdk_start
+done
+
+# Both are killed when packets have changed over, and programs that pass them still stand before the devices.
+printf 'detach 1\n' >"$lab/tandemd.dies"
+fresh
+kill -HUP "${pids[tandemd]}"
+dies tandemd detach
+slay tandem-dpdk
+tandem_dpdk_start
+tandemd_start
+wait_for 10 "the engine is dpdk after both were killed" is_settled dpdk
+no_loss "after both were killed"
+
+# tandem-dpdk is killed while it stands by; a start without it goes on as it was.
+site xdp
+ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
+stop tandemd
+slay tandem-dpdk
+site dpdk
+fresh
+tandemd_start
+expect_is "the engine without tandem-dpdk" "$(ask .engine.type status)" xdp
+expect "it is told" grep -q 'cannot be changed from xdp to dpdk' "$lab/tandemd.log"
+no_loss "by a start without tandem-dpdk"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # VIPs and servers on VLANs of one trunk, in both families: nat, dsr and tunnel services; servers on a VLAN and on one
-# in another (QinQ). Needs a kernel with VLAN devices (tests/kernel/run netns/vlan has one).
+# in another (QinQ). In the end the node changes to the other engine and back under connections. Needs a kernel with VLAN devices
+# (tests/kernel/run netns/vlan has one).
 #
 #   trunk ═══╤═════════════╤════════════════╤═════════════════╤═══
 #          client          lb              srv1              srv2
@@ -110,7 +111,10 @@ services()
 	END
 }
 
-cat >"$lab/tandem.conf" <<END
+# What all is served by, whichever engine does: site > FILE
+site()
+{
+	cat <<END
 node = "lb";
 interfaces: { front: { device = "v100"; }; back: { device = "v200"; }; qinq: { device = "q300"; }; };
 vips: { $(vips 4) $(vips 6) };
@@ -119,6 +123,9 @@ health: { web: { type = "http"; path = "/healthz"; interval = "1s"; timeout = "1
 pools: { $(pools 4) $(pools 6) };
 services: { $(services 4) $(services 6) };
 END
+}
+
+site >"$lab/tandem.conf"
 tandemd_start
 serving 8 30
 where=$(ask '[.engine.ports[] | "\(.device) \(.real) \(.mode)"] | join(", ")' status)
@@ -177,3 +184,40 @@ expect "frames in VLAN 300 of service VLAN 7" \
 expect_is "IP packets without a tag" "$(captured trunk 'ip or ip6 and not icmp6' | wc -l)" 0
 expect_is "bad checksums received" "$(bad_checksums client srv1 srv2)" 0
 expect_is "drops" "$(ask '[.drops[] | select(.action == "drop" and .reason != "no_neighbour")]' drops)" '[]'
+[ "$engine" = xdp ] || exit 0
+
+# The same with another engine: other_site TYPE
+other_site()
+{
+	site >"$lab/tandem.conf"
+	printf 'engine: { type = "%s";%s };\n' "$1" "${SLOW:+ dpdk: { memory = 64; \};}" >>"$lab/tandem.conf"
+}
+
+# Programs run on the trunk, and each VLAN is handed over by itself.
+has_dpdk
+other_site dpdk
+start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
+wait_for 10 "tandem-dpdk is up" engine_is_up
+for v in 4 6; do
+	urls+=("http://$(url v100 10 $v):80/who" "http://$(url v100 20 $v):8080/who" "http://$(url v100 30 $v):8080/who")
+done
+start held client "$here/hold.py" --connections 30 --period 3 --timeout 20 --source "$(addr far 99 4)" --source "$(addr far 99 6)" "${urls[@]}"
+more held 30
+
+# change TYPE
+change()
+{
+	other_site "$1"
+	ctl config apply >"$lab/applied" 2>&1 || fail "$(cat "$lab/applied")"
+	grep ^engine "$lab/applied"
+	more held 30
+	expect_is "connections lost on the way to $1" "$(lost held)" ""
+	for v in 4 6; do
+		fetch $v 20 "http://$(url v100 10 $v)/who" >"$lab/answers"
+	done
+}
+
+change dpdk
+expect_is "programs beside the DPDK engine" "$(programs)" 0
+change xdp
+expect_is "where programs run again" "$(ask '[.engine.ports[] | "\(.device) \(.real) \(.mode)"] | join(", ")' status)" "$where"

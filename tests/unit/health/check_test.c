@@ -187,6 +187,35 @@ static void a_probe_that_takes_too_long_has_failed(void **state)
 	assert_int_equal(c.against, 1);
 }
 
+/* What came while the caller stood still it sees only after it has told of the time. */
+static void a_probe_is_given_the_time_that_the_caller_stood_still(void **state)
+{
+	struct check c = begin(HEALTH_UP);
+	struct check_actions a;
+
+	(void)state;
+	step(&c, CHECK_TIME, 0);
+	a = step(&c, CHECK_TIME, 1000 + CHECK_LATE_MS - 1);
+	assert_true(a.timed_out);
+	step(&c, CHECK_TIME, 2000);
+	a = step(&c, CHECK_TIME, 3300);
+	assert_false(a.timed_out);
+	assert_int_equal(a.wake_ms, 3600);
+	a = step(&c, CHECK_SUCCESS, 3310);
+	assert_int_equal(c.against, 0);
+	/* Once, and for no longer than a probe may take. */
+	step(&c, CHECK_TIME, 4000);
+	a = step(&c, CHECK_TIME, 60000);
+	assert_false(a.timed_out);
+	assert_int_equal(a.wake_ms, 61000);
+	a = step(&c, CHECK_TIME, 61500);
+	assert_true(a.timed_out);
+	assert_int_equal(c.against, 1);
+	/* And the next one anew. */
+	step(&c, CHECK_TIME, 62000);
+	assert_false(step(&c, CHECK_TIME, 63100).timed_out);
+}
+
 /* With a time-out as long as the interval, and jitter, the next falls due while one still runs. */
 static void probes_do_not_overlap(void **state)
 {
@@ -273,6 +302,7 @@ static void an_hour_of_anything(void **state)
 			(uint32_t)rand_r(&seed) * 2 };
 		struct check before = c;
 		struct check_actions a = check_step(&c, &rules, &event, now);
+		bool late;
 
 		if (a.probe) {
 			assert_false(before.probing);
@@ -282,8 +312,10 @@ static void an_hour_of_anything(void **state)
 			started = now;
 			probes++;
 		}
-		assert_int_equal(a.timed_out, before.probing && event.kind == CHECK_TIME &&
-						      now >= started + rules.timeout_ms);
+		late = before.probing && event.kind == CHECK_TIME && now >= before.deadline_ms;
+		assert_int_equal(a.timed_out,
+			late && (before.extended || now < before.deadline_ms + CHECK_LATE_MS));
+		assert_true(!before.probing || before.deadline_ms >= started + rules.timeout_ms);
 		assert_int_equal(a.changed, c.state != before.state);
 		assert_true(!a.changed || (c.since_ms == now && !c.against));
 		assert_true(c.against < (c.state == HEALTH_DOWN ? rules.rise : rules.fall));
@@ -304,6 +336,7 @@ int main(void)
 		cmocka_unit_test(one_is_the_least_rise_and_fall),
 		cmocka_unit_test(probes_start_one_interval_apart),
 		cmocka_unit_test(a_probe_that_takes_too_long_has_failed),
+		cmocka_unit_test(a_probe_is_given_the_time_that_the_caller_stood_still),
 		cmocka_unit_test(probes_do_not_overlap),
 		cmocka_unit_test(jitter_reaches_as_far_as_it_may),
 		cmocka_unit_test(intervals_spread_evenly_over_the_jitter),
