@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "apps/shared/notify.h"
 #include "apps/tandem-dpdk/front.h"
+#include "apps/tandem-dpdk/shape.h"
 #include "apps/tandem-dpdk/start.h"
 #include "bpf/serving.h"
 #include "controlplane/base/log.h"
@@ -39,6 +40,7 @@ struct daemon {
 	unsigned workers, running;
 	unsigned n_fronts;
 	struct front *fronts;
+	struct shape shape;
 	struct rte_mempool *frames;
 	struct bell bell;
 	bool core_is_open;
@@ -126,6 +128,15 @@ static int make_frames(struct daemon *d, struct err *e)
 	return 0;
 }
 
+/* Of struct core_follower. */
+static void follow(void *arg, const struct sealed *now, const struct sealed *next)
+{
+	struct daemon *d = arg;
+
+	if (d->serves)
+		shape_follow(&d->shape, now, next);
+}
+
 static int open_core(struct daemon *d, struct err *e)
 {
 	struct core_options o = { .dir = d->dir };
@@ -136,6 +147,7 @@ static int open_core(struct daemon *d, struct err *e)
 	rc = core_open(&d->core, &o, &what);
 	d->core_is_open = true;
 	d->core.common.bell = &d->bell;
+	d->core.follower = (struct core_follower){ follow, d };
 	return rc ? err_set(e, rc, "cannot open the table %s in %s: %s", what, d->dir,
 			    strerror(-rc))
 		  : 0;
@@ -158,7 +170,7 @@ static int start_fronts(struct daemon *d, struct err *e)
 	if (rc)
 		return err_set(e, rc, "out of memory");
 	rc = front_adopt_changes(d->fronts, d->n_fronts, d->run_dir, d->dir, e);
-	return rc ? rc : front_shape_devices(d->fronts, d->n_fronts, d->conf, d->dir, e);
+	return rc ? rc : shape_begin(&d->shape, d->fronts, d->n_fronts, d->dir, e);
 }
 
 static void set_time(struct daemon *d)
@@ -231,6 +243,7 @@ static int give(struct daemon *d, struct err *e)
 	int first = 0;
 
 	stop_workers(d);
+	shape_end(&d->shape);
 	for (unsigned i = 0; i < d->n_fronts; i++) {
 		int rc = front_give_back(&d->fronts[i], first ? &own : e);
 
@@ -323,9 +336,17 @@ static int order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY])
 	return rc;
 }
 
+/* Of struct control_owner. */
+static bool change(void *arg, uint32_t i, struct protocol_change *out)
+{
+	const struct daemon *d = arg;
+
+	return shape_change(&d->shape, i, out);
+}
+
 static int open_control(struct daemon *d, struct err *e)
 {
-	const struct control_owner owner = { order, d };
+	const struct control_owner owner = { order, change, d };
 	int rc = control_socket_open(&d->control, &d->core, d->dir, &owner);
 
 	return rc ? err_set(e, rc, "cannot listen at %s/socket: %s", d->dir, strerror(-rc)) : 0;

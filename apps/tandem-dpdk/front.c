@@ -2,7 +2,6 @@
 #include "apps/tandem-dpdk/front.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "apps/tandem-dpdk/sockets.h"
 #include "controlplane/base/log.h"
@@ -96,10 +95,15 @@ int front_tap(const struct front *f)
 	return f->handover ? handover_tap(f->handover) : f->tap.fd;
 }
 
+uint32_t front_ifindex(const struct front *f)
+{
+	return f->handover ? handover_tap_ifindex(f->handover) : f->tap.ifindex;
+}
+
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e)
 {
 	struct protocol_port told = {
-		.ifindex = f->handover ? handover_tap_ifindex(f->handover) : f->tap.ifindex,
+		.ifindex = front_ifindex(f),
 		.nic = f->handover ? handover_nic_ifindex(f->handover) : 0,
 		.mtu = (uint16_t)f->mtu,
 	};
@@ -118,26 +122,6 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 int front_wake_fd(const struct front *f, unsigned queue)
 {
 	return !f->handover ? -1 : sockets_of(handover_nic_ifindex(f->handover), queue);
-}
-
-/* Virtual MAC addresses of an interface's VIPs. macs has room for those of all. Returns how many. */
-static unsigned virtual_macs(const struct front *f, const struct conf *c, uint8_t (*macs)[6])
-{
-	static const uint8_t none[6];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < c->n_vips; i++)
-		if (c->vips[i].interface == f->index && memcmp(c->vips[i].mac, none, 6) != 0)
-			memcpy(macs[n++], c->vips[i].mac, 6);
-	return n;
-}
-
-static void tell_port(struct front *f, uint8_t (*macs)[6], unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (port_take_mac(&f->port, macs[i]))
-			log_warn("interface %s: its port takes no frames for virtual MAC addresses",
-				f->name);
 }
 
 int front_adopt_changes(
@@ -161,58 +145,6 @@ int front_leave_changes(
 		if (fronts[i].handover)
 			rc = nic_hand_on(dir, to, handover_nic_ifindex(fronts[i].handover),
 				fronts[i].device, e);
-	return rc;
-}
-
-static int apply(const struct nic_want *wants, unsigned n, const char *dir, struct err *e)
-{
-	struct nic *nic;
-	int rc = nic_new(&nic, dir, e);
-
-	if (rc)
-		return rc;
-	rc = nic_apply(nic, wants, n, e);
-	for (size_t i = 0; !rc && nic_fault(nic, i); i++)
-		log_warn("%s", nic_fault(nic, i));
-	nic_free(nic);
-	return rc;
-}
-
-/* wants: room for n; macs: for c->n_vips of each. */
-static int shape_devices(struct front *fronts, unsigned n, const struct conf *c,
-	struct nic_want *wants, uint8_t (*macs)[6], const char *dir, struct err *e)
-{
-	unsigned n_wants = 0;
-
-	for (unsigned i = 0; i < n; i++, macs += c->n_vips) {
-		struct front *f = &fronts[i];
-		unsigned n_macs = virtual_macs(f, c, macs);
-
-		if (f->handover)
-			wants[n_wants++] = (struct nic_want){
-				.device = handover_nic(f->handover),
-				.ifindex = handover_nic_ifindex(f->handover),
-				.plain = true,
-				.single = true,
-				.macs = (const uint8_t(*)[6])macs,
-				.n_macs = n_macs,
-			};
-		else
-			tell_port(f, macs, n_macs);
-	}
-	return apply(wants, n_wants, dir, e);
-}
-
-int front_shape_devices(
-	struct front *fronts, unsigned n, const struct conf *c, const char *dir, struct err *e)
-{
-	struct nic_want *wants = calloc(n + 1, sizeof *wants);
-	uint8_t(*macs)[6] = calloc((size_t)n * c->n_vips + 1, sizeof *macs);
-	int rc = wants && macs ? shape_devices(fronts, n, c, wants, macs, dir, e)
-			       : err_set(e, -ENOMEM, "out of memory");
-
-	free(wants);
-	free(macs);
 	return rc;
 }
 

@@ -25,16 +25,13 @@ struct front {
 int front_open(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
 	unsigned workers, struct err *e);
 int front_tap(const struct front *f);
+/* Of the tap: the interface's, for the host and for tables. */
+uint32_t front_ifindex(const struct front *f);
 /* Starts the port and gives it to the workers. Returns 0, or a negative errno and a sentence. */
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
 
 /* What poll(2) finds readable while frames wait in a queue of its port; -1: nothing. */
 int front_wake_fd(const struct front *f, unsigned queue);
-
-/* Has devices of the kernel's give frames one by one, and all devices those for virtual MAC addresses too; what was before is kept in
- * dir. Returns 0, or a negative errno and a sentence. After front_start(). */
-int front_shape_devices(
-	struct front *fronts, unsigned n, const struct conf *c, const char *dir, struct err *e);
 
 /* The tap has a carrier while the port has a link. */
 void front_mirror_carrier(struct front *f);

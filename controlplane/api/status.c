@@ -5,27 +5,57 @@
 #include "controlplane/api/values.h"
 #include "controlplane/nic/ledger.h"
 
-/* {"off": [offloads], "groups": [MAC addresses], "macs": [virtual ones], "promiscuous": whether it takes all frames for
- * their sake} of those devices. */
-static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
+/* What was changed about the devices of a port, by this process and by an engine that is another one. */
+struct changed {
+	json_t *off, *groups, *macs;
+	bool promiscuous, all_groups;
+};
+
+static void add_own(struct changed *c, const struct site *s, uint32_t ifindex, uint32_t real)
 {
 	const struct ledger *changes = site_nic_changes(s);
-	json_t *off = json_array(), *groups = json_array(), *macs = json_array();
-	bool promiscuous = false;
 
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct ledger_entry *e = &changes->list[i];
 
 		if (e->kind == LEDGER_FEATURE && e->ifindex == real)
-			json_array_append_new(off, json_string(e->what));
+			json_array_append_new(c->off, json_string(e->what));
 		if (e->kind == LEDGER_GROUP && e->ifindex == ifindex)
-			json_array_append_new(groups, json_string(e->what));
+			json_array_append_new(c->groups, json_string(e->what));
 		if (e->kind == LEDGER_UNICAST && e->ifindex == ifindex)
-			json_array_append_new(macs, json_string(e->what));
-		promiscuous |= e->kind == LEDGER_PROMISC && e->ifindex == ifindex;
+			json_array_append_new(c->macs, json_string(e->what));
+		c->promiscuous |= e->kind == LEDGER_PROMISC && e->ifindex == ifindex;
 	}
-	return json_pack("{s:o, s:o, s:o, s:b}", "off", off, "groups", groups, "macs", macs,
-		"promiscuous", promiscuous);
+}
+
+static void add_engines(struct changed *c, const struct site *s, uint32_t ifindex)
+{
+	const struct engine_change *list;
+	size_t n;
+
+	list = engine_changes(site_engine(s), &n);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].ifindex != ifindex)
+			continue;
+		if (list[i].kind == ENGINE_OFFLOAD)
+			json_array_append_new(c->off, value_text(list[i].what));
+		if (list[i].kind == ENGINE_MAC)
+			json_array_append_new(c->macs, value_text(list[i].what));
+		c->promiscuous |= list[i].kind == ENGINE_ALL_FRAMES;
+		c->all_groups |= list[i].kind == ENGINE_ALL_GROUPS;
+	}
+}
+
+/* {"off": [offloads], "groups": [MAC addresses], "macs": [virtual ones], "promiscuous": whether it takes all frames for
+ * their sake, "all_groups": whether it takes those to all groups} of those devices. */
+static json_t *nic_value(const struct site *s, uint32_t ifindex, uint32_t real)
+{
+	struct changed c = { .off = json_array(), .groups = json_array(), .macs = json_array() };
+
+	add_own(&c, s, ifindex, real);
+	add_engines(&c, s, ifindex);
+	return json_pack("{s:o, s:o, s:o, s:b, s:b}", "off", c.off, "groups", c.groups, "macs",
+		c.macs, "promiscuous", c.promiscuous, "all_groups", c.all_groups);
 }
 
 /* The addresses that this host was given for services of its own stack. */

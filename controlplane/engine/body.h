@@ -137,6 +137,9 @@ struct engine_body {
 	/* As engine_report(), over what is said of an engine without workers or gaps; NULL: that is so. */
 	void (*report)(const struct engine *en, struct engine_report *out);
 
+	/* As engine_changes(); NULL: there are none. */
+	const struct engine_change *(*changes)(const struct engine *en, size_t *n);
+
 	/* As engine_yield(), engine_cede() and engine_resume(), engine_ready(), engine_holds(), engine_is_in_front(), engine_take() and
 	 * engine_give(). NULL in cede: nothing is to be done; in is_in_front: it never is. */
 	int (*yield)(struct engine *en, struct err *e);

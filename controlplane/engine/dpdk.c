@@ -171,6 +171,7 @@ static void dpdk_close(struct engine *en)
 	store_close(&d->store);
 	free(en->tables.guard);
 	free(d->sent.image);
+	free(d->changes.list);
 	free(d->run_dir);
 	free(d);
 }
@@ -228,6 +229,7 @@ const struct engine_body dpdk_body = {
 	.capture_lost = dpdk_capture_lost,
 	.state = dpdk_state,
 	.report = dpdk_report,
+	.changes = dpdk_changes,
 	.yield = dpdk_yield,
 	.resume = dpdk_resume,
 	.ready = dpdk_ready,

@@ -53,6 +53,12 @@ struct dpdk_workers {
 	uint64_t cycles_per_second;
 };
 
+/* What it has changed about devices, as it said last. */
+struct dpdk_changes {
+	struct engine_change *list;
+	size_t n, room;
+};
+
 enum { DPDK_PATH = 256 };
 
 struct dpdk {
@@ -73,6 +79,7 @@ struct dpdk {
 	unsigned gaps;
 	int64_t last_gap_ms; /* -1: there is none */
 	struct dpdk_workers workers;
+	struct dpdk_changes changes;
 	struct event *retry;
 	struct l4_capture_filter filter; /* of the capture that there is */
 	uint64_t capture_lost;
@@ -117,6 +124,10 @@ void dpdk_told_close(struct dpdk *d);
 void dpdk_workers_take(struct dpdk *d, const struct protocol_status *s, size_t size);
 void dpdk_workers_forget(struct dpdk *d);
 void dpdk_report(const struct engine *en, struct engine_report *out);
+
+/* dpdk_changes.c: what it has changed about devices. learn() asks for it; an engine that says what cannot be has changed nothing. */
+void dpdk_changes_learn(struct engine *en);
+const struct engine_change *dpdk_changes(const struct engine *en, size_t *n);
 
 /* dpdk_routes.c */
 int dpdk_routes_open(struct engine *en, uint32_t limit);

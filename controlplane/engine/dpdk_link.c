@@ -164,6 +164,8 @@ static size_t least(uint32_t kind, const struct protocol_answer *a)
 		return offsetof(struct protocol_answer, trace) + sizeof a->trace;
 	case PROTOCOL_STATUS:
 		return offsetof(struct protocol_answer, status) + sizeof a->status;
+	case PROTOCOL_CHANGES:
+		return offsetof(struct protocol_answer, changes) + sizeof a->changes;
 	default:
 		return offsetof(struct protocol_answer, hello);
 	}

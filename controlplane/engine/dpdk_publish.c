@@ -138,6 +138,7 @@ int dpdk_publish(
 	d->sent.after = generation_of(sn->image);
 	dpdk_forget_past(en);
 	dpdk_served(en);
+	dpdk_changes_learn(en);
 	return 0;
 }
 

@@ -156,10 +156,12 @@ static int resume(struct engine *en, struct err *e)
 	if (rc)
 		return rc;
 	rc = dpdk_publish_again(en, e);
-	if (!rc)
+	if (!rc) {
 		dpdk_served(en);
-	else if (d->link.fd >= 0)
+		dpdk_changes_learn(en);
+	} else if (d->link.fd >= 0) {
 		give_up(d, rc, e);
+	}
 	return rc;
 }
 

@@ -194,6 +194,12 @@ void engine_report(const struct engine *en, struct engine_report *out)
 		en->body->report(en, out);
 }
 
+const struct engine_change *engine_changes(const struct engine *en, size_t *n)
+{
+	*n = 0;
+	return en->body->changes ? en->body->changes(en, n) : NULL;
+}
+
 bool engine_line(const struct engine *en, uint32_t line, void *out)
 {
 	return en->body->line(en, line, out);

@@ -167,6 +167,23 @@ struct engine_report {
 };
 void engine_report(const struct engine *en, struct engine_report *out);
 
+/* What an engine in a process of its own has changed about the devices of its ports. Of others the list is empty. */
+enum engine_change_kind {
+	ENGINE_OFFLOAD,	   /* was turned off */
+	ENGINE_MAC,	   /* frames for it are taken too */
+	ENGINE_ALL_FRAMES, /* are taken, since there is no room for some MAC address */
+	ENGINE_ALL_GROUPS, /* frames to all of them are taken */
+};
+
+struct engine_change {
+	enum engine_change_kind kind;
+	uint32_t ifindex; /* of the port */
+	char what[48];	  /* the offload as ethtool(8) has it, the MAC address, or "" */
+};
+
+/* As it was after the last publish, or the return of the engine; until the loop turns. */
+const struct engine_change *engine_changes(const struct engine *en, size_t *n);
+
 /* Routes and neighbours may change at any time between publishes. */
 int engine_route(struct engine *en, const struct host_route *route, bool gone, struct err *e);
 int engine_neighbour(struct engine *en, const struct host_neighbour *n, bool gone, struct err *e);

@@ -156,6 +156,9 @@ static bool wants_entry(const struct nic_want *w, const struct ledger_entry *e)
 {
 	struct ledger_entry wanted;
 
+	if (w->keeps_macs && e->ifindex == w->ifindex &&
+		(e->kind == LEDGER_UNICAST || e->kind == LEDGER_PROMISC))
+		return true;
 	for (unsigned i = 0; wanted_entry(w, i, &wanted); i++)
 		if (ledger_same(&wanted, e))
 			return e->kind != LEDGER_PROMISC || lacks_mac(w);

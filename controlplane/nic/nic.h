@@ -22,6 +22,7 @@ struct nic_want {
 	bool single; /* and behind the kernel's own GRO, which is to glue none together */
 	const uint8_t (*groups)[6];
 	const uint8_t (*macs)[6]; /* that it is to take frames for besides its own */
+	bool keeps_macs; /* and for those that it was told before: somebody may want them still */
 	const struct addr
 		*addresses; /* that the host is to have there, unless it has them anyway */
 	unsigned n_groups, n_macs, n_addresses;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What devices are told for the engine's sake: the ones that its program runs on give frames as they came; the interfaces
- * take in what is sent to the solicited-node groups of their addresses, and to virtual MAC addresses. lo has the VIPs that this host serves itself. */
+/* What devices are told for the engine's sake: the ones that the XDP engine's program runs on give frames as they came; the interfaces
+ * take in what is sent to the solicited-node groups of their addresses, and to virtual MAC addresses. lo has the VIPs that this host
+ * serves itself. The DPDK engine sees to its devices alone: the taps that the host has in their place filter nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,11 +128,12 @@ void nics_apply(struct site *s, const struct conf *c)
 {
 	struct plan p;
 	struct err e;
+	bool taps = engine_type(s->engine) == CONF_ENGINE_DPDK;
 	int rc = plan_alloc(&p, c);
 
 	if (rc)
 		err_set(&e, rc, "out of memory: devices are left as they are");
-	for (unsigned i = 0; i < c->n_interfaces && !rc; i++)
+	for (unsigned i = 0; i < c->n_interfaces && !rc && !taps; i++)
 		plan_port(s, &p, c, i);
 	if (!rc) {
 		plan_locals(s, &p, c);

@@ -264,6 +264,19 @@ static void report(struct control_socket *t)
 	core_status(t->core, &t->answer.status);
 }
 
+static void list_changes(struct control_socket *t)
+{
+	struct protocol_changes *l = &t->answer.changes;
+	struct protocol_change behind;
+	uint32_t i = t->ask.changes.first;
+
+	while (l->n < PROTOCOL_LIST && t->owner.change(t->owner.arg, i, &l->list[l->n])) {
+		l->n++;
+		i++;
+	}
+	l->more = l->n == PROTOCOL_LIST && t->owner.change(t->owner.arg, i, &behind);
+}
+
 static bool is_order(uint32_t kind)
 {
 	return kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE || kind == PROTOCOL_PAUSE ||
@@ -309,6 +322,8 @@ static void answer(struct control_socket *t, struct peer *p, size_t len, int fil
 		report(t);
 	else if (is_order(t->ask.kind) && t->owner.order)
 		obey(t, p);
+	else if (t->ask.kind == PROTOCOL_CHANGES && t->owner.change)
+		list_changes(t);
 	else
 		refuse(t, -EOPNOTSUPP, "the engine does not know the question");
 	send_answer(t, p, NULL, 0);

@@ -8,14 +8,16 @@
 struct control_socket;
 
 /* Whoever has the ports and runs the workers: is told of PROTOCOL_TAKE, _GIVE, _PAUSE and _RESUME, the latter also when the connection
- * that asked for a pause has ended. Returns 0 or a negative errno and a sentence. */
+ * that asked for a pause has ended. Returns 0 or a negative errno and a sentence. And knows what was changed about devices: change()
+ * fills in entry i of the list, or returns false behind the last. */
 struct control_owner {
 	int (*order)(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY]);
+	bool (*change)(void *arg, uint32_t i, struct protocol_change *out);
 	void *arg;
 };
 
 /* Listens at the socket in the directory, in the place of one that a dead process left there. Returns 0; -EADDRINUSE (another engine
- * answers there); another negative errno. owner: NULL: there is none, and such questions are refused. */
+ * answers there); another negative errno. owner: NULL: there is none, and such questions are refused; else it has both functions. */
 int control_socket_open(struct control_socket **out, struct core *c, const char *dir,
 	const struct control_owner *owner);
 void control_socket_close(struct control_socket *t);

@@ -187,6 +187,13 @@ static void drop_other_routes(struct core *c, uint32_t bank)
 	}
 }
 
+static void tell(const struct core *c, const struct generation *now, const struct generation *next)
+{
+	if (c->follower.fn)
+		c->follower.fn(
+			c->follower.arg, now ? &now->sealed : NULL, next ? &next->sealed : NULL);
+}
+
 int core_take_generation(struct core *c, const struct core_file *f, const char **why)
 {
 	struct generation *g, *before = c->generation;
@@ -203,6 +210,7 @@ int core_take_generation(struct core *c, const struct core_file *f, const char *
 		generation_free(g);
 		return rc;
 	}
+	tell(c, before, g);
 	__atomic_store_n(&c->common.generation, g, __ATOMIC_RELEASE);
 	wait_for_workers(c);
 	c->generation = g;
@@ -211,6 +219,7 @@ int core_take_generation(struct core *c, const struct core_file *f, const char *
 	if (c->image_fd >= 0)
 		close(c->image_fd);
 	c->image_fd = copy;
+	tell(c, g, NULL);
 	return 0;
 }
 

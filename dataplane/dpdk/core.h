@@ -13,6 +13,13 @@ struct core_options {
 	struct rte_mempool *frames;  /* NULL: core.frames is set with the ports */
 };
 
+/* Is told of generations: of `next` before packets go by it, while they go by `now` (NULL: by none); and, with next NULL, of `now` once
+ * all do. */
+struct core_follower {
+	void (*fn)(void *arg, const struct sealed *now, const struct sealed *next);
+	void *arg;
+};
+
 struct core {
 	struct store store;
 	struct worker_common common;
@@ -30,6 +37,7 @@ struct core {
 	uint64_t started_ns;
 	struct protocol_port ports[WORKER_PORTS];
 	unsigned n_ports;
+	struct core_follower follower; /* without a function: there is none */
 };
 
 /* Opens the tables and makes the workers, which have no ports yet. Returns 0, or a negative errno and in *what the table that it is

@@ -5,6 +5,7 @@
 #include <rte_ethdev.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -200,6 +201,7 @@ int port_open(struct port *p, const struct port_options *o)
 	memcpy(p->mac, mac.addr_bytes, sizeof p->mac);
 	snprintf(p->driver, sizeof p->driver, "%s", info.driver_name);
 	p->interrupts = o->interrupts;
+	p->took_all = rte_eth_promiscuous_get(p->ethdev) == 1;
 	rc = check_queues(p, o, &info);
 	if (!rc)
 		rc = check_frames(p, o, &info);
@@ -241,14 +243,29 @@ static int start(struct port *p, struct rte_mempool *frames)
 	return rc ? rc : rte_eth_dev_start(p->ethdev);
 }
 
-/* Neighbour solicitations come to groups that nobody tells the device of. */
+/* To take more than it must is no error. */
+static int take_all(struct port *p, bool all)
+{
+	int rc = p->took_all || p->takes_all == all ? -EALREADY
+		 : all				    ? rte_eth_promiscuous_enable(p->ethdev)
+						    : rte_eth_promiscuous_disable(p->ethdev);
+
+	if (!rc)
+		p->takes_all = all;
+	return all && rc != -EALREADY ? rc : 0;
+}
+
+/* All of them, in the place of a list (rte_eth_dev_set_mc_addr_list()): solicitations for our own addresses come to groups that can be
+ * counted, but the host joins others behind its tap at any time (mDNS, OSPF, VRRP), and its kernel tells nobody. VLANs are as many for
+ * the same reason, by not asking for offloads: without RTE_ETH_RX_OFFLOAD_VLAN_FILTER a device takes frames with any tags. */
 static int take_groups(struct port *p)
 {
 	int rc = rte_eth_allmulticast_enable(p->ethdev);
 
-	return rc == -ENOTSUP && !p->has_mtu ? rte_eth_promiscuous_enable(p->ethdev)
-	       : rc == -ENOTSUP		     ? 0
-					     : rc;
+	if (rc != -ENOTSUP)
+		return rc;
+	p->groups_by_all = !p->has_mtu;
+	return p->groups_by_all ? take_all(p, true) : 0;
 }
 
 int port_start(struct port *p, struct rte_mempool *frames)
@@ -283,17 +300,55 @@ void port_give(const struct port *p, struct core *c, uint32_t ifindex)
 	}
 }
 
-int port_take_mac(struct port *p, const uint8_t mac[6])
+static bool is_among(const uint8_t (*macs)[6], unsigned n, const uint8_t mac[6])
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!memcmp(macs[i], mac, sizeof macs[i]))
+			return true;
+	return false;
+}
+
+static void drop_macs(struct port *p, const uint8_t (*wanted)[6], unsigned n)
+{
+	for (unsigned i = 0; i < p->n_macs;) {
+		struct rte_ether_addr a;
+
+		memcpy(a.addr_bytes, p->macs[i], sizeof a.addr_bytes);
+		if (is_among(wanted, n, p->macs[i]) || rte_eth_dev_mac_addr_remove(p->ethdev, &a))
+			i++;
+		else
+			memcpy(p->macs[i], p->macs[--p->n_macs], sizeof *p->macs);
+	}
+}
+
+/* Returns whether the filter has it now. There is room for it in the list. */
+static bool add_mac(struct port *p, const uint8_t mac[6])
 {
 	struct rte_ether_addr a;
-	int rc;
 
 	memcpy(a.addr_bytes, mac, sizeof a.addr_bytes);
-	if (p->takes_all || !rte_eth_dev_mac_addr_add(p->ethdev, &a, 0))
-		return 0;
-	rc = rte_eth_promiscuous_enable(p->ethdev);
-	p->takes_all = !rc;
-	return rc;
+	if (!memcmp(mac, p->mac, sizeof p->mac) ||
+		is_among((const uint8_t(*)[6])p->macs, p->n_macs, mac))
+		return true;
+	if (rte_eth_dev_mac_addr_add(p->ethdev, &a, 0))
+		return false;
+	memcpy(p->macs[p->n_macs++], mac, sizeof *p->macs);
+	return true;
+}
+
+int port_want_macs(struct port *p, const uint8_t (*macs)[6], unsigned n, bool more)
+{
+	uint8_t(*list)[6] = reallocarray(p->macs, p->n_macs + n + 1, sizeof *list);
+	bool lacks = p->groups_by_all || (more && p->takes_all);
+
+	if (!list)
+		return -ENOMEM;
+	p->macs = list;
+	if (!more)
+		drop_macs(p, macs, n);
+	for (unsigned i = 0; i < n; i++)
+		lacks |= !add_mac(p, macs[i]);
+	return take_all(p, lacks);
 }
 
 /* No more than sockets hold: others may come all the time. */
@@ -325,6 +380,9 @@ void port_close(struct port *p)
 	if (!p->is_open)
 		return;
 	p->is_open = taken[p->ethdev] = false;
+	free(p->macs);
+	p->macs = NULL;
+	p->n_macs = 0;
 	if (p->is_started)
 		rte_eth_dev_stop(p->ethdev);
 	if (rte_eth_dev_info_get(p->ethdev, &info))

@@ -22,9 +22,14 @@ struct port {
 	uint16_t rx_queues, tx_queues, rx_descriptors, tx_descriptors;
 	uint32_t mtu;
 	uint32_t room; /* bytes of an mbuf, headroom included */
-	bool has_mtu, takes_all;
+	bool has_mtu;
 	bool interrupts;
+	bool took_all;	    /* frames, before it was opened: that is left as it is */
+	bool takes_all;	    /* since it was told here */
+	bool groups_by_all; /* since it cannot be told to take all groups */
 	uint8_t mac[6];
+	uint8_t (*macs)[6]; /* in its filter besides */
+	unsigned n_macs;
 	char driver[32];
 	char why[PORT_WHY]; /* what is wrong */
 };
@@ -49,8 +54,9 @@ int port_start(struct port *p, struct rte_mempool *frames);
 /* Gives the port to all workers of the core, which do not run yet. */
 void port_give(const struct port *p, struct core *c, uint32_t ifindex);
 
-/* Has the device take frames for one more MAC address; all frames, where it cannot tell them apart. Returns 0 or a negative errno. */
-int port_take_mac(struct port *p, const uint8_t mac[6]);
+/* Has the device take frames for these MAC addresses besides its own, and for no others that it was given here, unless `more` says that
+ * those stay; all frames, as long as its filter has no room for some of them. Returns 0 or a negative errno: it takes too few. */
+int port_want_macs(struct port *p, const uint8_t (*macs)[6], unsigned n, bool more);
 
 /* Drops the frames that wait in its queues, which no worker reads meanwhile. */
 void port_drop_waiting(const struct port *p);

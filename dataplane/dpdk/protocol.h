@@ -10,6 +10,9 @@
  * An engine that finds the XDP engine on its interfaces stands by: it has tables, but no ports until it is told to take them, while
  * XDP programs go on serving what they take before its sockets see it. It gives its ports back when it is told to, and stands by again.
  *
+ * Virtual MAC addresses stand in generations: the engine has its devices take frames for new ones before packets go by a generation, and
+ * leaves out those of the former one after that. What it has changed about devices it tells when it is asked (CHANGES).
+ *
  * Structs stand in packets as they are in memory: both programs are of one build, or they do not speak. */
 #pragma once
 #include <net/if.h>
@@ -17,7 +20,7 @@
 #include "dataplane/l4/result.h"
 #include "dataplane/l4/trace.h"
 
-#define PROTOCOL_VERSION ((uint32_t)L4_TABLES_VERSION << 8 | 2)
+#define PROTOCOL_VERSION ((uint32_t)L4_TABLES_VERSION << 8 | 3)
 
 /* Below RUN_DIR. */
 #define PROTOCOL_DIR	"dpdk"
@@ -29,6 +32,8 @@ enum {
 	PROTOCOL_WHY = 160,
 	PROTOCOL_FRAME = 4096, /* bytes of a traced frame at most */
 	PROTOCOL_FILES = 2,
+	PROTOCOL_WHAT = 48,
+	PROTOCOL_LIST = 64, /* changes in one answer */
 };
 
 enum protocol_kind {
@@ -44,6 +49,7 @@ enum protocol_kind {
 	PROTOCOL_GIVE, /* the interfaces back to the host; it stands by when that is answered */
 	PROTOCOL_PAUSE, /* no packet is taken in, until the connection ends or says so: they wait in their sockets */
 	PROTOCOL_RESUME,
+	PROTOCOL_CHANGES, /* that the engine has made about its devices: a part of the list */
 };
 
 struct protocol_ask {
@@ -61,6 +67,9 @@ struct protocol_ask {
 			uint8_t frame[PROTOCOL_FRAME];
 		} trace;
 		struct l4_capture_filter capture;
+		struct {
+			uint32_t first, pad; /* of the list, from 0 */
+		} changes;
 	};
 };
 
@@ -106,6 +115,24 @@ struct protocol_status {
 	struct protocol_worker workers[PROTOCOL_WORKERS];
 };
 
+enum protocol_change_kind {
+	PROTOCOL_OFFLOAD,    /* was turned off */
+	PROTOCOL_MAC,	     /* frames for it are taken too */
+	PROTOCOL_ALL_FRAMES, /* are taken, since there is no room for some MAC address */
+	PROTOCOL_ALL_GROUPS, /* frames to all of them are taken */
+};
+
+struct protocol_change {
+	uint32_t ifindex;	  /* of struct protocol_port */
+	uint32_t kind;		  /* enum protocol_change_kind */
+	char what[PROTOCOL_WHAT]; /* the offload as ethtool(8) has it, the MAC address, or "" */
+};
+
+struct protocol_changes {
+	uint32_t n, more; /* more: the list goes on behind these */
+	struct protocol_change list[PROTOCOL_LIST];
+};
+
 struct protocol_answer {
 	int32_t rc; /* 0, or a negative errno and in `why` what is wrong */
 	uint32_t kind;
@@ -114,6 +141,7 @@ struct protocol_answer {
 		struct protocol_hello hello;
 		struct protocol_traced trace;
 		struct protocol_status status;
+		struct protocol_changes changes;
 	};
 };
 

@@ -2,6 +2,7 @@
 #include "dataplane/snapshot/read.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "dataplane/snapshot/maglev.h"
 
 struct reader {
@@ -71,17 +72,22 @@ static int read_pool(const struct reader *r, uint16_t id, const struct l4_pool *
 	return rc;
 }
 
+static bool is_image(const struct l4_line *image, uint32_t lines)
+{
+	const struct l4_root *root = (const struct l4_root *)&image[L4_LINE_ROOT];
+
+	return lines > L4_LINE_KEYS && root->magic == L4_TABLES_MAGIC &&
+	       root->version == L4_TABLES_VERSION;
+}
+
 int snapshot_read_slots(const struct l4_line *image, uint32_t lines, const struct l4_chunk *rings,
 	uint32_t n_chunks, snapshot_slots_fn *fn, void *arg)
 {
 	const struct reader r = { image, lines, rings, n_chunks };
-	const struct l4_root *root = (const struct l4_root *)&image[L4_LINE_ROOT];
 	const struct l4_keys *keys = (const struct l4_keys *)&image[L4_LINE_KEYS];
 	int rc = 0;
 
-	if (lines <= L4_LINE_KEYS || root->magic != L4_TABLES_MAGIC ||
-		root->version != L4_TABLES_VERSION ||
-		(uint64_t)keys->pool_base + keys->n_pools > lines)
+	if (!is_image(image, lines) || (uint64_t)keys->pool_base + keys->n_pools > lines)
 		return -EINVAL;
 	for (uint32_t id = 0; id < keys->n_pools && id <= UINT16_MAX && !rc; id++) {
 		const struct l4_pool *p = (const struct l4_pool *)&image[keys->pool_base + id];
@@ -91,4 +97,32 @@ int snapshot_read_slots(const struct l4_line *image, uint32_t lines, const struc
 		rc = read_pool(&r, (uint16_t)id, p, fn, arg);
 	}
 	return rc;
+}
+
+static void read_mac(const struct l4_key *key, snapshot_macs_fn *fn, void *arg)
+{
+	static const uint8_t none[6];
+	uint8_t mac[6];
+
+	memcpy(mac, &key->address[1], sizeof mac);
+	if (key->kind == L4_KIND_MAC && !(mac[0] & 1) && memcmp(mac, none, sizeof mac) != 0)
+		fn(arg, key->address[0], mac);
+}
+
+int snapshot_read_macs(const struct l4_line *image, uint32_t lines, snapshot_macs_fn *fn, void *arg)
+{
+	const struct l4_root *root = (const struct l4_root *)&image[L4_LINE_ROOT];
+	const struct l4_bucket *buckets = (const struct l4_bucket *)image;
+
+	if (!is_image(image, lines) || (uint64_t)root->bucket_base + root->bucket_mask >= lines)
+		return -EINVAL;
+	if (!(root->flags & L4_ROOT_VIRTUAL))
+		return 0;
+	buckets += root->bucket_base;
+	for (uint32_t i = 0; i <= root->bucket_mask; i++)
+		for (unsigned k = 0; k < L4_BUCKET_ENTRIES; k++)
+			if (buckets[i].entries[k].tag && buckets[i].entries[k].line < lines)
+				read_mac((const struct l4_key *)&image[buckets[i].entries[k].line],
+					fn, arg);
+	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Slot tables read back from a published image and its rings, as a restarted control plane finds them. */
+/* What is read back from a published image: slot tables, as a restarted control plane finds them with the rings; virtual MAC addresses. */
 #pragma once
 #include "dataplane/snapshot/snapshot.h"
 
@@ -12,3 +12,11 @@ typedef int snapshot_slots_fn(void *arg, uint16_t pool, uint32_t n, const uint16
  * image of this version), or -ENOMEM. */
 int snapshot_read_slots(const struct l4_line *image, uint32_t lines, const struct l4_chunk *rings,
 	uint32_t n_chunks, snapshot_slots_fn *fn, void *arg);
+
+/* Called with each virtual MAC address of an interface; the array ends with the call. */
+typedef void snapshot_macs_fn(void *arg, uint32_t ifindex, const uint8_t mac[6]);
+
+/* Reads all of them; one that is named twice is told twice. What points outside, or is no address of one host, is left out. Returns 0
+ * or -EINVAL (no image of this version). */
+int snapshot_read_macs(
+	const struct l4_line *image, uint32_t lines, snapshot_macs_fn *fn, void *arg);

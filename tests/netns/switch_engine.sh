@@ -12,12 +12,14 @@
 only xdp "both engines, one after the other"
 has_dpdk
 
+mac=00:00:5e:00:01:0a # of the VIP of IPv4
+
 # Connections of port 80 are tracked while slots are in change, those of port 81 always: site TYPE
 site()
 {
 	dpdk=
 	[ "$1" = xdp ] || dpdk=' engine: { type = "dpdk"; };'
-	web 1 2 3 4 | sed -e 's/forward = "nat"/idle = "60s"; &/' -e '/^web[46]: { health/p; s/^web\([46]: { health\)/all\1/; /^all/s/8080/8081/g' \
+	web 1 2 3 4 | sed -E "s/(web4: .*interface = \"front\";)/\1 mac = \"$mac\";/" | sed -e 's/forward = "nat"/idle = "60s"; &/' -e '/^web[46]: { health/p; s/^web\([46]: { health\)/all\1/; /^all/s/8080/8081/g' \
 		-e "s/^services: {/&\\
 		all4: { vip = \"web4\"; port = 81; forward = \"nat\"; pool = \"all4\"; track = \"all\"; };\\
 		all6: { vip = \"web6\"; port = 81; forward = \"nat\"; pool = \"all6\"; track = \"all\"; };\\
@@ -34,6 +36,7 @@ holdings()
 		ip -n "$prefix-lb" route show dev "$net"
 		ip -n "$prefix-lb" -6 route show dev "$net" | sort
 		on lb ethtool -k "$net"
+		on lb bridge fdb show dev "$net" | sort
 	done
 }
 
@@ -110,6 +113,9 @@ change()
 	expect_is "the engine" "$(ask .engine.type status)" "$1"
 	expect_is "connections lost" "$(lost held)" ""
 	expect_is "requests lost" "$(lost short "$began")" ""
+	expect_is "the filter of front's device" "$(on lb bridge fdb show dev "$([ "$1" = xdp ] && echo front || echo front-nic)" |
+		grep -c "^$mac")" 1
+	expect_is "virtual MAC addresses of front" "$(ask '.engine.ports[0].nic.macs | join(" ")' status)" "$mac"
 	expect "counters go on" not_reset "$lab/counters.before" "$lab/counters.after"
 	: >"$lab/probe.log"
 }

@@ -40,9 +40,13 @@ host_answers()
 	ip -n "$prefix-client" neigh del "$(addr front 2)" lladdr "$1" dev front
 }
 
+# The device that frames come in by.
+device=front
+[ "$engine" = xdp ] || device=front-nic
+
 filtered()
 {
-	on lb bridge fdb show dev front | awk '$1 ~ /^00:00:5e/ { print $1 }' | sort | tr '\n' ' '
+	on lb bridge fdb show dev $device | awk '$1 ~ /^00:00:5e/ { print $1 }' | sort | tr '\n' ' '
 }
 
 shown()
@@ -70,10 +74,41 @@ done
 with_macs 00:00:5e:00:01:0b 00:00:5e:00:02:0a
 ctl config apply >"$lab/apply"
 expect_is "the filter after a change" "$(filtered)" "00:00:5e:00:01:0b 00:00:5e:00:02:0a "
+expect_is "what status shows after a change" "$(shown)" "00:00:5e:00:01:0b 00:00:5e:00:02:0a"
 expect_is "the VIP's MAC address after a change" "$(family=4 resolved)" 00:00:5e:00:01:0b
+with_macs "" 00:00:5e:00:02:0a
+ctl config apply >"$lab/apply"
+expect_is "the filter with one fewer" "$(filtered)" "00:00:5e:00:02:0a "
+expect_is "what status shows with one fewer" "$(shown)" 00:00:5e:00:02:0a
+expect_is "the VIP's MAC address without one" "$(family=4 resolved)" "$own"
+with_macs 00:00:5e:00:01:0b 00:00:5e:00:02:0a
+ctl config apply >"$lab/apply"
+expect_is "the filter with one more" "$(filtered)" "00:00:5e:00:01:0b 00:00:5e:00:02:0a "
+expect_is "the VIP's MAC address with one more" "$(family=4 resolved)" 00:00:5e:00:01:0b
 with_macs "$back"
 expect_not "another interface's MAC address is taken" ctl config apply >"$lab/apply" 2>&1
 expect "it is said why" grep -qE "vip \"web4\": mac $back is in use: interface back(-nic)? of this host has it" "$lab/apply"
+
+# The engine's process dies, and a change comes before it is back.
+if [ "$engine" = dpdk ]; then
+	slay tandem-dpdk
+	expect_is "the filter without tandem-dpdk" "$(filtered)" "00:00:5e:00:01:0b 00:00:5e:00:02:0a "
+	expect_is "virtual MAC addresses on record" "$(grep -c ^unicast "$lab/run/dpdk/nic")" 2
+	with_macs 00:00:5e:00:01:0c 00:00:5e:00:02:0a
+	start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
+	wait_for 10 "tandem-dpdk serves again" holds '.engine.state == "serving"' status
+	expect_is "the filter of the next tandem-dpdk" "$(filtered)" "00:00:5e:00:01:0b 00:00:5e:00:02:0a "
+	ctl config apply >"$lab/apply"
+	expect_is "the filter after the next change" "$(filtered)" "00:00:5e:00:01:0c 00:00:5e:00:02:0a "
+	expect_is "what status shows of the next tandem-dpdk" "$(shown)" "00:00:5e:00:01:0c 00:00:5e:00:02:0a"
+	for family in 4 6; do
+		mac=$([ "$family" = 4 ] && echo 00:00:5e:00:01:0c || echo 00:00:5e:00:02:0a)
+		expect_is "the VIP's MAC address of IPv$family by the next tandem-dpdk" "$(resolved)" "$mac"
+		expect_is "what srv1 sees by the next tandem-dpdk" "$(cat "$lab/who")" "srv1 $(addr front 99) $(addr back 11)"
+	done
+	with_macs 00:00:5e:00:01:0b 00:00:5e:00:02:0a
+	ctl config apply >"$lab/apply"
+fi
 
 # The daemon dies: all goes on. The next one wants none.
 slay tandemd

@@ -249,6 +249,94 @@ static void test_a_capture_ends_with_who_began_it(void **state)
 	assert_int_equal(ask_kind(b, PROTOCOL_CAPTURE_END), 0);
 }
 
+/* Part of the list that begins at `first`: so many entries, and whether there are more. */
+static void expect_changes(struct bed *b, uint32_t first, uint32_t n, bool more)
+{
+	struct protocol_ask a = { .kind = PROTOCOL_CHANGES, .changes.first = first };
+	const struct protocol_changes *l = &b->answer.changes;
+
+	assert_int_equal(ask(b, &a, -1), 0);
+	assert_int_equal(l->n, n);
+	assert_int_equal(l->more, more);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(l->list[i].ifindex, first + i + 1);
+}
+
+static void test_changes_are_told_in_parts(void **state)
+{
+	struct protocol_ask a = { .version = PROTOCOL_VERSION, .kind = PROTOCOL_CHANGES };
+	struct bed *b = *state;
+
+	assert_int_equal(ask_kind(b, PROTOCOL_CHANGES), -EPROTO); /* out of turn */
+	greet(b);
+	expect_changes(b, 0, 0, false);
+	__atomic_store_n(&b->rig.changes, PROTOCOL_LIST, __ATOMIC_RELEASE);
+	expect_changes(b, 0, PROTOCOL_LIST, false);
+	__atomic_store_n(&b->rig.changes, PROTOCOL_LIST + 2, __ATOMIC_RELEASE);
+	expect_changes(b, 0, PROTOCOL_LIST, true);
+	expect_changes(b, PROTOCOL_LIST, 2, false);
+	expect_changes(b, PROTOCOL_LIST + 2, 0, false);
+	expect_changes(b, UINT32_MAX, 0, false);
+	send_bytes(b, &a, offsetof(struct protocol_ask, changes) + 4, -1); /* cut short */
+	assert_int_equal(hear(b), -EPROTO);
+}
+
+/* What a follower was told of, and by which generation packets went then. */
+static struct {
+	const struct core *core;
+	unsigned n;
+	struct {
+		uint64_t now, next, published;
+	} list[4];
+} followed;
+
+static void follow(void *arg, const struct sealed *now, const struct sealed *next)
+{
+	const struct generation *g =
+		__atomic_load_n(&followed.core->common.generation, __ATOMIC_ACQUIRE);
+
+	assert_ptr_equal(arg, &followed);
+	assert_in_range(followed.n, 0, 3);
+	followed.list[followed.n].now = now ? now->generation : 0;
+	followed.list[followed.n].next = next ? next->generation : 0;
+	followed.list[followed.n++].published = g ? g->sealed.generation : 0;
+}
+
+static void expect_followed(unsigned i, uint64_t now, uint64_t next, uint64_t published)
+{
+	assert_int_equal(followed.list[i].now, now);
+	assert_int_equal(followed.list[i].next, next);
+	assert_int_equal(followed.list[i].published, published);
+}
+
+/* Once before packets go by a generation, once when all do; of one that is refused nobody hears. */
+static void test_a_follower_is_told_of_generations(void **state)
+{
+	struct bed *b = *state;
+	struct core *c = &b->rig.core;
+	uint64_t now = c->generation->sealed.generation;
+	struct err e;
+	int file;
+
+	followed.core = c;
+	followed.n = 0;
+	c->follower = (struct core_follower){ follow, &followed };
+	assert_int_equal(rig_reopen(&b->rig, &b->world->world, &e), 0);
+	assert_int_equal(body_engine_tell(b->rig.engine, &b->world->world, &e), 0);
+	greet(b);
+	file = dup(b->files[0]);
+	assert_int_equal(send_file(b, PROTOCOL_GENERATION, file, now + 9, 0), -ESTALE);
+	assert_int_equal(followed.n, 2);
+	expect_followed(0, now, now + 1, now);
+	expect_followed(1, now + 1, 0, now + 1);
+	core_leave_ports(c);
+	c->frames = b->rig.frames;
+	assert_int_equal(send_file(b, PROTOCOL_GENERATION, file, 0, 0), 0);
+	close(file);
+	assert_int_equal(followed.n, 4);
+	expect_followed(2, 0, now + 1, 0);
+}
+
 static bool is_paused(const struct bed *b)
 {
 	return __atomic_load_n(&b->rig.paused, __ATOMIC_ACQUIRE);
@@ -370,6 +458,8 @@ int main(int argc, char **argv)
 		TEST(test_questions_out_of_turn),
 		TEST(test_files_that_are_refused),
 		TEST(test_traces),
+		TEST(test_changes_are_told_in_parts),
+		TEST(test_a_follower_is_told_of_generations),
 		TEST(test_a_capture_ends_with_who_began_it),
 		TEST(test_a_pause_ends_with_who_asked_for_it),
 		TEST(test_wants_are_told),

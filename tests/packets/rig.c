@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/packets/rig.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <rte_eal.h>
 #include <sched.h>
 #include <stdio.h>
@@ -79,9 +80,19 @@ static int take_order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY]
 	return 0;
 }
 
+/* As many as the test says, each other than the others. */
+static bool tell_change(void *arg, uint32_t i, struct protocol_change *out)
+{
+	const struct rig *r = arg;
+
+	*out = (struct protocol_change){ .ifindex = i + 1, .kind = i % 4 };
+	snprintf(out->what, sizeof out->what, "change %" PRIu32, i);
+	return i < __atomic_load_n(&r->changes, __ATOMIC_ACQUIRE);
+}
+
 static int open_core(struct rig *r, const struct world *w, unsigned workers, struct err *e)
 {
-	const struct control_owner owner = { take_order, r };
+	const struct control_owner owner = { take_order, tell_change, r };
 	struct core_options o = { .frames = r->frames };
 	const char *what = "";
 	char dir[96];

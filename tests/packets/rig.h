@@ -14,8 +14,9 @@ struct rig {
 	struct rte_mempool *frames;
 	pthread_t server;
 	bool is_open, serves, stop;
-	bool paused;  /* as the last order was, by another thread */
-	char dir[64]; /* stands for RUN_DIR */
+	bool paused;	  /* as the last order was, by another thread */
+	uint32_t changes; /* about devices, as told */
+	char dir[64];	  /* stands for RUN_DIR */
 };
 
 /* Opens all that, and publishes the world. The workers' ports are the caller's to add. Returns 0, or a

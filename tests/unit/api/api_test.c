@@ -197,6 +197,38 @@ static void test_status_of_workers(void **state)
 	assert_true(json_is_null(at(j, "engine.workers.1.busy_percent")));
 }
 
+/* Of an engine that is another process, for the port that they are about. */
+static void test_status_of_devices(void **state)
+{
+	const uint32_t front = fake.ports[0].ifindex;
+	const struct engine_change changes[] = {
+		{ ENGINE_OFFLOAD, front, "rx-gro" },
+		{ ENGINE_MAC, front, "00:00:5e:00:01:0a" },
+		{ ENGINE_ALL_FRAMES, front + 1, "" },
+		{ ENGINE_MAC, front + 1, "00:00:5e:00:01:0b" },
+	};
+	const struct engine_change more[] = { { ENGINE_ALL_FRAMES, front, "" },
+		{ ENGINE_ALL_GROUPS, front, "" } };
+	json_t *j;
+
+	(void)state;
+	fake.changes = changes;
+	fake.n_changes = 4;
+	j = get("/v1/status");
+	assert_int_equal(json_array_size(at(j, "engine.ports.0.nic.off")), 1);
+	assert_string_equal(text_at(j, "engine.ports.0.nic.off.0"), "rx-gro");
+	assert_int_equal(json_array_size(at(j, "engine.ports.0.nic.macs")), 1);
+	assert_string_equal(text_at(j, "engine.ports.0.nic.macs.0"), "00:00:5e:00:01:0a");
+	assert_true(json_is_false(at(j, "engine.ports.0.nic.promiscuous")));
+	assert_true(json_is_false(at(j, "engine.ports.0.nic.all_groups")));
+	fake.changes = more;
+	fake.n_changes = 2;
+	j = get("/v1/status");
+	assert_int_equal(json_array_size(at(j, "engine.ports.0.nic.macs")), 0);
+	assert_true(json_is_true(at(j, "engine.ports.0.nic.promiscuous")));
+	assert_true(json_is_true(at(j, "engine.ports.0.nic.all_groups")));
+}
+
 static void test_vips(void **state)
 {
 	json_t *j;
@@ -912,6 +944,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVED(test_version_and_status),
 		SERVED(test_status_of_workers),
+		SERVED(test_status_of_devices),
 		SERVED(test_vips),
 		SERVED(test_services),
 		SERVED(test_pools),

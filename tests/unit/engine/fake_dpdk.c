@@ -139,6 +139,10 @@ static size_t answer_to(struct fake_dpdk *f, int fd, const struct protocol_ask *
 	case PROTOCOL_STATUS:
 		answer->status.capture_lost = f->capture_lost;
 		return offsetof(struct protocol_answer, status) + sizeof answer->status;
+	case PROTOCOL_CHANGES:
+		a->first = ask->changes.first;
+		answer->changes = f->changes[f->changes[0].more && a->first ? 1 : 0];
+		return offsetof(struct protocol_answer, changes) + sizeof answer->changes;
 	case PROTOCOL_LISTEN:
 		f->told = fd;
 		break;

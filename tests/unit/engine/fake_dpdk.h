@@ -28,6 +28,7 @@ struct fake_asked {
 	uint64_t generation;
 	uint32_t n_rings, n_chunks, n_guard, guard_first;
 	uint32_t n_routes;
+	uint32_t first; /* of changes */
 	struct l4_capture_filter filter;
 };
 
@@ -40,6 +41,8 @@ struct fake_dpdk {
 	int32_t refusal;
 	struct protocol_traced traced;
 	uint64_t capture_lost;
+	struct protocol_changes
+		changes[2]; /* the first part of the list, and the other one if there is more */
 	/* Its own. */
 	pthread_t thread;
 	pthread_mutex_t lock;

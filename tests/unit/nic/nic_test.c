@@ -306,6 +306,34 @@ static void a_device_without_a_filter_takes_all(void **state)
 	assert_false(lo_takes_all());
 }
 
+/* Until it is known who wants them still, those of before stay, and so does what was done for their sake. */
+static void addresses_of_before_may_stay(void **state)
+{
+	struct nic_want w[] = { want_macs("va", 1), want_macs("lo", 1) };
+	struct nic *nic;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(nic_new(&nic, dir, &e), 0);
+	assert_int_equal(nic_apply(nic, w, 2, &e), 0);
+	nic_free(nic);
+	for (unsigned i = 0; i < 2; i++) {
+		w[i].n_macs = 0;
+		w[i].keeps_macs = true;
+	}
+	nic = apply(w, 2); /* another process */
+	assert_true(in_filter("00:00:5e:00:01:0a") && lo_takes_all());
+	assert_int_equal(nic_changes(nic)->n, 2);
+	w[0].keeps_macs = false;
+	assert_int_equal(nic_apply(nic, w, 2, &e), 0);
+	assert_true(!in_filter("00:00:5e:00:01:0a") && lo_takes_all());
+	w[1].keeps_macs = false;
+	assert_int_equal(nic_apply(nic, w, 2, &e), 0);
+	assert_false(lo_takes_all());
+	assert_int_equal(nic_changes(nic)->n, 0);
+	nic_free(nic);
+}
+
 static void what_took_all_before_goes_on(void **state)
 {
 	struct nic_want w = want_macs("lo", 1);
@@ -519,6 +547,7 @@ int main(void)
 		cmocka_unit_test_setup(an_address_that_is_refused_is_told, begin),
 		cmocka_unit_test_setup(virtual_macs_are_added_and_taken_away, begin),
 		cmocka_unit_test_setup(a_device_without_a_filter_takes_all, begin),
+		cmocka_unit_test_setup(addresses_of_before_may_stay, begin),
 		cmocka_unit_test_setup(what_took_all_before_goes_on, begin),
 		cmocka_unit_test_setup(a_device_that_takes_neither_is_told, begin),
 		cmocka_unit_test_setup(settings_are_read_and_set, begin),

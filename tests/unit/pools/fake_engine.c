@@ -173,6 +173,13 @@ void engine_report(const struct engine *en, struct engine_report *out)
 	*out = fake.report;
 }
 
+const struct engine_change *engine_changes(const struct engine *en, size_t *n)
+{
+	(void)en;
+	*n = fake.n_changes;
+	return fake.changes;
+}
+
 int engine_publish(struct engine *en, const struct snapshot_input *in, struct err *e)
 {
 	if (*fake.steps && take_step("publish", en, e))

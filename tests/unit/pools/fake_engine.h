@@ -19,6 +19,8 @@ struct fake_engine {
 	enum engine_state state;
 	uint64_t since_ms;
 	struct engine_report report;
+	const struct engine_change *changes;
+	size_t n_changes;
 	bool adopt; /* engine_open() finds what a former process left */
 
 	struct l4_record records[FAKE_RECORDS];

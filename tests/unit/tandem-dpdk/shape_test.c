@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When devices are told of virtual MAC addresses, and of which: by a port that notes that. What becomes of it is dpdk/port's and nic/nic's. */
+#include "apps/tandem-dpdk/shape.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "dataplane/snapshot/snapshot.h"
+#include "tests/unit/test.h"
+
+enum { IFINDEX = 12, MANY = 3, CALLS = 4 };
+
+/* What the port was told: the last bytes of the addresses, as digits, and a plus where others stay. */
+static char told[CALLS][MANY + 2];
+static unsigned n_told;
+static int refusal;
+
+uint32_t front_ifindex(const struct front *f)
+{
+	return f->tap.ifindex;
+}
+
+int port_want_macs(struct port *p, const uint8_t (*macs)[6], unsigned n, bool more)
+{
+	char *text = told[n_told++];
+
+	assert_in_range(n_told, 1, CALLS);
+	assert_in_range(n, 0, MANY);
+	for (unsigned i = 0; i < n; i++)
+		*text++ = (char)('0' + macs[i][5]);
+	*text++ = more ? '+' : ' ';
+	*text = '\0';
+	p->takes_all = refusal;
+	return refusal;
+}
+
+static struct ring_store *store;
+static struct snapshot *sn;
+static struct sealed before, next;
+
+/* A generation with these addresses: digits. */
+static struct sealed generation(const char *digits)
+{
+	static const struct snapshot_port port = { .ifindex = IFINDEX, .mac = { 2, [5] = 1 } };
+	static const uint32_t neighbours[1];
+	static struct l4_line images[2][64];
+	static unsigned n;
+	struct snapshot_address addresses[MANY] = { 0 };
+	const struct snapshot_input in = { .ports = &port,
+		.n_ports = 1,
+		.addresses = addresses,
+		.n_addresses = (uint32_t)strlen(digits) };
+	struct sealed s = { .image = images[n++ % 2] };
+	const char *what;
+
+	for (unsigned i = 0; digits[i]; i++)
+		addresses[i] = (struct snapshot_address){ .af = 4,
+			.bytes = { 192, 0, 2, (uint8_t)i },
+			.ifindex = IFINDEX,
+			.mac = { 0, 0, 0x5e, 0, 1, (uint8_t)(digits[i] - '0') } };
+	assert_int_equal(snapshot_build(store, NULL, &in, neighbours, 1, 64, &sn, &what), 0);
+	s.lines = sn->lines;
+	memcpy((void *)s.image, sn->image, sn->lines * sizeof *sn->image);
+	snapshot_abort(store, sn);
+	return s;
+}
+
+static char dir[] = "/tmp/tandem-shape-XXXXXX";
+static struct front front = { .name = "front", .tap.ifindex = IFINDEX };
+static struct shape shape;
+
+static int setup(void **state)
+{
+	struct err e;
+
+	(void)state;
+	n_told = 0;
+	refusal = 0;
+	front.port = (struct port){ 0 };
+	before = next = (struct sealed){ 0 };
+	return shape_begin(&shape, &front, 1, dir, &e);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	shape_end(&shape);
+	return 0;
+}
+
+/* A generation comes, and the port is told so before packets go by it, and so after that: NULL, nothing. */
+static void publish(const char *digits, const char *first, const char *then)
+{
+	unsigned n = n_told = 0;
+
+	before = next;
+	next = generation(digits);
+	shape_follow(&shape, before.image ? &before : NULL, &next);
+	assert_int_equal(n_told, first ? n + 1 : n);
+	if (first)
+		assert_string_equal(told[n], first);
+	n = n_told;
+	shape_follow(&shape, &next, NULL);
+	assert_int_equal(n_told, then ? n + 1 : n);
+	if (then)
+		assert_string_equal(told[n], then);
+}
+
+static void new_ones_come_first_and_others_go_last(void **state)
+{
+	(void)state;
+	assert_string_equal(told[0], "+"); /* at the start, whatever there was stays */
+	publish("1", "1+", "1 ");
+	publish("1", NULL, NULL);
+	publish("32", "23+", "23 ");
+	publish("23", NULL, NULL);
+	publish("", "+", " ");
+	publish("", NULL, NULL);
+}
+
+/* What a former process left goes with the first generation, though that has none either. */
+static void the_first_generation_settles_it(void **state)
+{
+	(void)state;
+	publish("", "+", " ");
+}
+
+static void what_failed_is_tried_again(void **state)
+{
+	char path[64];
+	FILE *damaged;
+
+	(void)state;
+	publish("1", "1+", "1 ");
+	snprintf(path, sizeof path, "%s/nic", dir);
+	damaged = fopen(path, "we");
+	assert_non_null(damaged);
+	fputs("what\n", damaged);
+	fclose(damaged);
+	publish("2", "2+", "2 ");
+	publish("2", "2+", "2 ");
+	assert_int_equal(unlink(path), 0);
+	publish("2", "2+", "2 ");
+	publish("2", NULL, NULL);
+}
+
+static void what_is_no_image_changes_nothing(void **state)
+{
+	struct protocol_change c;
+	struct l4_line zeros[4] = { 0 };
+	const struct sealed none = { .image = zeros, .lines = 4 };
+
+	(void)state;
+	publish("1", "1+", "1 ");
+	n_told = 0;
+	shape_follow(&shape, &next, &none);
+	shape_follow(&shape, &none, NULL);
+	assert_int_equal(n_told, 0);
+	publish("1", NULL, NULL);
+	assert_true(shape_change(&shape, 0, &c));
+}
+
+static void changes_are_listed(void **state)
+{
+	uint8_t macs[1][6] = { { 0, 0, 0x5e, 0, 1, 1 } };
+	struct protocol_change c;
+
+	(void)state;
+	front.port.macs = macs;
+	front.port.n_macs = 1;
+	refusal = -ENOTSUP;
+	publish("12", "12+", "12 ");
+	assert_true(shape_change(&shape, 0, &c));
+	assert_int_equal(c.ifindex, IFINDEX);
+	assert_int_equal(c.kind, PROTOCOL_MAC);
+	assert_string_equal(c.what, "00:00:5e:00:01:01");
+	assert_true(shape_change(&shape, 1, &c));
+	assert_int_equal(c.kind, PROTOCOL_ALL_FRAMES);
+	assert_true(shape_change(&shape, 2, &c));
+	assert_int_equal(c.kind, PROTOCOL_ALL_GROUPS);
+	assert_false(shape_change(&shape, 3, &c));
+	assert_false(shape_change(&shape, UINT32_MAX, &c));
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	store = ring_store_new(4096, 64);
+	return store && mkdtemp(dir) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	ring_store_free(store);
+	return rmdir(dir);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(new_ones_come_first_and_others_go_last),
+		TEST(the_first_generation_settles_it),
+		TEST(what_failed_is_tried_again),
+		TEST(what_is_no_image_changes_nothing),
+		TEST(changes_are_listed),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
