@@ -111,6 +111,9 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 
 	if (rc)
 		return err_set(e, rc, "interface %s: %s", f->name, f->port.why);
+	if (f->port.filters_vlans)
+		log_warn("interface %s: its port filters by VLAN, and may take no frames with tags",
+			f->name);
 	snprintf(told.interface, sizeof told.interface, "%s", f->name);
 	snprintf(told.driver, sizeof told.driver, "%s", f->port.driver);
 	memcpy(told.mac, f->port.mac, sizeof told.mac);

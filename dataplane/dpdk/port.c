@@ -12,6 +12,7 @@ enum {
 	HEADERS = 14 + 2 * 4, /* Ethernet, and two tags */
 	TAIL = 64,	      /* what stages add behind a packet */
 	PAGE = 4096,
+	LAST_VLAN = 4094,
 	/* Of an AF_PACKET ring: what the kernel writes before a frame, at most, and frames of a ring. */
 	RING_HEAD = 96,
 	RING_FRAMES = 512,
@@ -246,18 +247,18 @@ static int start(struct port *p, struct rte_mempool *frames)
 /* To take more than it must is no error. */
 static int take_all(struct port *p, bool all)
 {
-	int rc = p->took_all || p->takes_all == all ? -EALREADY
-		 : all				    ? rte_eth_promiscuous_enable(p->ethdev)
-						    : rte_eth_promiscuous_disable(p->ethdev);
+	int rc;
 
+	if (p->took_all || p->takes_all == all)
+		return 0;
+	rc = all ? rte_eth_promiscuous_enable(p->ethdev) : rte_eth_promiscuous_disable(p->ethdev);
 	if (!rc)
 		p->takes_all = all;
-	return all && rc != -EALREADY ? rc : 0;
+	return all ? rc : 0;
 }
 
 /* All of them, in the place of a list (rte_eth_dev_set_mc_addr_list()): solicitations for our own addresses come to groups that can be
- * counted, but the host joins others behind its tap at any time (mDNS, OSPF, VRRP), and its kernel tells nobody. VLANs are as many for
- * the same reason, by not asking for offloads: without RTE_ETH_RX_OFFLOAD_VLAN_FILTER a device takes frames with any tags. */
+ * counted, but the host joins others behind its tap at any time (mDNS, OSPF, VRRP), and its kernel tells nobody. */
 static int take_groups(struct port *p)
 {
 	int rc = rte_eth_allmulticast_enable(p->ethdev);
@@ -266,6 +267,20 @@ static int take_groups(struct port *p)
 		return rc;
 	p->groups_by_all = !p->has_mtu;
 	return p->groups_by_all ? take_all(p, true) : 0;
+}
+
+/* Of all VLANs, for the same reason: the host may make a device for one on its tap. Nobody has asked for a filter
+ * (RTE_ETH_RX_OFFLOAD_VLAN_FILTER), but there are drivers that cannot do without: they get a list of all. */
+static bool take_vlans(struct port *p)
+{
+	int on = rte_eth_dev_get_vlan_offload(p->ethdev), rc = 0;
+
+	if (on <= 0 || !(on & RTE_ETH_VLAN_FILTER_OFFLOAD) ||
+		!rte_eth_dev_set_vlan_offload(p->ethdev, on & ~RTE_ETH_VLAN_FILTER_OFFLOAD))
+		return true;
+	for (uint16_t id = 1; id <= LAST_VLAN && !rc; id++)
+		rc = rte_eth_dev_vlan_filter(p->ethdev, id, 1);
+	return !rc;
 }
 
 int port_start(struct port *p, struct rte_mempool *frames)
@@ -281,6 +296,7 @@ int port_start(struct port *p, struct rte_mempool *frames)
 	if (rc)
 		return refuse(p, rc, "%s does not start: %s", p->driver, strerror(-rc));
 	p->is_started = true;
+	p->filters_vlans = !take_vlans(p);
 	rc = take_groups(p);
 	return rc ? refuse(p, rc, "%s does not take multicast frames: %s", p->driver, strerror(-rc))
 		  : 0;

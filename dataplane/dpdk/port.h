@@ -27,6 +27,7 @@ struct port {
 	bool took_all;	    /* frames, before it was opened: that is left as it is */
 	bool takes_all;	    /* since it was told here */
 	bool groups_by_all; /* since it cannot be told to take all groups */
+	bool filters_vlans; /* it goes on doing so, and takes no frames with tags */
 	uint8_t mac[6];
 	uint8_t (*macs)[6]; /* in its filter besides */
 	unsigned n_macs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MAC addresses in the filters of ports. DPDK's devices without hardware have none with room for more than their own, so that of net_null
+/* MAC addresses and VLANs in the filters of ports. DPDK's devices without hardware have none with room for more than their own, so that of net_null
  * is this test's; one test leaves it to the device. */
 #include "dataplane/dpdk/port.h"
 #include <dlfcn.h>
@@ -79,6 +79,39 @@ int rte_eth_promiscuous_disable(uint16_t id)
 	return see_all("rte_eth_promiscuous_disable", id, false);
 }
 
+/* What it filters by VLAN. */
+static struct {
+	int on; /* offloads, as rte_eth_dev_get_vlan_offload() */
+	bool is_firm;
+	unsigned n, room; /* VLANs that are taken */
+} vlans;
+
+int rte_eth_dev_get_vlan_offload(uint16_t id)
+{
+	assert_int_equal(id, port.ethdev);
+	return vlans.on;
+}
+
+int rte_eth_dev_set_vlan_offload(uint16_t id, int on)
+{
+	assert_int_equal(id, port.ethdev);
+	if (vlans.is_firm)
+		return -ENOTSUP;
+	vlans.on = on;
+	return 0;
+}
+
+int rte_eth_dev_vlan_filter(uint16_t id, uint16_t vlan, int on)
+{
+	assert_int_equal(id, port.ethdev);
+	assert_true(vlans.on & RTE_ETH_VLAN_FILTER_OFFLOAD && on);
+	assert_int_equal(vlan, vlans.n + 1);
+	if (vlans.n == vlans.room)
+		return -ENOSPC;
+	vlans.n++;
+	return 0;
+}
+
 static int setup(void **state)
 {
 	const struct port_options o = {
@@ -87,6 +120,7 @@ static int setup(void **state)
 
 	(void)state;
 	memset(&filter, 0, sizeof filter);
+	memset(&vlans, 0, sizeof vlans);
 	filter.is_used = true;
 	filter.room = ROOM;
 	if (port_open(&port, &o))
@@ -218,6 +252,58 @@ static void a_device_that_took_all_before_goes_on(void **state)
 	}
 }
 
+/* Starts the port. */
+static void start(void)
+{
+	struct rte_mempool *frames =
+		rte_pktmbuf_pool_create("port", 1023, 0, 0, 2048, SOCKET_ID_ANY);
+
+	assert_non_null(frames);
+	assert_int_equal(port_start(&port, frames), 0);
+	port_close(&port);
+	rte_mempool_free(frames);
+}
+
+static void vlans_are_not_filtered(void **state)
+{
+	(void)state;
+	start();
+	assert_false(port.filters_vlans);
+	assert_int_equal(vlans.n, 0);
+}
+
+/* Other offloads are left as they are. */
+static void a_filter_of_vlans_is_turned_off(void **state)
+{
+	(void)state;
+	vlans.on = RTE_ETH_VLAN_FILTER_OFFLOAD | RTE_ETH_VLAN_STRIP_OFFLOAD;
+	start();
+	assert_false(port.filters_vlans);
+	assert_int_equal(vlans.on, RTE_ETH_VLAN_STRIP_OFFLOAD);
+	assert_int_equal(vlans.n, 0);
+}
+
+static void a_filter_that_stays_takes_all_vlans(void **state)
+{
+	(void)state;
+	vlans.on = RTE_ETH_VLAN_FILTER_OFFLOAD;
+	vlans.is_firm = true;
+	vlans.room = 4095;
+	start();
+	assert_false(port.filters_vlans);
+	assert_int_equal(vlans.n, 4094);
+}
+
+static void a_filter_with_too_little_room_is_told(void **state)
+{
+	(void)state;
+	vlans.on = RTE_ETH_VLAN_FILTER_OFFLOAD;
+	vlans.is_firm = true;
+	vlans.room = 64;
+	start();
+	assert_true(port.filters_vlans);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -230,6 +316,10 @@ int main(void)
 		TEST(what_takes_all_for_groups_goes_on),
 		TEST(a_device_that_takes_neither_is_told),
 		TEST(a_device_that_took_all_before_goes_on),
+		TEST(vlans_are_not_filtered),
+		TEST(a_filter_of_vlans_is_turned_off),
+		TEST(a_filter_that_stays_takes_all_vlans),
+		TEST(a_filter_with_too_little_room_is_told),
 	};
 
 	for (unsigned i = 0; i < MANY; i++)
