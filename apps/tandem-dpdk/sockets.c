@@ -2,16 +2,24 @@
 /* DPDK's net_af_packet puts its sockets, queue by queue, into a fanout group that has the kernel reassemble IPv4 fragments (packet(7),
  * PACKET_FANOUT_FLAG_DEFRAG), and has no option against it: what comes of that is longer than the MTU, and is not what came.
  * setsockopt() takes the place of libc's in the whole process, drivers included, leaves the flag out, and takes down which sockets
- * there are; bind() does that with those of net_af_xdp. Neither driver tells of them. */
+ * there are; bind() does that with those of net_af_xdp. Neither driver tells of them.
+ *
+ * DPDK gives each device at its start the MAC address that it has. A bond in mode balance-tlb hands what it is given on to all its
+ * parts, says so to the switch by each of them every second, and takes frames in by one part only, which the switch then sends
+ * by another. So ioctl() gives no device what it has. */
 #include "apps/tandem-dpdk/sockets.h"
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { FLAGS_SHIFT = 16, SOCKETS = 1024 };
+enum { FLAGS_SHIFT = 16, SOCKETS = 1024, MAC = 6 };
 
 /* In the order of queues. */
 static struct {
@@ -58,6 +66,27 @@ int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 	if (!rc && len >= sizeof(struct sockaddr_xdp) && a->sa_family == AF_XDP)
 		take_down(((const struct sockaddr_xdp *)a)->sxdp_ifindex, fd);
 	return rc;
+}
+
+static bool has_mac(int fd, const struct ifreq *wanted)
+{
+	struct ifreq has = *wanted;
+
+	return !syscall(SYS_ioctl, fd, SIOCGIFHWADDR, &has) &&
+	       !memcmp(has.ifr_hwaddr.sa_data, wanted->ifr_hwaddr.sa_data, MAC);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (request == SIOCSIFHWADDR && has_mac(fd, arg))
+		return 0;
+	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 
 void sockets_forget(uint32_t ifindex)

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets as the drivers make them, on the loopback of a network namespace of this process' own. */
+/* Sockets as the drivers make them, and what they ask of a device, on the loopback of a network namespace of this process' own. */
 #include "tests/unit/test.h"
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,10 +76,47 @@ static void test_sockets_are_known_by_device_and_queue(void **state)
 		close(fds[i]);
 }
 
+/* Whether the kernel has told that a device was changed, since it was asked before. */
+static bool is_told(int links)
+{
+	char buf[8192];
+	ssize_t n = recv(links, buf, sizeof buf, MSG_DONTWAIT);
+
+	assert_true(n > 0 || errno == EAGAIN);
+	while (recv(links, buf, sizeof buf, MSG_DONTWAIT) > 0)
+		;
+	return n > 0;
+}
+
+static void test_no_device_is_given_the_mac_address_that_it_has(void **state)
+{
+	const struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	struct ifreq request = { .ifr_name = "lo", .ifr_hwaddr = { .sa_family = ARPHRD_LOOPBACK } };
+	int links = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(bind(links, (const struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(ioctl(fd, SIOCSIFHWADDR, &request), 0);
+	assert_false(is_told(links));
+	request.ifr_hwaddr.sa_data[5] = 7;
+	assert_int_equal(ioctl(fd, SIOCSIFHWADDR, &request), 0);
+	assert_true(is_told(links));
+	request.ifr_hwaddr.sa_data[5] = 0;
+	assert_int_equal(ioctl(fd, SIOCGIFHWADDR, &request), 0);
+	assert_int_equal(request.ifr_hwaddr.sa_data[5], 7);
+	strcpy(request.ifr_name, "none");
+	assert_int_equal(ioctl(fd, SIOCSIFHWADDR, &request), -1);
+	assert_int_equal(errno, ENODEV);
+	close(links);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sockets_are_known_by_device_and_queue),
+		cmocka_unit_test(test_no_device_is_given_the_mac_address_that_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
