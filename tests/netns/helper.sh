@@ -412,7 +412,7 @@ config_as()
 # on a busy machine every process stands still for half a second now and then.
 web()
 {
-	local n four="" six=""
+	local n four="" six="" often="$((200 * ${SLOW:-1}))ms"
 
 	for n in "$@"; do
 		four+=" srv$n: { address = \"$(addr back "1$n" 4)\"; port = 8080; };"
@@ -427,7 +427,7 @@ web()
 			back4: { address = "$(addr back 1 4)"; interface = "back"; };
 			back6: { address = "$(addr back 1 6)"; interface = "back"; };
 		};
-		health: { web: { type = "http"; path = "/healthz"; interval = "200ms"; timeout = "200ms"; rise = 2; fall = ${fall:-50}; }; };
+		health: { web: { type = "http"; path = "/healthz"; interval = "$often"; timeout = "$often"; rise = 2; fall = ${fall:-50}; }; };
 		pools: {
 			web4: { health = "web"; servers: {$four }; };
 			web6: { health = "web"; servers: {$six }; };

@@ -26,7 +26,7 @@ refuses()
 	local pattern=$1 status=0
 
 	shift
-	timeout 10 "$@" >"$lab/said" 2>&1 || status=$?
+	timeout "$((10 * ${SLOW:-1}))" "$@" >"$lab/said" 2>&1 || status=$?
 	cat "$lab/said" >>"$lab/all.log"
 	expect_is "exit status of: $*" "$status" 1
 	expect_is "lines about what is wrong, $(said)," "$(said | wc -l)" 1
