@@ -19,6 +19,7 @@
 #include "controlplane/base/log.h"
 #include "controlplane/engine/dpdk_sizes.h"
 #include "dataplane/dpdk/control_socket.h"
+#include "dataplane/dpdk/frames.h"
 #include "dataplane/dpdk/loop.h"
 #include "dataplane/dpdk/slow_path.h"
 #include "dataplane/l4/limit.h"
@@ -26,7 +27,6 @@
 enum {
 	TICK_MS = 50, /* coarse time goes on */
 	CARRIER_MS = 500,
-	CACHE = 128,	 /* frames that a thread keeps for itself */
 	IN_FLIGHT = 2048 /* frames of a worker: handed over to it, and in bursts */
 };
 
@@ -113,17 +113,26 @@ static int make_frames(struct daemon *d, struct err *e)
 {
 	unsigned n = d->workers * IN_FLIGHT, threads = d->workers + 1;
 	uint32_t room = 0;
+	bool pages = false;
+	int rc;
 
 	for (unsigned i = 0; i < d->n_fronts; i++) {
 		n += port_frames(&d->fronts[i].port) + slow_path_frames(d->workers);
 		room = RTE_MAX(room, d->fronts[i].port.room);
+		pages = pages || d->fronts[i].port.pages;
 	}
-	n += threads * CACHE * 3 / 2;
-	d->frames = rte_pktmbuf_pool_create("frames", n, CACHE, 0, (uint16_t)room, SOCKET_ID_ANY);
-	if (!d->frames)
-		return err_set(e, -ENOMEM,
-			"there is no memory for %u frames of %u bytes: give the engine more", n,
-			room);
+	n += threads * FRAMES_CACHE * 3 / 2;
+	d->frames = frames_new(n, room, pages, &rc);
+	if (rc == -EMSGSIZE)
+		return err_set(e, rc,
+			"frames have %u bytes at most, headroom included, while an interface has XDP sockets, and another "
+			"needs %u: lower its MTU, or write driver = \"af_packet\";",
+			frames_page_room(), room);
+	if (rc)
+		return err_set(e, rc,
+			"there is no memory for %u frames of %u bytes: give the engine more "
+			"(\"engine.dpdk.memory\")",
+			n, pages ? (unsigned)getpagesize() : room);
 	d->core.frames = d->frames;
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "apps/tandem-dpdk/sockets.h"
+#include "apps/tandem-dpdk/xsk_device.h"
+#include "bpf/xsk.h"
 #include "controlplane/base/log.h"
 #include "controlplane/nic/netdev.h"
 #include "controlplane/nic/tap.h"
@@ -46,19 +48,35 @@ static int open_port(struct front *f, const struct conf_dpdk *c, const char *dev
 	return rc ? err_set(e, rc, "%s", f->port.why) : 0;
 }
 
+/* That of an engine by XDP sockets which was killed: they are gone, and it would be taken for another's. */
+static int remove_program(const struct front *f, struct err *e)
+{
+	int rc = handover_was_taken(f->handover) ? xsk_detach(handover_nic_ifindex(f->handover))
+						 : 0;
+
+	return rc ? err_set(e, rc, "cannot detach the XDP program from %s: %s",
+			    handover_nic(f->handover), strerror(-rc))
+		  : 0;
+}
+
 /* A device of the kernel's. */
 static int take_over(struct front *f, const struct conf_dpdk *c, const char *run_dir,
 	unsigned workers, struct err *e)
 {
-	enum port_driver driver = c->driver == CONF_DPDK_AF_XDP ? PORT_AF_XDP : PORT_AF_PACKET;
+	bool xdp = c->driver == CONF_DPDK_AF_XDP;
 	char devargs[PORT_DEVARGS];
 	int rc = handover_take(&f->handover, run_dir, f->device, e);
 
 	if (!rc)
 		rc = read_mtu(f, e);
+	if (!rc)
+		rc = remove_program(f, e);
+	if (!rc && xdp)
+		rc = xsk_device_check(handover_nic(f->handover), f->device, workers, e);
 	if (rc)
 		return rc;
-	port_devargs(devargs, driver, handover_nic(f->handover), f->mtu, workers);
+	port_devargs(devargs, xdp ? PORT_AF_XDP : PORT_AF_PACKET, handover_nic(f->handover), f->mtu,
+		workers);
 	return open_port(f, c, devargs, workers, e);
 }
 

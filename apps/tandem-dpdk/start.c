@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "apps/tandem-dpdk/numa.h"
 #include "controlplane/base/log.h"
@@ -23,6 +24,9 @@ static int start(const struct conf *c, const char *run_dir, const struct eal_fac
 		return rc;
 	if (*args.warning.text)
 		log_warn("%s", args.warning.text);
+	/* libxdp, which net_af_xdp loads its program by, would put one that calls others in between, and leave it behind in the host's bpffs
+	 * when we are killed. Not all kernels have what that needs, nor all places a bpffs; and a device that is ours has one program. */
+	setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
 	if (rte_eal_init(args.argc, args.argv) < 0)
 		rc = err_set(e, -EIO, "DPDK does not start: %s; its own words are above",
 			rte_strerror(rte_errno));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "bpf/drop.h"
+#include "bpf/xsk.h"
 #include "controlplane/nic/step.h"
 #include "controlplane/nic/tap.h"
 
@@ -266,6 +267,9 @@ static int refurnish_nic(struct record *r, const struct netdev *nic, struct err 
 	one = remove_filter(f);
 	if (one && !rc)
 		rc = failed(e, one, "remove the traffic-control filter of", f->name);
+	one = xsk_detach(f->ifindex); /* an engine that was killed leaves it */
+	if (one && !rc)
+		rc = failed(e, one, "detach the XDP program from", f->name);
 	return rc;
 }
 

@@ -273,6 +273,23 @@ static int to_dpdk(struct move *m, struct err *e)
 	return 0;
 }
 
+static int find_device(struct site *s, unsigned i, const struct engine_port *from,
+	struct engine_alias *to, struct err *e)
+{
+	to->ifindex = from->ifindex;
+	if (!from->nic)
+		return err_set(e, -EOPNOTSUPP,
+			"interface %s is run by DPDK's own driver, so that the XDP engine cannot have it: "
+			"nothing was changed",
+			from->device);
+	if (!strcmp(from->mode, "net_af_xdp"))
+		return err_set(e, -EOPNOTSUPP,
+			"interface %s has XDP sockets, whose program would have to go first: stop tandemd and "
+			"tandem-dpdk, then start tandemd with the changed file",
+			from->device);
+	return facts_port_on(s, i, from->nic, &to->port, e);
+}
+
 /* What the DPDK engine's interfaces will be once it has given them back. */
 static int find_devices(struct site *s, struct engine_alias *aliases, struct err *e)
 {
@@ -281,15 +298,8 @@ static int find_devices(struct site *s, struct engine_alias *aliases, struct err
 	int rc = 0;
 
 	ports = engine_ports(s->engine, &n);
-	for (unsigned i = 0; i < n && !rc; i++) {
-		aliases[i].ifindex = ports[i].ifindex;
-		rc = ports[i].nic
-			     ? facts_port_on(s, i, ports[i].nic, &aliases[i].port, e)
-			     : err_set(e, -EOPNOTSUPP,
-				       "interface %s is run by DPDK's own driver, so that the XDP "
-				       "engine cannot have it: nothing was changed",
-				       ports[i].device);
-	}
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = find_device(s, i, &ports[i], &aliases[i], e);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dataplane/dpdk/frames.h"
 
 enum {
 	HEADERS = 14 + 2 * 4, /* Ethernet, and two tags */
@@ -18,6 +19,9 @@ enum {
 	RING_FRAMES = 512,
 	DROP_BURST = 32,
 	DROP_MOST = 16384,
+	/* Of net_af_xdp: what the kernel leaves free before a frame, and entries of the rings by which it gets frames and gives them back. */
+	XDP_HEAD = 256,
+	XDP_RING = 2048,
 };
 
 #define RSS (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)
@@ -113,10 +117,25 @@ static int check_queues(
 			"%s has %u queues to send by, and there are %u workers, of which each needs one: "
 			"give the engine fewer CPUs",
 			p->driver, info->max_tx_queues, o->workers);
+	p->pages = !strcmp(p->driver, "net_af_xdp");
 	p->tx_queues = (uint16_t)o->workers;
 	p->rx_queues = RTE_MIN(info->max_rx_queues, (uint16_t)o->workers);
 	if (!p->rx_queues)
 		return refuse(p, -ENOSPC, "%s has no queue to receive by", p->driver);
+	return 0;
+}
+
+/* The kernel writes behind a headroom of its own, into what a page has left. */
+static int check_pages(struct port *p, uint32_t mtu)
+{
+	uint32_t most = frames_page_room(), needed = p->room + XDP_HEAD;
+
+	if (needed > most)
+		return refuse(p, -EMSGSIZE,
+			"by XDP sockets its MTU may be %u at most, and is %u: lower that, or write driver = "
+			"\"af_packet\";",
+			most - (needed - mtu), mtu);
+	p->room = needed;
 	return 0;
 }
 
@@ -138,7 +157,7 @@ static int check_frames(
 		p->room = RTE_MAX(p->room, RTE_PKTMBUF_HEADROOM + info->min_rx_bufsize);
 	if (p->room > UINT16_MAX)
 		return refuse(p, -EMSGSIZE, "the interface has an MTU of %u: lower that", o->mtu);
-	return 0;
+	return p->pages ? check_pages(p, o->mtu) : 0;
 }
 
 static struct rte_eth_conf conf_of(const struct port *p, const struct rte_eth_dev_info *info)
@@ -211,7 +230,9 @@ int port_open(struct port *p, const struct port_options *o)
 
 unsigned port_frames(const struct port *p)
 {
-	return (unsigned)p->rx_queues * p->rx_descriptors +
+	unsigned rings = p->pages ? (p->rx_queues + p->tx_queues) * XDP_RING : 0;
+
+	return rings + (unsigned)p->rx_queues * p->rx_descriptors +
 	       (unsigned)p->tx_queues * p->tx_descriptors;
 }
 

@@ -23,6 +23,7 @@ struct port {
 	uint32_t mtu;
 	uint32_t room; /* bytes of an mbuf, headroom included */
 	bool has_mtu;
+	bool pages; /* it receives into frames that are pages of memory (frames.h) */
 	bool interrupts;
 	bool took_all;	    /* frames, before it was opened: that is left as it is */
 	bool takes_all;	    /* since it was told here */

@@ -3,15 +3,25 @@
 #include "dataplane/dpdk/slow_path.h"
 #include <errno.h>
 #include <rte_ethdev.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "dataplane/dpdk/frames.h"
 #include "dataplane/dpdk/port.h"
 #include "tests/unit/dpdk/eal.h"
 #include "tests/unit/test.h"
 
-enum { WORKERS = 2, ROOM = 1600, FRAMES = 4095, IFINDEX = 7, MANY = 700, FROM_HOST = 511 };
+enum {
+	WORKERS = 2,
+	ROOM = 1600,
+	FRAMES = 4095,
+	IFINDEX = 7,
+	MANY = 700,
+	FROM_HOST = 511,
+	XDP_RINGS = 2 * 2048
+};
 
 /* A port, two workers, the host's end of the tap. */
 struct bed {
@@ -208,6 +218,27 @@ static void sentences(void **state)
 	port_close(&p);
 }
 
+static void room_for_xdp_sockets(void **state)
+{
+	struct port_options o = {
+		.devargs = "net_af_xdp_lo,iface=lo", .has_mtu = true, .workers = 1
+	};
+	struct port p;
+
+	(void)state;
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	o.mtu = 3434;
+	assert_int_equal(port_open(&p, &o), 0);
+	assert_true(p.pages);
+	assert_int_equal(p.room, frames_page_room());
+	assert_true(port_frames(&p) >= XDP_RINGS + 2 * PORT_DESCRIPTORS);
+	port_close(&p);
+	o.mtu = 3435;
+	assert_int_equal(port_open(&p, &o), -EMSGSIZE);
+	assert_non_null(strstr(p.why, "3434"));
+	port_close(&p);
+}
+
 static void devargs_of_kernel_devices(void **state)
 {
 	char text[PORT_DEVARGS];
@@ -230,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(bell, setup, teardown),
 		cmocka_unit_test_setup_teardown(sentences, setup, teardown),
+		cmocka_unit_test(room_for_xdp_sockets),
 		cmocka_unit_test(devargs_of_kernel_devices),
 	};
 
