@@ -95,7 +95,7 @@ expect_is "requests lost" "$(lost short)$(lost long)" ""
 slay tandemd
 slay srv1
 tandemd_start
-serving 2
+serving 2 20 # fifty checks take ten seconds
 since=$EPOCHREALTIME
 more short 40 srv2
 expect_is "requests lost since the server is known to be down" "$(lost short "$since")" ""
