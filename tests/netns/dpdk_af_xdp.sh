@@ -46,14 +46,22 @@ with()
 	echo "$lab/other.conf"
 }
 
+# Who answers at a URL: asked URL
+asked()
+{
+	for _ in 1 2 3; do
+		on client curl -sS -m $((3 * ${SLOW:-1})) "$1/who"
+	done | cut -d ' ' -f 1 | sort -u
+}
+
 answers()
 {
 	local v
 
 	for v in 4 6; do
 		wait_for 10 "the VIP answers pings ($v)" on client ping -q -c 1 -W 1 "$(addr front 10 $v)"
-		expect_is "who answers by the VIP ($v)" "$(who "http://$(url front 10 $v)" | cut -d ' ' -f 1)" srv1
-		expect_is "who answers by lb's own address ($v)" "$(who "http://$(url front 2 $v):22" | cut -d ' ' -f 1)" lb
+		expect_is "who answers by the VIP ($v)" "$(asked "http://$(url front 10 $v)")" srv1
+		expect_is "who answers by lb's own address ($v)" "$(asked "http://$(url front 2 $v):22")" lb
 	done
 }
 
