@@ -18,12 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "controlplane/base/log.h"
 #include "controlplane/nic/handover.h"
 #include "controlplane/nic/step.h"
 #include "controlplane/pools/site_impl.h"
 
-enum { DIR_PATH = 4096 };
+enum { DIR_PATH = 4096, LOCK_PAUSE_US = 10000, LOCK_PAUSES = 200 };
 
 struct move {
 	struct site *site;
@@ -219,10 +220,17 @@ static void settle(struct move *m)
 			m->report.carried.lost);
 }
 
-/* The host has its interfaces back, whether tandem-dpdk still lives or not. */
+/* The host has its interfaces back, whether tandem-dpdk still lives or not. One that has been killed loses its connection a moment before
+ * its locks. */
 static int have_back(struct site *s, struct err *e)
 {
-	return engine_give(CONF_ENGINE_DPDK, s->run_dir, e) ? put_back(s, e) : 0;
+	int rc = engine_give(CONF_ENGINE_DPDK, s->run_dir, e) ? put_back(s, e) : 0;
+
+	for (int i = 0; rc == -EBUSY && i < LOCK_PAUSES; i++) {
+		usleep(LOCK_PAUSE_US);
+		rc = put_back(s, e);
+	}
+	return rc;
 }
 
 static void untake(struct site *s)
