@@ -682,8 +682,11 @@ int loader_cede(const struct loader *l)
 /* An image of zeros has no address of ours. */
 int loader_yield(struct loader *l)
 {
-	int fd = image_map_new(l->image_lines), rc;
+	int fd, rc;
 
+	if (l->yields)
+		return 0; /* what was published since has never served */
+	fd = image_map_new(l->image_lines);
 	if (fd < 0)
 		return fd;
 	rc = pin_yielded(l);

@@ -589,6 +589,7 @@ static void test_what_was_resumed_is_not_taken_back(void **state)
 	assert_int_equal(loader_yield(l), 0);
 	publish(l, 3);
 	attach(l, 2);
+	assert_int_equal(loader_yield(l), 0);
 	assert_int_equal(serving_take_back(run_dir), 0);
 	assert_int_equal(serving_links(run_dir), 0);
 	loader_close(l);
