@@ -19,7 +19,8 @@ struct handover {
 	int lock, tap; /* -1: none */
 	uint32_t tap_ifindex;
 	bool was_taken;
-	int carrier; /* that the tap has; -1: not known */
+	bool is_lent; /* somebody else is attached to the tap */
+	int carrier;  /* that the tap has; -1: not known */
 };
 
 int handover_tap(const struct handover *h)
@@ -210,16 +211,22 @@ static bool stands(const struct record *r, const struct netdev *nic, const struc
 	       tap->ifindex && !strcmp(tap->name, r->fixed.name);
 }
 
+static int attach(struct handover *h, const char *tap, struct err *e)
+{
+	int rc = tap_open(tap);
+
+	h->tap = rc < 0 ? -1 : rc;
+	return rc < 0 ? err_set(e, rc, "cannot attach to the tap %s: %s", tap, strerror(-rc)) : 0;
+}
+
 static int attach_again(struct handover *h, const struct netdev *tap, struct err *e)
 {
 	int rc = handover_guard(&h->record, e);
 
+	if (!rc)
+		rc = attach(h, tap->name, e);
 	if (rc)
 		return rc;
-	h->tap = tap_open(tap->name);
-	if (h->tap < 0)
-		return err_set(
-			e, h->tap, "cannot attach to the tap %s: %s", tap->name, strerror(-h->tap));
 	h->was_taken = true;
 	return holdings_put_proxies(&h->record.holdings, e);
 }
@@ -287,6 +294,25 @@ int handover_take(struct handover **out, const char *run_dir, const char *name, 
 	return rc;
 }
 
+int handover_lend_tap(struct handover *h, int (*other)(void *arg), void *arg, struct err *e)
+{
+	struct err own;
+	int rc;
+
+	close_tap(h);
+	rc = other(arg);
+	h->is_lent = !rc;
+	if (rc && attach(h, h->name, &own)) {
+		*e = own;
+		return rc;
+	}
+	/* It has been without a carrier, and whoever attaches gives it one. */
+	h->carrier = -1;
+	holdings_put_proxies(&h->record.holdings, NULL);
+	handover_carrier(h);
+	return rc;
+}
+
 int handover_carrier(struct handover *h)
 {
 	struct netdev nic;
@@ -295,7 +321,7 @@ int handover_carrier(struct handover *h)
 	if (rc)
 		return rc;
 	if (h->carrier != nic.carrier) {
-		rc = tap_carrier(h->tap, nic.carrier);
+		rc = netdev_set_carrier(h->tap_ifindex, nic.carrier);
 		if (rc)
 			return rc;
 		h->carrier = nic.carrier;
@@ -315,7 +341,7 @@ static int give_back(struct handover *h, struct err *e)
 	if (rc && rc != -ENODEV)
 		return err_set(e, rc, "cannot read the tap of %s: %s", h->name, strerror(-rc));
 	if (r->fixed.stage == RECORD_TAKEN && !rc && !strcmp(tap.name, h->name)) {
-		if (h->tap < 0) /* it has been without a carrier */
+		if (h->tap < 0 && !h->is_lent) /* it has been without a carrier */
 			holdings_put_proxies(&r->holdings, NULL);
 		rc = take_down(r, &tap, e);
 		if (rc)

@@ -27,6 +27,10 @@ int handover_take(struct handover **out, const char *run_dir, const char *name, 
 
 /* The tap: a frame for each read() and write(), non-blocking; of h, which closes it. */
 int handover_tap(const struct handover *h);
+/* Has somebody else in this process attach to the tap, by its name, in the place of h, whose descriptor is -1 from then on; it may stay
+ * attached while h gives back. other returns 0 or a negative errno, and then h attaches again. Returns 0, or a negative errno: other's
+ * own; or a sentence of why h does not attach again, and its descriptor stays -1. */
+int handover_lend_tap(struct handover *h, int (*other)(void *arg), void *arg, struct err *e);
 /* Name and number of the device whose frames the engine is to have, and of the tap, which has the interface's name. */
 const char *handover_nic(const struct handover *h);
 uint32_t handover_nic_ifindex(const struct handover *h);

@@ -233,6 +233,15 @@ int netdev_set_mac(uint32_t ifindex, const uint8_t mac[6])
 	return request_send((struct nlmsghdr *)buf, NULL, NULL);
 }
 
+int netdev_set_carrier(uint32_t ifindex, bool on)
+{
+	char buf[REQUEST_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	begin(buf, RTM_NEWLINK, ifindex);
+	mnl_attr_put_u8((struct nlmsghdr *)buf, IFLA_CARRIER, on);
+	return request_send((struct nlmsghdr *)buf, NULL, NULL);
+}
+
 int netdev_set_gen_mode(uint32_t ifindex, uint8_t mode)
 {
 	char buf[REQUEST_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));

@@ -39,6 +39,8 @@ int netdev_set_flags(uint32_t ifindex, uint32_t flags, uint32_t mask);
 int netdev_set_mtu(uint32_t ifindex, uint32_t mtu);
 /* How many packets may wait in it. */
 int netdev_set_queue(uint32_t ifindex, uint32_t packets);
+/* Gives a device that has its carrier from programs one, or takes it: a tap has none that nobody is attached to. */
+int netdev_set_carrier(uint32_t ifindex, bool on);
 int netdev_set_mac(uint32_t ifindex, const uint8_t mac[6]);
 /* How the kernel makes IPv6 link-local addresses (IN6_ADDR_GEN_MODE_...), from the next time on that it does: the sysctl of that
  * name makes one at once. */

@@ -46,6 +46,24 @@ int plain_tap_open(struct plain_tap *out, const char *name, const uint8_t mac[6]
 	return 0;
 }
 
+int plain_tap_lend(
+	struct plain_tap *t, const char *name, int (*other)(void *arg), void *arg, struct err *e)
+{
+	int rc, fd;
+
+	close(t->fd);
+	t->fd = -1;
+	rc = other(arg);
+	if (!rc)
+		return 0;
+	fd = tap_open(name);
+	if (fd < 0)
+		refuse_open(name, fd, e);
+	else
+		t->fd = fd;
+	return rc;
+}
+
 void plain_tap_close(struct plain_tap *t)
 {
 	if (t->fd < 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "bpf/drop.h"
 #include "controlplane/nic/step.h"
+#include "controlplane/nic/tap.h"
 #include "tests/unit/nic/handover_lab.h"
 #include "tests/unit/test.h"
 
@@ -88,6 +89,86 @@ static void a_later_process_attaches_again(void **state)
 	lab_expect_nothing_left();
 	free(before);
 	free(above);
+}
+
+/* Attaches to the tap in *arg, and says so. */
+static int attach(void *arg)
+{
+	int *tap = arg;
+
+	*tap = tap_open("front");
+	return *tap < 0 ? *tap : 0;
+}
+
+static int attach_and_fail(void *arg)
+{
+	int rc = attach(arg);
+
+	return rc ? rc : -EIO;
+}
+
+static int refuse(void *arg)
+{
+	(void)arg;
+	return -ENODEV;
+}
+
+/* Somebody else is attached to the tap, which is the same to the host, also when all comes back. */
+static void the_tap_may_be_lent(void **state)
+{
+	char *before = lab_look(), *above;
+	struct handover *h = lab_take();
+	int tap = -1;
+
+	(void)state;
+	above = lab_look_above();
+	assert_int_equal(handover_lend_tap(h, attach, &tap, NULL), 0);
+	assert_int_equal(handover_tap(h), -1);
+	assert_true(tap >= 0);
+	lab_expect(lab_look_above, above);
+	lab_run("ip neigh add proxy 10.20.0.9 dev front && ip neigh del proxy 2001:db8:1::200 dev front");
+	lab_give_back(h);
+	lab_run("ip neigh del proxy 10.20.0.9 dev front && ip neigh add proxy 2001:db8:1::200 dev front");
+	close(tap);
+	lab_expect(lab_look, before);
+	lab_expect_nothing_left();
+	free(before);
+	free(above);
+}
+
+static void carrier_follows_on_a_lent_tap(void **state)
+{
+	struct handover *h = lab_take();
+	int tap = -1;
+
+	(void)state;
+	assert_int_equal(handover_lend_tap(h, attach, &tap, NULL), 0);
+	assert_int_equal(handover_carrier(h), 1);
+	lab_run("ip link set far down");
+	assert_int_equal(handover_carrier(h), 0);
+	assert_true(lab_try("ip link show dev front | grep -q NO-CARRIER"));
+	lab_run("ip link set far up");
+	assert_int_equal(handover_carrier(h), 1);
+	assert_false(lab_try("ip link show dev front | grep -q NO-CARRIER"));
+	close(tap);
+	lab_give_back(h);
+}
+
+static void who_does_not_take_the_tap_gives_it_back(void **state)
+{
+	struct handover *h = lab_take();
+	struct err e = { "" };
+	int tap = -1;
+
+	(void)state;
+	assert_int_equal(handover_lend_tap(h, refuse, NULL, &e), -ENODEV);
+	assert_string_equal(e.text, "");
+	assert_true(handover_tap(h) >= 0);
+	assert_int_equal(handover_lend_tap(h, attach_and_fail, &tap, &e), -EIO);
+	assert_int_equal(handover_tap(h), -1);
+	assert_non_null(strstr(e.text, "cannot attach to the tap front"));
+	close(tap);
+	lab_give_back(h);
 }
 
 static void what_an_operator_changes_meanwhile_comes_back(void **state)
@@ -295,6 +376,9 @@ int main(void)
 		cmocka_unit_test_setup(all_moves_and_comes_back, lab_with_much),
 		cmocka_unit_test_setup(addresses_are_not_tentative, lab_with_much),
 		cmocka_unit_test_setup(a_later_process_attaches_again, lab_with_much),
+		cmocka_unit_test_setup(the_tap_may_be_lent, lab_with_much),
+		cmocka_unit_test_setup(carrier_follows_on_a_lent_tap, lab_with_little),
+		cmocka_unit_test_setup(who_does_not_take_the_tap_gives_it_back, lab_with_little),
 		cmocka_unit_test_setup(
 			what_an_operator_changes_meanwhile_comes_back, lab_with_much),
 		cmocka_unit_test_setup(a_device_that_is_down_stays_down, lab_with_much),

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "controlplane/nic/netdev.h"
 #include "controlplane/nic/tap.h"
 #include "tests/unit/test.h"
@@ -62,10 +63,57 @@ static void no_other_device(void **state)
 	assert_non_null(strstr(e.text, "no tap"));
 }
 
+static int attach(void *arg)
+{
+	int *tap = arg;
+
+	*tap = tap_open("front");
+	return *tap < 0 ? *tap : 0;
+}
+
+static int refuse(void *arg)
+{
+	(void)arg;
+	return -ENODEV;
+}
+
+static bool has_carrier(void)
+{
+	struct netdev d;
+
+	assert_int_equal(netdev_by_name("front", &d), 0);
+	return d.carrier;
+}
+
+static void may_be_lent(void **state)
+{
+	struct plain_tap t;
+	struct err e = { "" };
+	int tap = -1;
+
+	(void)state;
+	assert_int_equal(plain_tap_open(&t, "front", mac, &e), 0);
+	assert_int_equal(plain_tap_lend(&t, "front", refuse, NULL, &e), -ENODEV);
+	assert_string_equal(e.text, "");
+	assert_true(t.fd >= 0);
+	assert_int_equal(plain_tap_lend(&t, "front", attach, &tap, &e), 0);
+	assert_int_equal(t.fd, -1);
+	assert_true(has_carrier());
+	assert_int_equal(netdev_set_carrier(t.ifindex, false), 0);
+	assert_false(has_carrier());
+	assert_int_equal(netdev_set_carrier(t.ifindex, true), 0);
+	assert_true(has_carrier());
+	plain_tap_close(&t);
+	assert_true(has_carrier());
+	close(tap);
+	assert_false(has_carrier());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(is_made_and_stays, begin),
+		cmocka_unit_test_setup(may_be_lent, begin),
 		cmocka_unit_test_setup(no_other_device, begin),
 	};
 
