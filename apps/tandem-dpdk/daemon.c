@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "apps/shared/notify.h"
 #include "apps/tandem-dpdk/front.h"
+#include "apps/tandem-dpdk/host_path.h"
 #include "apps/tandem-dpdk/shape.h"
 #include "apps/tandem-dpdk/start.h"
 #include "bpf/serving.h"
@@ -22,6 +23,7 @@
 #include "dataplane/dpdk/frames.h"
 #include "dataplane/dpdk/loop.h"
 #include "dataplane/dpdk/slow_path.h"
+#include "dataplane/dpdk/vhost_io.h"
 #include "dataplane/l4/limit.h"
 
 enum {
@@ -162,22 +164,44 @@ static int open_core(struct daemon *d, struct err *e)
 		  : 0;
 }
 
+/* The ways between its ports and the host's stack. */
+static int open_host(struct daemon *d, struct front_host *o, struct err *e)
+{
+	enum conf_host_path wanted = d->conf->engine.dpdk.host_path;
+	int rc = host_path_choose(wanted, vhost_io_check(), e);
+
+	if (rc < 0)
+		return rc;
+	*o = (struct front_host){ (enum conf_host_path)rc, wanted == CONF_HOST_PATH_VHOST,
+		d->frames, 0 };
+	for (unsigned i = 0; i < d->n_fronts; i++)
+		o->room = RTE_MAX(o->room, d->fronts[i].port.room - RTE_PKTMBUF_HEADROOM);
+	rc = slow_path_open(&d->slow_path, &d->core);
+	return rc ? err_set(e, rc, "out of memory") : 0;
+}
+
+static int start_front(struct daemon *d, unsigned number, const struct front_host *o, struct err *e)
+{
+	struct front *f = &d->fronts[number];
+	int rc = front_open_host(f, o, e);
+
+	if (!rc)
+		rc = front_start(f, &d->core, d->frames, e);
+	if (rc)
+		return rc;
+	rc = slow_path_join(d->slow_path, number, f->host);
+	return rc ? err_set(e, rc, "out of memory") : 0;
+}
+
 static int start_fronts(struct daemon *d, struct err *e)
 {
-	unsigned room = 0;
-	int rc;
+	struct front_host host;
+	int rc = open_host(d, &host, e);
 
-	for (unsigned i = 0; i < d->n_fronts; i++)
-		room = RTE_MAX(room, d->fronts[i].port.room - RTE_PKTMBUF_HEADROOM);
-	rc = slow_path_open(&d->slow_path, &d->core, room);
-	for (unsigned i = 0; i < d->n_fronts && !rc; i++) {
-		rc = front_start(&d->fronts[i], &d->core, d->frames, e);
-		if (rc)
-			return rc;
-		rc = slow_path_join(d->slow_path, i, front_tap(&d->fronts[i]));
-	}
+	for (unsigned i = 0; i < d->n_fronts && !rc; i++)
+		rc = start_front(d, i, &host, e);
 	if (rc)
-		return err_set(e, rc, "out of memory");
+		return rc;
 	rc = front_adopt_changes(d->fronts, d->n_fronts, d->run_dir, d->dir, e);
 	return rc ? rc : shape_begin(&d->shape, d->fronts, d->n_fronts, d->dir, e);
 }

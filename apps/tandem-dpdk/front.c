@@ -8,7 +8,8 @@
 #include "bpf/xsk.h"
 #include "controlplane/base/log.h"
 #include "controlplane/nic/netdev.h"
-#include "controlplane/nic/tap.h"
+#include "dataplane/dpdk/tap_io.h"
+#include "dataplane/dpdk/vhost_io.h"
 
 enum { MTU = 1500 /* of a tap that is not there yet */ };
 
@@ -108,7 +109,7 @@ int front_open(struct front *f, const struct conf *c, unsigned interface, const 
 	return rc ? err_prefix(e, rc, "interface %s", f->name) : 0;
 }
 
-int front_tap(const struct front *f)
+static int tap_of(const struct front *f)
 {
 	return f->handover ? handover_tap(f->handover) : f->tap.fd;
 }
@@ -116,6 +117,59 @@ int front_tap(const struct front *f)
 uint32_t front_ifindex(const struct front *f)
 {
 	return f->handover ? handover_tap_ifindex(f->handover) : f->tap.ifindex;
+}
+
+struct vhost_try {
+	struct front *front;
+	struct vhost_io_options options;
+	struct rte_mempool *frames;
+	char why[PORT_WHY];
+};
+
+static int try_vhost(void *arg)
+{
+	struct vhost_try *t = arg;
+
+	return vhost_io_open(&t->front->host, &t->options, t->frames, t->why);
+}
+
+static int lend_tap(struct front *f, struct vhost_try *t, struct err *e)
+{
+	return f->handover ? handover_lend_tap(f->handover, try_vhost, t, e)
+			   : plain_tap_lend(&f->tap, f->device, try_vhost, t, e);
+}
+
+/* Where that fails the tap is attached to again, if it can be. */
+static int open_vhost(struct front *f, struct rte_mempool *frames, struct err *e)
+{
+	struct vhost_try t = { f, { .number = f->index, .tap = f->device, .mtu = f->mtu }, frames,
+		"" };
+	struct err lending = { "" };
+	struct netdev tap;
+	int rc = netdev_by_index(front_ifindex(f), &tap);
+
+	if (rc)
+		return err_set(e, rc, "cannot read the tap: %s", strerror(-rc));
+	memcpy(t.options.mac, tap.mac, sizeof t.options.mac);
+	rc = lend_tap(f, &t, &lending);
+	if (!rc)
+		return 0;
+	return err_set(e, rc, "vhost-net does not take the tap: %.300s%s%.100s", t.why,
+		*lending.text ? "; and then: " : "", lending.text);
+}
+
+int front_open_host(struct front *f, const struct front_host *o, struct err *e)
+{
+	int rc = o->path == CONF_HOST_PATH_VHOST ? open_vhost(f, o->frames, e) : 0;
+
+	if (rc && (o->must || tap_of(f) < 0))
+		return err_prefix(e, rc, "interface %s", f->name);
+	if (rc)
+		log_warn("interface %s: %s; it is read and written instead", f->name, e->text);
+	if (f->host)
+		return 0;
+	rc = tap_io_open(&f->host, tap_of(f), o->frames, o->room);
+	return rc ? err_set(e, rc, "out of memory") : 0;
 }
 
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e)
@@ -134,6 +188,7 @@ int front_start(struct front *f, struct core *c, struct rte_mempool *frames, str
 			f->name);
 	snprintf(told.interface, sizeof told.interface, "%s", f->name);
 	snprintf(told.driver, sizeof told.driver, "%s", f->port.driver);
+	snprintf(told.host_path, sizeof told.host_path, "%s", f->host->kind->name);
 	memcpy(told.mac, f->port.mac, sizeof told.mac);
 	core_add_port(c, &told);
 	port_give(&f->port, c, told.ifindex);
@@ -177,7 +232,7 @@ static int carrier_of(struct front *f)
 		return handover_carrier(f->handover);
 	has_link = port_has_link(&f->port);
 	if (f->carrier != has_link)
-		tap_carrier(f->tap.fd, has_link);
+		netdev_set_carrier(f->tap.ifindex, has_link);
 	return has_link;
 }
 
@@ -206,15 +261,17 @@ int front_give_back(struct front *f, struct err *e)
 		rc = handover_give_back(f->handover, e);
 	}
 	f->handover = NULL;
+	host_io_close(f->host);
+	f->host = NULL;
 	plain_tap_close(&f->tap);
 	return rc ? err_prefix(e, rc, "interface %s", f->name) : 0;
 }
 
 void front_tell(const struct front *f)
 {
-	log_info("interface %s: device %s by %s, %u queue%s to receive%s", f->name,
+	log_info("interface %s: device %s by %s, %u queue%s to receive, the host by %s%s", f->name,
 		f->handover ? handover_nic(f->handover) : f->devargs, f->port.driver,
-		f->port.rx_queues, f->port.rx_queues == 1 ? "" : "s",
+		f->port.rx_queues, f->port.rx_queues == 1 ? "" : "s", f->host->kind->name,
 		f->handover && handover_was_taken(f->handover) ? "; it was taken over before" : "");
 }
 

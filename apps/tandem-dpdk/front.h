@@ -7,6 +7,7 @@
 #include "controlplane/nic/handover.h"
 #include "controlplane/nic/nic.h"
 #include "controlplane/nic/plain_tap.h"
+#include "dataplane/dpdk/host_io.h"
 #include "dataplane/dpdk/port.h"
 
 struct front {
@@ -18,17 +19,27 @@ struct front {
 	struct plain_tap tap;	   /* else */
 	uint32_t mtu;
 	struct port port;
-	int carrier; /* as it was seen last; -1: not yet */
+	struct host_io *host; /* the tap's end of frames; NULL: not open */
+	int carrier;	      /* as it was seen last; -1: not yet */
 };
 
 /* Takes the interface over from the host, where it has it, and opens its port. Returns 0, or a negative errno and a sentence. */
 int front_open(struct front *f, const struct conf *c, unsigned interface, const char *run_dir,
 	unsigned workers, struct err *e);
-int front_tap(const struct front *f);
 /* Of the tap: the interface's, for the host and for tables. */
 uint32_t front_ifindex(const struct front *f);
 /* Starts the port and gives it to the workers. Returns 0, or a negative errno and a sentence. */
 int front_start(struct front *f, struct core *c, struct rte_mempool *frames, struct err *e);
+
+struct front_host {
+	enum conf_host_path path; /* CONF_HOST_PATH_TAP or CONF_HOST_PATH_VHOST */
+	bool must; /* or the tap is read and written where vhost-net does not take it */
+	struct rte_mempool *frames;
+	unsigned room; /* bytes of the longest frame that mbufs have room for */
+};
+
+/* Opens the host's end. The log tells when it is not by the path. Returns 0, or a negative errno and a sentence. */
+int front_open_host(struct front *f, const struct front_host *o, struct err *e);
 
 /* What poll(2) finds readable while frames wait in a queue of its port; -1: nothing. */
 int front_wake_fd(const struct front *f, unsigned queue);
@@ -36,7 +47,7 @@ int front_wake_fd(const struct front *f, unsigned queue);
 /* The tap has a carrier while the port has a link. */
 void front_mirror_carrier(struct front *f);
 
-/* What runs the port, for the log: "device front-nic by net_af_packet". */
+/* What runs the port, for the log: "device front-nic by net_af_packet, the host by vhost". */
 void front_tell(const struct front *f);
 
 /* Makes what the XDP engine's control plane, whose list is in `from`, has changed about devices of the kernel's ours, or ours its: it

@@ -101,13 +101,14 @@ static json_t *ports_value(const struct site *s)
 		for (unsigned j = 0; j < conf->n_interfaces; j++)
 			if (!strcmp(conf->interfaces[j].device, ports[i].device))
 				name = conf->interfaces[j].name;
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:s?, s:o}", "name", name,
-				"device", ports[i].device, "ifindex", (json_int_t)ports[i].ifindex,
-				"mac", value_mac(ports[i].mac), "vlans", value_vlans(ports[i].tags),
-				"real", ports[i].real, "mode", ports[i].mode, "driver",
-				dpdk ? ports[i].mode : NULL, "nic",
-				nic_value(s, ports[i].ifindex, ports[i].real_ifindex)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:s?, s:s?, s:o}",
+				      "name", name, "device", ports[i].device, "ifindex",
+				      (json_int_t)ports[i].ifindex, "mac", value_mac(ports[i].mac),
+				      "vlans", value_vlans(ports[i].tags), "real", ports[i].real,
+				      "mode", ports[i].mode, "driver", dpdk ? ports[i].mode : NULL,
+				      "host_path", ports[i].host_path, "nic",
+				      nic_value(s, ports[i].ifindex, ports[i].real_ifindex)));
 	}
 	return list;
 }

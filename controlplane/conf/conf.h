@@ -12,6 +12,8 @@ enum conf_engine_type { CONF_ENGINE_XDP, CONF_ENGINE_DPDK };
 enum conf_xdp_mode { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
 enum conf_polling { CONF_POLLING_ADAPTIVE, CONF_POLLING_BUSY };
 enum conf_huge_pages { CONF_HUGE_PAGES_AUTO, CONF_HUGE_PAGES_REQUIRED, CONF_HUGE_PAGES_NONE };
+/* How frames reach the host's stack. */
+enum conf_host_path { CONF_HOST_PATH_AUTO, CONF_HOST_PATH_TAP, CONF_HOST_PATH_VHOST };
 /* What takes over a port that the kernel has a driver for. */
 enum conf_dpdk_driver { CONF_DPDK_AF_PACKET, CONF_DPDK_AF_XDP };
 enum conf_forward {
@@ -220,6 +222,7 @@ struct conf_dpdk {
 	uint32_t descriptors; /* of each queue, a power of two */
 	enum conf_huge_pages huge_pages;
 	enum conf_dpdk_driver driver;
+	enum conf_host_path host_path;
 };
 
 #define CONF_SOURCE_BITS 32

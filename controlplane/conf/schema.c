@@ -64,6 +64,12 @@ static const struct conf_word dpdk_drivers[] = {
 	{ "af_xdp", CONF_DPDK_AF_XDP },
 	{ 0 },
 };
+static const struct conf_word host_paths[] = {
+	{ "auto", CONF_HOST_PATH_AUTO },
+	{ "tap", CONF_HOST_PATH_TAP },
+	{ "vhost", CONF_HOST_PATH_VHOST },
+	{ 0 },
+};
 static const struct conf_word health_types[] = {
 	{ "tcp", CONF_HEALTH_TCP },
 	{ "http", CONF_HEALTH_HTTP },
@@ -177,6 +183,11 @@ const struct conf_key conf_schema[] = {
 	  .words = dpdk_drivers, .fallback = "af_packet",
 	  .help = "by which interfaces without \"port\" are taken over, whose devices the kernel runs: af_packet: "
 		  "packet sockets, with every device; af_xdp: XDP sockets, faster with drivers that know them" },
+	{ .path = "engine.dpdk.host_path", .type = CONF_ENUM, FIELD(conf, engine.dpdk.host_path),
+	  .words = host_paths, .fallback = "tap",
+	  .help = "how frames go to the host's own stack and come from it, by a tap for each interface: vhost: in "
+		  "rings that the kernel's vhost-net serves, or tandem-dpdk does not start; tap: one by one, by read(2) and "
+		  "write(2), with every kernel; auto: vhost where /dev/vhost-net can be opened, else tap" },
 
 	{ .path = "limits", .type = CONF_GROUP,
 	  .help = "sizes of the engine's tables; their memory is taken at the start" },

@@ -185,6 +185,7 @@ static int dpdk_attach(struct engine *en, struct err *e)
 	for (unsigned i = 0; i < en->n_ports; i++) {
 		en->ports[i].mode = d->needs.ports[i].driver;
 		en->ports[i].nic = d->needs.ports[i].nic;
+		en->ports[i].host_path = d->needs.ports[i].host_path;
 		log_info("interface %s is run by DPDK's driver %s", en->ports[i].device,
 			en->ports[i].mode);
 	}

@@ -21,6 +21,7 @@ struct dpdk_needs {
 	struct {
 		char name[IF_NAMESIZE];
 		char driver[sizeof(((struct protocol_port *)0)->driver) + 1];
+		char host_path[sizeof(((struct protocol_port *)0)->host_path) + 1];
 		uint32_t ifindex, nic; /* nic: of protocol_port */
 	} ports[ENGINE_MAX_PORTS];
 	unsigned n_ports;

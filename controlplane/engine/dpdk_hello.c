@@ -153,6 +153,7 @@ void dpdk_learn_drivers(struct dpdk *d)
 		if (!p)
 			continue;
 		memcpy(d->needs.ports[i].driver, p->driver, sizeof p->driver);
+		memcpy(d->needs.ports[i].host_path, p->host_path, sizeof p->host_path);
 		d->needs.ports[i].nic = p->nic;
 	}
 }

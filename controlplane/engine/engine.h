@@ -36,6 +36,7 @@ struct engine_port {
 	uint32_t parts[SNAPSHOT_PARTS];
 	uint32_t nic;	  /* of a DPDK engine: the kernel's device whose frames it takes; 0: none */
 	const char *mode; /* of that one: "native", "generic"; of the DPDK engine: its driver */
+	const char *host_path; /* of the DPDK engine: "tap" or "vhost"; else NULL */
 };
 
 /* An interface by which the host reaches what the engine is to run on: the tap of another engine. */

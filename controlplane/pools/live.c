@@ -94,7 +94,7 @@ static bool same_dpdk(const struct conf_dpdk *a, const struct conf_dpdk *b)
 	return a->n_cpus == b->n_cpus && !memcmp(a->cpus, b->cpus, a->n_cpus * sizeof *a->cpus) &&
 	       a->polling == b->polling && a->memory == b->memory &&
 	       a->descriptors == b->descriptors && a->huge_pages == b->huge_pages &&
-	       a->driver == b->driver;
+	       a->driver == b->driver && a->host_path == b->host_path;
 }
 
 /* What differs and is read at a start only, or NULL. An engine that is changed over to reads all of its own anew. */

@@ -81,6 +81,7 @@ struct protocol_port {
 		nic; /* ifindex of the kernel's device that its frames come by; 0: DPDK's own driver has it */
 	uint8_t mac[6];
 	uint16_t mtu;
+	char host_path[8]; /* "tap" or "vhost": how the host has its frames */
 };
 
 /* HELLO. With the file of the generation that packets go by, and one of the rings, both to be read only; without files: there is no

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	TO_HOST = 512, /* entries of a ring, of which there is one for each worker and port */
@@ -13,7 +12,8 @@ enum {
 };
 
 struct end {
-	int tap;
+	struct host_io *io;
+	bool has_more;	 /* than its budget, which nobody signals any more */
 	unsigned sender; /* the worker that takes what the host sends */
 	unsigned next;	 /* worker whose ring is asked first */
 	struct rte_ring *to_host[STORE_MAX_WORKERS], *from_host;
@@ -21,20 +21,17 @@ struct end {
 
 struct slow_path {
 	struct core *core;
-	unsigned room;
-	struct rte_mbuf *spare; /* for the next frame of the host's */
 	unsigned n;
 	struct end *ends[WORKER_PORTS];
 };
 
-int slow_path_open(struct slow_path **out, struct core *c, unsigned room)
+int slow_path_open(struct slow_path **out, struct core *c)
 {
 	struct slow_path *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return -ENOMEM;
 	s->core = c;
-	s->room = room;
 	*out = s;
 	return 0;
 }
@@ -58,7 +55,6 @@ void slow_path_close(struct slow_path *s)
 		free_ring(s->ends[i]->from_host);
 		free(s->ends[i]);
 	}
-	rte_pktmbuf_free(s->spare);
 	free(s);
 }
 
@@ -70,14 +66,14 @@ static struct rte_ring *new_ring(const char *what, unsigned port, unsigned worke
 	return rte_ring_create(name, size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
-int slow_path_join(struct slow_path *s, unsigned port, int tap)
+int slow_path_join(struct slow_path *s, unsigned port, struct host_io *io)
 {
 	unsigned workers = s->core->common.n_workers, sender = port % workers;
 	struct end *e = calloc(1, sizeof *e);
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct end){ .tap = tap, .sender = sender };
+	*e = (struct end){ .io = io, .sender = sender };
 	s->ends[s->n++] = e;
 	e->from_host = new_ring("from", port, sender, FROM_HOST);
 	if (!e->from_host)
@@ -94,68 +90,54 @@ int slow_path_join(struct slow_path *s, unsigned port, int tap)
 
 unsigned slow_path_frames(unsigned workers)
 {
-	return workers * TO_HOST + FROM_HOST + 1;
+	return workers * TO_HOST + FROM_HOST + HOST_IO_FRAMES;
 }
 
 unsigned slow_path_fds(const struct slow_path *s, struct pollfd fds[WORKER_PORTS])
 {
 	for (unsigned i = 0; i < s->n; i++)
-		fds[i] = (struct pollfd){ .fd = s->ends[i]->tap, .events = POLLIN };
+		fds[i] = (struct pollfd){ .fd = s->ends[i]->io->fd, .events = POLLIN };
 	return s->n;
 }
 
-static void drop(struct slow_path *s, enum l4_verdict v)
+static void drop(struct slow_path *s, enum l4_verdict v, unsigned n)
 {
-	s->core->verdicts[v]++;
+	s->core->verdicts[v] += n;
 }
 
-/* False: the tap has none. */
-static bool take_one(struct slow_path *s, struct end *e)
+/* Returns how many there were. */
+static unsigned take_burst(struct slow_path *s, struct end *e)
 {
-	ssize_t n;
+	struct rte_mbuf *frames[WORKER_BURST];
+	unsigned n = e->io->kind->take(e->io, frames, WORKER_BURST);
+	unsigned fit = rte_ring_sp_enqueue_burst(e->from_host, (void **)frames, n, NULL);
 
-	if (!s->spare)
-		s->spare = rte_pktmbuf_alloc(s->core->frames);
-	if (!s->spare)
-		return false; /* it stays where it is until workers have sent some */
-	n = read(e->tap, rte_pktmbuf_mtod(s->spare, void *), s->room);
-	if (n <= 0)
-		return false;
-	s->spare->data_len = (uint16_t)n;
-	s->spare->pkt_len = (uint32_t)n;
-	if (rte_ring_sp_enqueue(e->from_host, s->spare))
-		drop(s, L4_V_LINK_BUSY);
-	else
-		s->spare = NULL;
-	return true;
+	rte_pktmbuf_free_bulk(frames + fit, n - fit);
+	drop(s, L4_V_LINK_BUSY, n - fit);
+	return n;
 }
 
 static void take(struct slow_path *s, struct end *e)
 {
-	unsigned n = 0;
+	unsigned sum = 0, n = WORKER_BURST;
 
-	while (n < BUDGET && take_one(s, e))
-		n++;
-	if (n)
+	for (; sum < BUDGET && n == WORKER_BURST; sum += n)
+		n = take_burst(s, e);
+	e->has_more = n == WORKER_BURST;
+	if (sum)
 		bell_ring(s->core->common.bells[e->sender]);
 }
 
 void slow_path_from_host(struct slow_path *s, const struct pollfd fds[WORKER_PORTS])
 {
 	for (unsigned i = 0; i < s->n; i++) {
-		if (fds[i].revents & POLLIN)
-			take(s, s->ends[i]);
-		if (fds[i].revents & (POLLERR | POLLHUP))
-			s->ends[i]->tap = -1;
-	}
-}
+		struct end *e = s->ends[i];
 
-/* The host takes none by an interface that is down. */
-static void give_one(struct slow_path *s, const struct end *e, struct rte_mbuf *m)
-{
-	if (write(e->tap, rte_pktmbuf_mtod(m, void *), m->data_len) < 0)
-		drop(s, L4_V_HOST_BUSY);
-	rte_pktmbuf_free(m);
+		if (e->has_more || fds[i].revents & POLLIN)
+			take(s, e);
+		if (fds[i].revents & (POLLERR | POLLHUP))
+			e->io->fd = -1;
+	}
 }
 
 /* Returns how many there were. */
@@ -164,8 +146,8 @@ static unsigned give_burst(struct slow_path *s, const struct end *e, struct rte_
 	struct rte_mbuf *frames[WORKER_BURST];
 	unsigned n = rte_ring_sc_dequeue_burst(from, (void **)frames, WORKER_BURST, NULL);
 
-	for (unsigned i = 0; i < n; i++)
-		give_one(s, e, frames[i]);
+	if (n)
+		drop(s, L4_V_HOST_BUSY, n - e->io->kind->give(e->io, frames, n));
 	return n;
 }
 
@@ -191,9 +173,12 @@ void slow_path_to_host(struct slow_path *s)
 
 bool slow_path_has_frames(const struct slow_path *s)
 {
-	for (unsigned i = 0; i < s->n; i++)
+	for (unsigned i = 0; i < s->n; i++) {
+		if (s->ends[i]->has_more)
+			return true;
 		for (unsigned k = 0; k < s->core->common.n_workers; k++)
 			if (!rte_ring_empty(s->ends[i]->to_host[k]))
 				return true;
+	}
 	return false;
 }

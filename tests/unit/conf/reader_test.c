@@ -34,6 +34,7 @@ static void defaults_hold(void **state)
 	assert_int_equal(c->engine.dpdk.descriptors, 1024);
 	assert_int_equal(c->engine.dpdk.huge_pages, CONF_HUGE_PAGES_AUTO);
 	assert_int_equal(c->engine.dpdk.driver, CONF_DPDK_AF_PACKET);
+	assert_int_equal(c->engine.dpdk.host_path, CONF_HOST_PATH_TAP);
 	assert_null(c->interfaces[0].port);
 	assert_int_equal(c->limits.vips, 256);
 	assert_int_equal(c->limits.services, 1024);
@@ -148,7 +149,8 @@ static void dpdk_is_read(void **state)
 		"b: { port = \"net_memif0,socket=/run/m.sock\"; }; c: { device = \"eth2\"; }; };\n"
 		"engine: { type = \"dpdk\"; dpdk: { cpus = \"4-6, 2\"; polling = \"busy\"; memory = "
 		"2048;\n"
-		"huge_pages = \"required\"; descriptors = 4096; driver = \"af_xdp\"; }; };\n");
+		"huge_pages = \"required\"; descriptors = 4096; driver = \"af_xdp\"; "
+		"host_path = \"vhost\"; }; };\n");
 	const struct conf_dpdk *d = &c->engine.dpdk;
 
 	(void)state;
@@ -162,6 +164,7 @@ static void dpdk_is_read(void **state)
 	assert_int_equal(d->huge_pages, CONF_HUGE_PAGES_REQUIRED);
 	assert_int_equal(d->descriptors, 4096);
 	assert_int_equal(d->driver, CONF_DPDK_AF_XDP);
+	assert_int_equal(d->host_path, CONF_HOST_PATH_VHOST);
 	assert_string_equal(c->interfaces[0].port, "0000:3b:00.0");
 	assert_string_equal(c->interfaces[0].device, "a");
 	assert_string_equal(c->interfaces[1].port, "net_memif0,socket=/run/m.sock");

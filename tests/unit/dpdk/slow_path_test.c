@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include "dataplane/dpdk/frames.h"
 #include "dataplane/dpdk/port.h"
+#include "dataplane/dpdk/tap_io.h"
+#include "dataplane/dpdk/vhost_io.h"
 #include "tests/unit/dpdk/eal.h"
 #include "tests/unit/test.h"
 
@@ -30,6 +32,7 @@ struct bed {
 	struct bell bell;
 	struct port port;
 	struct slow_path *path;
+	struct host_io *io;
 	int tap, host;
 };
 
@@ -63,13 +66,15 @@ static int setup(void **state)
 	if (!bed.frames || port_open(&bed.port, &quiet) || port_start(&bed.port, bed.frames))
 		return -1;
 	port_give(&bed.port, &bed.core, IFINDEX);
-	return slow_path_open(&bed.path, &bed.core, ROOM) || slow_path_join(bed.path, 0, bed.tap);
+	return tap_io_open(&bed.io, bed.tap, bed.frames, ROOM) ||
+	       slow_path_open(&bed.path, &bed.core) || slow_path_join(bed.path, 0, bed.io);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	port_close(&bed.port);
+	host_io_close(bed.io);
 	slow_path_close(bed.path);
 	core_close(&bed.core);
 	/* Nothing is left behind anywhere. */
@@ -170,6 +175,63 @@ static void host_refuses(void **state)
 	assert_int_equal(bed.core.verdicts[L4_V_HOST_BUSY], 1);
 }
 
+/* An end that tells once of all that it has, as a ring does. */
+struct told_once {
+	struct host_io io;
+	unsigned left, given;
+};
+
+static unsigned take_left(struct host_io *io, struct rte_mbuf **frames, unsigned n)
+{
+	struct told_once *t = (struct told_once *)io;
+
+	n = n < t->left ? n : t->left;
+	for (unsigned i = 0; i < n; i++)
+		frames[i] = frame(3, 60);
+	t->left -= n;
+	return n;
+}
+
+static unsigned give_all_but_one(struct host_io *io, struct rte_mbuf **frames, unsigned n)
+{
+	struct told_once *t = (struct told_once *)io;
+
+	rte_pktmbuf_free_bulk(frames, n);
+	t->given += n - 1;
+	return n - 1;
+}
+
+/* What the budget has left is gone on with, though nobody tells of it again; what the host has not taken is counted. */
+static void other_ends(void **state)
+{
+	static const struct host_io_kind kind = { "once", take_left, give_all_but_one, NULL };
+	struct told_once t = { { &kind, -1 }, 200, 0 };
+	struct rte_ring *ring;
+	struct pollfd fds[WORKER_PORTS] = { { .revents = POLLIN } };
+
+	(void)state;
+	slow_path_close(bed.path);
+	assert_int_equal(slow_path_open(&bed.path, &bed.core), 0);
+	assert_int_equal(slow_path_join(bed.path, 0, &t.io), 0);
+	ring = bed.core.workers[0]->ports[0].from_host;
+	slow_path_from_host(bed.path, fds);
+	assert_in_range(rte_ring_count(ring), 64, 96);
+	assert_true(slow_path_has_frames(bed.path));
+	fds[0].revents = 0;
+	for (unsigned i = 0; i < 4; i++)
+		slow_path_from_host(bed.path, fds);
+	assert_int_equal(rte_ring_count(ring), 200);
+	assert_false(slow_path_has_frames(bed.path));
+	t.left = 1;
+	slow_path_from_host(bed.path, fds);
+	assert_int_equal(t.left, 1);
+	for (unsigned i = 0; i < 10; i++)
+		rte_ring_enqueue(bed.core.workers[0]->ports[0].to_host, frame(1, 60));
+	slow_path_to_host(bed.path);
+	assert_int_equal(t.given, 9);
+	assert_int_equal(bed.core.verdicts[L4_V_HOST_BUSY], 1);
+}
+
 /* Workers ring for a sleeper once, and for nobody else. */
 static void bell(void **state)
 {
@@ -239,6 +301,33 @@ static void room_for_xdp_sockets(void **state)
 	port_close(&p);
 }
 
+static void devargs_of_vhost(void **state)
+{
+	const struct vhost_io_options o = {
+		.number = 63, .tap = "fifteen-letters", .mac = { 2, 0, 0, 0xab, 0xcd, 0xef }
+	};
+	char text[PORT_DEVARGS];
+
+	(void)state;
+	vhost_io_devargs(text, &o);
+	assert_string_equal(text,
+		"net_virtio_user_host63,path=/dev/vhost-net,iface=fifteen-letters,"
+		"mac=02:00:00:ab:cd:ef,queue_size=512,mrg_rxbuf=0");
+}
+
+/* Where the kernel has no vhost-net, or no such tap. */
+static void vhost_refuses(void **state)
+{
+	const struct vhost_io_options o = { .number = 1, .tap = "no/tap", .mtu = 1500 };
+	struct host_io *io = NULL;
+	char why[PORT_WHY];
+
+	(void)state;
+	assert_true(vhost_io_open(&io, &o, bed.frames, why) < 0);
+	assert_null(io);
+	assert_non_null(strstr(why, "virtio-user fails"));
+}
+
 static void devargs_of_kernel_devices(void **state)
 {
 	char text[PORT_DEVARGS];
@@ -259,10 +348,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(to_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(from_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(bell, setup, teardown),
 		cmocka_unit_test_setup_teardown(sentences, setup, teardown),
 		cmocka_unit_test(room_for_xdp_sockets),
+		cmocka_unit_test_setup_teardown(vhost_refuses, setup, teardown),
 		cmocka_unit_test(devargs_of_kernel_devices),
+		cmocka_unit_test(devargs_of_vhost),
 	};
 
 	if (eal_begin())
