@@ -60,6 +60,14 @@ dead()
 	! alive "$1"
 }
 
+# Sends a signal and waits for the end, of which the shell takes no notice: ends DAEMON SIGNAL
+ends()
+{
+	kill "-$2" "${pids[$1]}"
+	wait_for 10 "$1 has ended" dead "$1"
+	slay "$1"
+}
+
 # Has the daemon die at a step: dies DAEMON STEP
 dies()
 {
@@ -156,7 +164,7 @@ printf 'detach 1\n' >"$lab/tandemd.dies"
 fresh
 kill -HUP "${pids[tandemd]}"
 dies tandemd detach
-slay tandem-dpdk
+ends tandem-dpdk KILL
 tandem_dpdk_start
 tandemd_start
 wait_for 10 "the engine is dpdk after both were killed" is_settled dpdk
@@ -165,8 +173,8 @@ no_loss "after both were killed"
 # tandem-dpdk is killed while it stands by; a start without it goes on as it was.
 site xdp
 ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
-stop tandemd
-slay tandem-dpdk
+ends tandemd TERM
+ends tandem-dpdk KILL
 site dpdk
 fresh
 tandemd_start

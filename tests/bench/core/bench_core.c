@@ -4,6 +4,7 @@
 #include <string.h>
 #include "tests/bench/core/measure.h"
 #include "tests/bench/flags.h"
+#include "tests/bench/processors.h"
 
 enum { CASES_MAX = FLAGS_CASES, MEDIAN = 50, CALM = 5, PACKETS = 1 << 16 };
 
@@ -79,13 +80,18 @@ static bool print_measure(const struct bench *b, const struct core_measure *m)
 
 static int print_all(const struct bench *b)
 {
-	bool ok = true;
+	bool ok = true, two = false;
 
 	if (!b->flags.json)
 		printf("%-18s %6s %6s %6s %6s %6s\n", "case", "Mpps", "ns", "calm", "feed",
 			"limit");
-	for (unsigned i = 0; i < b->n; i++)
+	for (unsigned i = 0; i < b->n; i++) {
 		ok = print_measure(b, &b->measures[i]) && ok;
+		two |= b->measures[i].bed->workers > 1;
+	}
+	if (two && !b->flags.json)
+		printf("two processors that only compute: %.2f times the work of one\n",
+			processors_pair());
 	return ok ? 0 : 1;
 }
 

@@ -2,11 +2,11 @@
 #include "tests/bench/core/measure.h"
 #include <errno.h>
 #include <rte_ethdev.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "tests/bench/processors.h"
 
 /* One worker's part of a slice. */
 struct part {
@@ -53,22 +53,6 @@ static void *run_part(void *arg)
 	return NULL;
 }
 
-/* The highest processors that this process may use, which interrupts find last. */
-static bool stay_on(pthread_attr_t *attr, unsigned number)
-{
-	cpu_set_t may, set;
-
-	if (sched_getaffinity(0, sizeof may, &may))
-		return false;
-	CPU_ZERO(&set);
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
-		if (CPU_ISSET((unsigned)cpu, &may) && !number--) {
-			CPU_SET((unsigned)cpu, &set);
-			return !pthread_attr_setaffinity_np(attr, sizeof set, &set);
-		}
-	return false;
-}
-
 /* Nanoseconds on the slower one's CPU. */
 static int run_slice(struct core_bed *bed, unsigned packets, bool floor, double *ns)
 {
@@ -82,7 +66,8 @@ static int run_slice(struct core_bed *bed, unsigned packets, bool floor, double 
 
 		parts[n] = (struct part){ bed, n, packets, floor, 0 };
 		pthread_attr_init(&attr);
-		if (!stay_on(&attr, n) || pthread_create(&threads[n], &attr, run_part, &parts[n]))
+		if (!processors_stay_on(&attr, n) ||
+			pthread_create(&threads[n], &attr, run_part, &parts[n]))
 			rc = -EAGAIN;
 		pthread_attr_destroy(&attr);
 		if (rc)

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "apps/tandem-dpdk/sockets.h"
-#include "tests/bench/wake/naps.h"
+#include "tests/bench/processors.h"
 
 enum { FRAME = 60, MTU = 1500, LOST_MS = 1000 };
 
@@ -183,8 +183,7 @@ static int start(struct wake_bed *b, struct err *e)
 	if (!rte_eth_add_rx_callback(ethdev, 0, stamp, b))
 		return err_set(e, -ENOTSUP, "this DPDK was built without callbacks of queues");
 	pthread_attr_init(&attr);
-	naps_stay_on_last(&attr);
-	rc = pthread_create(&b->thread, &attr, run, b);
+	rc = processors_stay_on(&attr, 0) ? pthread_create(&b->thread, &attr, run, b) : EINVAL;
 	pthread_attr_destroy(&attr);
 	b->runs = !rc;
 	if (rc)

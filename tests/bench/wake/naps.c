@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/wake/naps.h"
-#include <sched.h>
+#include <errno.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include "tests/bench/processors.h"
 
 struct naps {
 	uint32_t us;
@@ -15,18 +17,6 @@ static int64_t now_ns(clockid_t clock)
 
 	clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-void naps_stay_on_last(pthread_attr_t *attr)
-{
-	cpu_set_t may, set;
-
-	sched_getaffinity(0, sizeof may, &may);
-	CPU_ZERO(&set);
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&set); cpu--)
-		if (CPU_ISSET((unsigned)cpu, &may))
-			CPU_SET((unsigned)cpu, &set);
-	pthread_attr_setaffinity_np(attr, sizeof set, &set);
 }
 
 static void *run(void *arg)
@@ -51,8 +41,7 @@ double naps_percent(uint32_t us, unsigned ms)
 	int rc;
 
 	pthread_attr_init(&attr);
-	naps_stay_on_last(&attr);
-	rc = pthread_create(&thread, &attr, run, &n);
+	rc = processors_stay_on(&attr, 0) ? pthread_create(&thread, &attr, run, &n) : EINVAL;
 	pthread_attr_destroy(&attr);
 	if (rc)
 		return -1;
