@@ -52,7 +52,7 @@ static int take(struct macs *m, const struct entries *l)
 		if (i && !compare(&l->list[i - 1], &l->list[i]))
 			continue;
 		m->ifindexes[m->n] = l->list[i].ifindex;
-		memcpy(m->list[m->n++], l->list[i].mac, sizeof *m->list);
+		memcpy(m->list[m->n++], l->list[i].mac, sizeof l->list[i].mac);
 	}
 	return 0;
 }

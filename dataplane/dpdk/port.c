@@ -369,7 +369,7 @@ static bool add_mac(struct port *p, const uint8_t mac[6])
 		return true;
 	if (rte_eth_dev_mac_addr_add(p->ethdev, &a, 0))
 		return false;
-	memcpy(p->macs[p->n_macs++], mac, sizeof *p->macs);
+	memcpy(p->macs[p->n_macs++], mac, sizeof a.addr_bytes);
 	return true;
 }
 

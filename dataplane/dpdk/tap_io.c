@@ -53,7 +53,7 @@ static unsigned give(struct host_io *io, struct rte_mbuf **frames, unsigned n)
 	return taken;
 }
 
-static void end(struct host_io *io)
+static void leave(struct host_io *io)
 {
 	struct tap_io *t = (struct tap_io *)io;
 
@@ -61,7 +61,7 @@ static void end(struct host_io *io)
 	free(t);
 }
 
-static const struct host_io_kind kind = { "tap", take, give, end };
+static const struct host_io_kind tap_kind = { "tap", take, give, leave };
 
 int tap_io_open(struct host_io **out, int tap, struct rte_mempool *frames, unsigned room)
 {
@@ -69,7 +69,7 @@ int tap_io_open(struct host_io **out, int tap, struct rte_mempool *frames, unsig
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct tap_io){ { &kind, tap }, frames, room, NULL };
+	*t = (struct tap_io){ { &tap_kind, tap }, frames, room, NULL };
 	*out = &t->io;
 	return 0;
 }

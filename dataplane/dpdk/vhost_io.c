@@ -59,7 +59,7 @@ static unsigned give(struct host_io *io, struct rte_mbuf **frames, unsigned n)
 	return taken;
 }
 
-static void end(struct host_io *io)
+static void leave(struct host_io *io)
 {
 	struct vhost_io *v = (struct vhost_io *)io;
 
@@ -67,7 +67,7 @@ static void end(struct host_io *io)
 	free(v);
 }
 
-static const struct host_io_kind kind = { "vhost", take, give, end };
+static const struct host_io_kind vhost_kind = { "vhost", take, give, leave };
 
 static int hear(struct vhost_io *v)
 {
@@ -107,13 +107,13 @@ int vhost_io_open(struct host_io **out, const struct vhost_io_options *o,
 	snprintf(why, PORT_WHY, "out of memory");
 	if (!v)
 		return -ENOMEM;
-	v->io.kind = &kind;
+	v->io.kind = &vhost_kind;
 	rc = start(v, o, frames);
 	if (rc) {
 		snprintf(why, PORT_WHY,
 			"DPDK's driver virtio-user fails: %s; its own words are above",
 			strerror(-rc));
-		end(&v->io);
+		leave(&v->io);
 		return rc;
 	}
 	*out = &v->io;

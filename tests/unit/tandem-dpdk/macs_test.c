@@ -7,6 +7,16 @@
 
 enum { FRONT = 300, BACK = 12, OTHER = 7, MANY = 40 };
 
+static void give_macs(struct snapshot_address *out, const uint8_t *last, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		out[i] = (struct snapshot_address){ .id = i,
+			.af = 4,
+			.bytes = { 192, 0, 2, (uint8_t)i },
+			.ifindex = FRONT,
+			.mac = { 0, 0, 0x5e, 0, 1, last[i] } };
+}
+
 /* Those of the generation that has these on FRONT, and 00:00:5e:00:01:00 on BACK. */
 static struct macs read_with(const uint8_t *last, unsigned n)
 {
@@ -23,12 +33,7 @@ static struct macs read_with(const uint8_t *last, unsigned n)
 	struct macs m;
 	const char *what;
 
-	for (unsigned i = 0; i < n; i++)
-		addresses[i + 1] = (struct snapshot_address){ .id = i,
-			.af = 4,
-			.bytes = { 192, 0, 2, (uint8_t)i },
-			.ifindex = FRONT,
-			.mac = { 0, 0, 0x5e, 0, 1, last[i] } };
+	give_macs(addresses + 1, last, n);
 	assert_int_equal(
 		snapshot_build(store, NULL, &in, neighbours, 1, UINT32_MAX, &sn, &what), 0);
 	assert_int_equal(macs_read(&m, sn->image, sn->lines), 0);

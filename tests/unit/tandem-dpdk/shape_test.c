@@ -37,7 +37,16 @@ int port_want_macs(struct port *p, const uint8_t (*macs)[6], unsigned n, bool mo
 
 static struct ring_store *store;
 static struct snapshot *sn;
-static struct sealed before, next;
+static struct sealed former, latter;
+
+static void give_digits(struct snapshot_address *out, const char *digits)
+{
+	for (unsigned i = 0; digits[i]; i++)
+		out[i] = (struct snapshot_address){ .af = 4,
+			.bytes = { 192, 0, 2, (uint8_t)i },
+			.ifindex = IFINDEX,
+			.mac = { 0, 0, 0x5e, 0, 1, (uint8_t)(digits[i] - '0') } };
+}
 
 /* A generation with these addresses: digits. */
 static struct sealed generation(const char *digits)
@@ -47,23 +56,20 @@ static struct sealed generation(const char *digits)
 	static struct l4_line images[2][64];
 	static unsigned n;
 	struct snapshot_address addresses[MANY] = { 0 };
+	struct l4_line *image = images[n++ % 2];
 	const struct snapshot_input in = { .ports = &port,
 		.n_ports = 1,
 		.addresses = addresses,
 		.n_addresses = (uint32_t)strlen(digits) };
-	struct sealed s = { .image = images[n++ % 2] };
+	uint32_t lines;
 	const char *what;
 
-	for (unsigned i = 0; digits[i]; i++)
-		addresses[i] = (struct snapshot_address){ .af = 4,
-			.bytes = { 192, 0, 2, (uint8_t)i },
-			.ifindex = IFINDEX,
-			.mac = { 0, 0, 0x5e, 0, 1, (uint8_t)(digits[i] - '0') } };
+	give_digits(addresses, digits);
 	assert_int_equal(snapshot_build(store, NULL, &in, neighbours, 1, 64, &sn, &what), 0);
-	s.lines = sn->lines;
-	memcpy((void *)s.image, sn->image, sn->lines * sizeof *sn->image);
+	lines = sn->lines;
+	memcpy(image, sn->image, lines * sizeof *image);
 	snapshot_abort(store, sn);
-	return s;
+	return (struct sealed){ .image = image, .lines = lines };
 }
 
 static char dir[] = "/tmp/tandem-shape-XXXXXX";
@@ -78,7 +84,7 @@ static int setup(void **state)
 	n_told = 0;
 	refusal = 0;
 	front.port = (struct port){ 0 };
-	before = next = (struct sealed){ 0 };
+	former = latter = (struct sealed){ 0 };
 	return shape_begin(&shape, &front, 1, dir, &e);
 }
 
@@ -94,14 +100,14 @@ static void publish(const char *digits, const char *first, const char *then)
 {
 	unsigned n = n_told = 0;
 
-	before = next;
-	next = generation(digits);
-	shape_follow(&shape, before.image ? &before : NULL, &next);
+	former = latter;
+	latter = generation(digits);
+	shape_follow(&shape, former.image ? &former : NULL, &latter);
 	assert_int_equal(n_told, first ? n + 1 : n);
 	if (first)
 		assert_string_equal(told[n], first);
 	n = n_told;
-	shape_follow(&shape, &next, NULL);
+	shape_follow(&shape, &latter, NULL);
 	assert_int_equal(n_told, then ? n + 1 : n);
 	if (then)
 		assert_string_equal(told[n], then);
@@ -154,7 +160,7 @@ static void what_is_no_image_changes_nothing(void **state)
 	(void)state;
 	publish("1", "1+", "1 ");
 	n_told = 0;
-	shape_follow(&shape, &next, &none);
+	shape_follow(&shape, &latter, &none);
 	shape_follow(&shape, &none, NULL);
 	assert_int_equal(n_told, 0);
 	publish("1", NULL, NULL);
@@ -190,7 +196,7 @@ static int begin(void **state)
 	return store && mkdtemp(dir) ? 0 : -1;
 }
 
-static int end(void **state)
+static int finish(void **state)
 {
 	(void)state;
 	ring_store_free(store);
@@ -209,5 +215,5 @@ int main(void)
 		TEST(changes_are_listed),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin, finish);
 }
