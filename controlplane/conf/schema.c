@@ -184,7 +184,7 @@ const struct conf_key conf_schema[] = {
 	  .help = "by which interfaces without \"port\" are taken over, whose devices the kernel runs: af_packet: "
 		  "packet sockets, with every device; af_xdp: XDP sockets, faster with drivers that know them" },
 	{ .path = "engine.dpdk.host_path", .type = CONF_ENUM, FIELD(conf, engine.dpdk.host_path),
-	  .words = host_paths, .fallback = "tap",
+	  .words = host_paths, .fallback = "auto",
 	  .help = "how frames go to the host's own stack and come from it, by a tap for each interface: vhost: in "
 		  "rings that the kernel's vhost-net serves, or tandem-dpdk does not start; tap: one by one, by read(2) and "
 		  "write(2), with every kernel; auto: vhost where /dev/vhost-net can be opened, else tap" },

@@ -34,7 +34,7 @@ static void defaults_hold(void **state)
 	assert_int_equal(c->engine.dpdk.descriptors, 1024);
 	assert_int_equal(c->engine.dpdk.huge_pages, CONF_HUGE_PAGES_AUTO);
 	assert_int_equal(c->engine.dpdk.driver, CONF_DPDK_AF_PACKET);
-	assert_int_equal(c->engine.dpdk.host_path, CONF_HOST_PATH_TAP);
+	assert_int_equal(c->engine.dpdk.host_path, CONF_HOST_PATH_AUTO);
 	assert_null(c->interfaces[0].port);
 	assert_int_equal(c->limits.vips, 256);
 	assert_int_equal(c->limits.services, 1024);
