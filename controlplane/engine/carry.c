@@ -23,7 +23,7 @@ static struct carry_sizes sized(struct carry_sizes n, uint32_t to, uint32_t from
 void engine_carry(struct engine *to, const struct engine *from, struct engine_carried *out)
 {
 	const struct engine_tables *t = &to->tables, *f = &from->tables;
-	const struct carry_sizes n = { .now = coarse_now(), .merge = to->past.adopted };
+	const struct carry_sizes n = { .now = coarse_now() };
 	struct carried records, proxied;
 
 	records = carry_records(t->records, f->records, sized(n, t->n_records, f->n_records));

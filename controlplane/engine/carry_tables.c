@@ -105,13 +105,8 @@ static bool put_proxied(
 	struct l4_proxied_bucket *to, const struct l4_proxied *p, const struct carry_sizes *n)
 {
 	uint32_t bits = (uint32_t)__builtin_ctz(n->to);
-	struct l4_proxied_bucket *b = &to[bits ? p->who >> (64 - bits) : 0];
-	struct l4_proxied_found is = l4_proxied_find(b, p->who, n->now);
 
-	if (is.at && l4_time_since(l4_proxied_time(is.what), n->now) <
-			     l4_time_since(l4_proxied_time(p->what), n->now))
-		return true;
-	return l4_proxied_begin(b, p, n->now);
+	return l4_proxied_begin(&to[bits ? p->who >> (64 - bits) : 0], p, n->now);
 }
 
 /* An entry of either table, in buckets of nothing else. */
@@ -127,7 +122,7 @@ struct kind {
 	bool (*read)(const void *from, union entry *out, uint16_t now);
 	/* Into its own place of a table of the same size; packets go by neither, or by `from`. */
 	void (*copy)(void *to, const union entry *e);
-	/* Into a table of another size, or beside what is there. False: something found no room. */
+	/* Into a table of another size. False: something found no room. */
 	bool (*put)(void *to, const struct carry_sizes *n, uint32_t bucket, const union entry *e);
 };
 
@@ -182,10 +177,10 @@ static inline __attribute__((always_inline)) struct carried carry(
 	const struct kind *k, void *to, const void *from, const struct carry_sizes *n)
 {
 	static const union entry none;
-	bool same = n->to == n->from && !n->merge;
+	bool same = n->to == n->from;
 	struct carried c = { 0, 0 };
 
-	if (!same && !n->merge)
+	if (!same)
 		memset(to, 0, n->to * k->in_bucket * k->size);
 	for (size_t i = 0; i < (size_t)n->from * k->in_bucket; i++) {
 		union entry e;
@@ -232,7 +227,7 @@ static void carry_datagram(struct l4_datagram_bucket *to, const struct l4_datagr
 void carry_datagrams(
 	struct l4_datagram_bucket *to, const struct l4_datagram_bucket *from, struct carry_sizes n)
 {
-	if (n.to != n.from || n.merge)
+	if (n.to != n.from)
 		return;
 	for (uint32_t i = 0; i < n.from * L4_BUCKET_DATAGRAMS; i++)
 		carry_datagram(&to[i / L4_BUCKET_DATAGRAMS], &from[i / L4_BUCKET_DATAGRAMS],
@@ -242,6 +237,5 @@ void carry_datagrams(
 void carry_floods(struct l4_flood *to, const struct l4_flood *from, struct carry_sizes n)
 {
 	for (uint32_t i = 0; i < n.to && i < n.from; i++)
-		if (!n.merge || (l4_flood_has_proxied(&from[i]) && !l4_flood_has_proxied(&to[i])))
-			to[i] = from[i];
+		to[i] = from[i];
 }

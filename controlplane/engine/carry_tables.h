@@ -4,9 +4,8 @@
  *
  * Tables of one size become the same, entry by entry. Where they are of another size entries are placed anew. A record does not have
  * the whole hash: in a larger table it has several buckets that may be its own, and is written into each of them; those that no
- * packet asks for grow old. */
+ * packet asks for grow old, and in a smaller table the one that was seen last counts. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
 #include "dataplane/l4/datagram.h"
 #include "dataplane/l4/flood.h"
@@ -18,19 +17,17 @@ struct carried {
 	uint32_t flows, lost;
 };
 
-/* How many buckets there are, each a power of two; now: coarse time (dataplane/l4/limit.h). merge: packets go by `to` already: what it has
- * stays, and of two entries of one flow the one that was seen later. */
+/* How many buckets there are, each a power of two; now: coarse time (dataplane/l4/limit.h). */
 struct carry_sizes {
 	uint32_t to, from;
 	uint16_t now;
-	bool merge;
 };
 
 struct carried carry_records(
 	struct l4_record_bucket *to, const struct l4_record_bucket *from, struct carry_sizes n);
 struct carried carry_proxied(
 	struct l4_proxied_bucket *to, const struct l4_proxied_bucket *from, struct carry_sizes n);
-/* Of another size, or to be merged, they are left alone: they live for two seconds. */
+/* Of another size they are left alone: they live for two seconds. */
 void carry_datagrams(
 	struct l4_datagram_bucket *to, const struct l4_datagram_bucket *from, struct carry_sizes n);
 /* n: of services. */

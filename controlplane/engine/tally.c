@@ -42,7 +42,7 @@ static void shape(struct engine_tally *t)
 		(struct tally_table){ least(a->n_services, b->n_services) + 1, L4_V_COUNT, NULL };
 }
 
-/* Has the row of the new engine say what the former's does; where packets are counted in it already, at least that. */
+/* Has the row of the new engine say what the former's does, whatever it has from another time. */
 static int begin_row(
 	struct engine_tally *t, enum engine_counts table, uint32_t row, uint64_t *first)
 {
@@ -54,7 +54,7 @@ static int begin_row(
 	if (!rc)
 		rc = t->to->body->count(t->to, table, row, is, words);
 	for (unsigned i = 0; !rc && i < words; i++) {
-		more[i] = t->to->past.adopted && is[i] > first[i] ? 0 : first[i] - is[i];
+		more[i] = first[i] - is[i];
 		differs |= more[i] != 0;
 	}
 	return rc || !differs ? rc : t->to->body->add(t->to, table, row, more, words);

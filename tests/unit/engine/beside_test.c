@@ -115,22 +115,6 @@ static void counters_go_on_in_dpdk(void **state)
 	assert_int_equal(packets(bed.engine, SERVER), 29);
 }
 
-/* Packets go by it already: what it counts never goes back. */
-static void counters_of_an_engine_that_serves_do_not_fall(void **state)
-{
-	const uint64_t first[2] = { 20, 2000 };
-	struct engine_tally *t;
-
-	(void)state;
-	open_beside();
-	bed.engine->past.adopted = true;
-	count_server(30);
-	assert_int_equal(xdp->body->add(xdp, ENGINE_SERVER_COUNTS, SERVER, first, 2), 0);
-	assert_int_equal(engine_tally_begin(&t, bed.engine, xdp, &bed.e), 0);
-	engine_tally_end(t, true);
-	assert_int_equal(packets(bed.engine, SERVER), 30);
-}
-
 static bool has_record(struct engine *en, uint64_t hash, uint16_t server)
 {
 	struct engine_tables *t = &en->tables;
@@ -277,7 +261,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(counters_go_on_in_xdp),
 		TEST(counters_go_on_in_dpdk),
-		TEST(counters_of_an_engine_that_serves_do_not_fall),
 		TEST(records_go_there_and_back),
 		TEST(interfaces_have_other_numbers_meanwhile),
 		TEST(packets_pass_until_it_resumes),

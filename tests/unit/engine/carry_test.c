@@ -26,9 +26,9 @@ static void *table(uint32_t bits, size_t bucket)
 	return t;
 }
 
-static struct carry_sizes sizes(uint32_t to_bits, uint32_t from_bits, bool merge)
+static struct carry_sizes sizes(uint32_t to_bits, uint32_t from_bits)
 {
-	return (struct carry_sizes){ 1u << to_bits, 1u << from_bits, NOW, merge };
+	return (struct carry_sizes){ 1u << to_bits, 1u << from_bits, NOW };
 }
 
 /* False: its bucket is full. */
@@ -84,14 +84,14 @@ static void a_table_of_the_same_size_becomes_the_same(void **state)
 
 	(void)state;
 	enter(to, BITS, FLOWS, L4_RECORD_LIVE, NOW, 7); /* of long ago */
-	c = carry_records(to, from, sizes(BITS, BITS, false));
+	c = carry_records(to, from, sizes(BITS, BITS));
 	assert_int_equal(c.flows, n);
 	assert_int_equal(c.lost, 0);
 	assert_memory_equal(to, from, sizeof *from << BITS);
 	/* What has changed since, and what has been taken by another flow, follows. */
 	from[0] = (struct l4_record_bucket){ 0 };
 	from[1].records[2].what ^= 1ull << L4_RECORD_SERVER_AT;
-	carry_records(to, from, sizes(BITS, BITS, false));
+	carry_records(to, from, sizes(BITS, BITS));
 	assert_memory_equal(to, from, sizeof *from << BITS);
 	free(from);
 	free(to);
@@ -101,7 +101,7 @@ static void a_full_table_loses_nothing(void **state)
 {
 	struct l4_record_bucket *from = table(1, sizeof *from), *to = table(1, sizeof *to);
 	uint32_t n = fill(from, 1);
-	struct carried c = carry_records(to, from, sizes(1, 1, false));
+	struct carried c = carry_records(to, from, sizes(1, 1));
 
 	(void)state;
 	assert_int_equal(n, 2 * L4_BUCKET_RECORDS);
@@ -121,7 +121,7 @@ static void flows_are_found_in_a_larger_table(void **state)
 
 	(void)state;
 	enter(to, BITS + 3, 0, L4_RECORD_LIVE, NOW, 999);
-	c = carry_records(to, from, sizes(BITS + 3, BITS, false));
+	c = carry_records(to, from, sizes(BITS + 3, BITS));
 	assert_int_equal(c.flows, n);
 	assert_int_equal(c.lost, 0);
 	assert_int_equal(count(to, BITS + 3), n);
@@ -139,7 +139,7 @@ static void flows_are_found_in_a_smaller_table(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < FLOWS / 4; i++)
 		n += enter(from, BITS + 2, i, L4_RECORD_LIVE, NOW - 1, (uint16_t)(i + 1));
-	c = carry_records(to, from, sizes(BITS, BITS + 2, false));
+	c = carry_records(to, from, sizes(BITS, BITS + 2));
 	assert_int_equal(c.flows, n);
 	assert_int_equal(count(to, BITS), n);
 	free(from);
@@ -157,7 +157,7 @@ static void the_dearest_stay_where_there_is_no_room(void **state)
 	for (uint32_t i = 0; i < FLOWS; i++)
 		enter(from, 3, i, i % 2 ? L4_RECORD_EMBRYONIC : L4_RECORD_LIVE, (uint16_t)(NOW - i),
 			(uint16_t)(i + 1));
-	c = carry_records(to, from, sizes(1, 3, false));
+	c = carry_records(to, from, sizes(1, 3));
 	assert_int_equal(c.flows + c.lost, 8 * L4_BUCKET_RECORDS);
 	assert_int_equal(c.flows, 2 * L4_BUCKET_RECORDS);
 	for (uint32_t i = 0; i < FLOWS; i += 2)
@@ -170,26 +170,29 @@ static void the_dearest_stay_where_there_is_no_room(void **state)
 	free(to);
 }
 
-static void what_packets_go_by_already_stays(void **state)
+/* Those that a larger table had besides have grown old. */
+static void copies_of_a_record_become_one(void **state)
 {
-	struct l4_record_bucket *from = table(BITS, sizeof *from), *to = table(BITS, sizeof *to);
-	struct carried c;
+	struct l4_record_bucket *small = table(BITS, sizeof *small),
+				*large = table(BITS + 2, sizeof *large);
 
 	(void)state;
-	enter(from, BITS, 0, L4_RECORD_LIVE, NOW - 5, 10);
-	enter(to, BITS, 0, L4_RECORD_LIVE, NOW - 1, 20);
-	enter(from, BITS, 1, L4_RECORD_LIVE, NOW - 1, 11);
-	enter(to, BITS, 1, L4_RECORD_LIVE, NOW - 5, 21);
-	enter(to, BITS, 2, L4_RECORD_LIVE, NOW - 5, 22);
-	enter(from, BITS, 3, L4_RECORD_LIVE, NOW - 5, 13);
-	c = carry_records(to, from, sizes(BITS, BITS, true));
-	assert_int_equal(c.flows, 3);
-	assert_int_equal(server_of(to, BITS, 0), 20);
-	assert_int_equal(server_of(to, BITS, 1), 11);
-	assert_int_equal(server_of(to, BITS, 2), 22);
-	assert_int_equal(server_of(to, BITS, 3), 13);
-	free(from);
-	free(to);
+	for (uint32_t i = 0; i < 16; i++)
+		assert_true(enter(small, BITS, i, L4_RECORD_LIVE, NOW - 5, 10));
+	carry_records(large, small, sizes(BITS + 2, BITS));
+	for (uint32_t i = 0; i < 16; i++) {
+		uint64_t hash = hash_of(i);
+		struct l4_found found = l4_record_find(&large[hash >> (64 - BITS - 2)], hash, POOL);
+
+		assert_non_null(found.at);
+		found.at->what = l4_record_what(
+			l4_record_mark(hash, POOL), L4_RECORD_LIVE, false, NOW - 1, 20);
+	}
+	assert_int_equal(carry_records(small, large, sizes(BITS, BITS + 2)).lost, 0);
+	for (uint32_t i = 0; i < 16; i++)
+		assert_int_equal(server_of(small, BITS, i), 20);
+	free(small);
+	free(large);
 }
 
 /* Another process that died in the middle of one has left it. */
@@ -200,7 +203,7 @@ static void entries_that_are_being_written_are_left_out(void **state)
 
 	(void)state;
 	from[5].records[1] = (struct l4_record){ 1, L4_RECORD_BUSY };
-	c = carry_records(to, from, sizes(BITS, BITS, false));
+	c = carry_records(to, from, sizes(BITS, BITS));
 	assert_int_equal(c.flows, 0);
 	assert_int_equal(to[5].records[1].what, 0);
 	free(from);
@@ -216,7 +219,7 @@ static struct l4_proxied connection(uint32_t flow, uint16_t seen)
 		.idle = 100 };
 }
 
-static void connections_are_found(uint32_t to_bits, uint32_t from_bits, bool merge)
+static void connections_are_found(uint32_t to_bits, uint32_t from_bits)
 {
 	struct l4_proxied_bucket *from = table(from_bits, sizeof *from),
 				 *to = table(to_bits, sizeof *to);
@@ -227,7 +230,7 @@ static void connections_are_found(uint32_t to_bits, uint32_t from_bits, bool mer
 
 		assert_true(l4_proxied_begin(&from[p.who >> (64 - from_bits)], &p, NOW - 1));
 	}
-	c = carry_proxied(to, from, sizes(to_bits, from_bits, merge));
+	c = carry_proxied(to, from, sizes(to_bits, from_bits));
 	assert_int_equal(c.flows, FLOWS / 8 - 1);
 	assert_int_equal(c.lost, 0);
 	for (uint32_t i = 0; i < FLOWS / 8; i++) {
@@ -246,10 +249,9 @@ static void connections_are_found(uint32_t to_bits, uint32_t from_bits, bool mer
 static void connections_of_cookies_are_found_too(void **state)
 {
 	(void)state;
-	connections_are_found(BITS, BITS, false);
-	connections_are_found(BITS, BITS, true);
-	connections_are_found(BITS + 2, BITS, false);
-	connections_are_found(BITS, BITS + 2, false);
+	connections_are_found(BITS, BITS);
+	connections_are_found(BITS + 2, BITS);
+	connections_are_found(BITS, BITS + 2);
 }
 
 static void datagrams_go_on_where_they_were(void **state)
@@ -264,7 +266,7 @@ static void datagrams_go_on_where_they_were(void **state)
 	from[1].parts[2].units[3] = 0xff;
 	from[3].datagrams[0] = (struct l4_record){ 78, old };
 	to[3].datagrams[0] = (struct l4_record){ 79, young };
-	carry_datagrams(to, from, sizes(2, 2, false));
+	carry_datagrams(to, from, sizes(2, 2));
 	assert_int_equal(l4_datagram_find(&to[1], 77, NOW, &what), 2);
 	assert_memory_equal(&to[1].parts[2], &from[1].parts[2], sizeof to[1].parts[2]);
 	assert_int_equal(to[3].datagrams[0].what, 0);
@@ -278,17 +280,10 @@ static void floods_go_on(void **state)
 		[1] = { .seen = 1, .begun = 9, .ended = 4 }, [2] = { .seen = 1 }
 	};
 	struct l4_flood to[2] = { { .seen = 1 }, { .seen = 0 } };
-	struct l4_flood busy[2] = { { .seen = 1 }, { .begun = 3 } };
 
 	(void)state;
-	carry_floods(to, from, (struct carry_sizes){ 2, 3, NOW, false });
+	carry_floods(to, from, (struct carry_sizes){ 2, 3, NOW });
 	assert_memory_equal(to, from, sizeof to);
-	carry_floods(busy, from, (struct carry_sizes){ 2, 3, NOW, true });
-	assert_int_equal(busy[0].seen, 1);
-	assert_int_equal(busy[1].begun, 3);
-	busy[1].ended = 3;
-	carry_floods(busy, from, (struct carry_sizes){ 2, 3, NOW, true });
-	assert_int_equal(busy[1].begun, 9);
 }
 
 int main(void)
@@ -299,7 +294,7 @@ int main(void)
 		cmocka_unit_test(flows_are_found_in_a_larger_table),
 		cmocka_unit_test(flows_are_found_in_a_smaller_table),
 		cmocka_unit_test(the_dearest_stay_where_there_is_no_room),
-		cmocka_unit_test(what_packets_go_by_already_stays),
+		cmocka_unit_test(copies_of_a_record_become_one),
 		cmocka_unit_test(entries_that_are_being_written_are_left_out),
 		cmocka_unit_test(connections_of_cookies_are_found_too),
 		cmocka_unit_test(datagrams_go_on_where_they_were),
