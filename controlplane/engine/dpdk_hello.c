@@ -35,7 +35,9 @@ int dpdk_check_room(const struct dpdk_needs *n, const struct protocol_hello *h, 
 		return too_small("vips, services, servers, pools or guard_prefixes", e);
 	if (h->chunks < n->chunks)
 		return too_small("ring_slots", e);
-	return h->guard < n->guard ? too_small("guard_prefixes", e) : 0;
+	if (h->guard < n->guard)
+		return too_small("guard_prefixes", e);
+	return h->routes < n->limits.routes ? too_small("routes", e) : 0;
 }
 
 static const struct protocol_port *find_port(const struct protocol_hello *h, uint32_t ifindex)

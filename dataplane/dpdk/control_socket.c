@@ -200,6 +200,7 @@ static void greet(struct control_socket *t, struct peer *p)
 	h->lines = c->limits.lines;
 	h->chunks = c->limits.chunks;
 	h->guard = c->limits.guard;
+	h->routes = c->route_limit;
 	h->workers = c->common.n_workers;
 	h->n_ports = c->n_ports;
 	memcpy(h->ports, c->ports, sizeof h->ports);

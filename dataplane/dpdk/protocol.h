@@ -87,9 +87,9 @@ struct protocol_port {
 /* HELLO. With the file of the generation that packets go by, and one of the rings, both to be read only; without files: there is no
  * generation yet. */
 struct protocol_hello {
-	uint64_t generation; /* 0: none */
-	uint32_t bank;	     /* of neighbours, by which it goes */
-	uint32_t pad;
+	uint64_t generation;	       /* 0: none */
+	uint32_t bank;		       /* of neighbours, by which it goes */
+	uint32_t routes;	       /* of each family, at most */
 	uint64_t started_ns;	       /* CLOCK_MONOTONIC, when the engine began */
 	uint32_t lines, chunks, guard; /* room for the image, the rings and lists of sources */
 	uint32_t workers, n_ports;     /* without ports it stands by */

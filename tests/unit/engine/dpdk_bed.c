@@ -41,6 +41,7 @@ static void set_hello(struct protocol_hello *h)
 		   guard_store_image_lines(l->guard_prefixes);
 	h->chunks = ring_store_chunks(l->ring_slots);
 	h->guard = guard_store_lines(l->guard_prefixes);
+	h->routes = l->routes;
 	h->workers = bed.sizes.workers;
 	h->n_ports = 2;
 	h->ports[0] = (struct protocol_port){ "other", "net_ixgbe", .ifindex = BED_IFINDEX + 1 };

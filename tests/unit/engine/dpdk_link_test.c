@@ -119,14 +119,16 @@ static void assert_too_small(const char *limit)
 
 static void test_not_enough_room(void **state)
 {
-	uint32_t *room[] = { &bed.fake.hello.lines, &bed.fake.hello.chunks, &bed.fake.hello.guard };
-	static const char *const room_limits[] = { "services", "ring_slots", "guard_prefixes" };
+	struct protocol_hello *h = &bed.fake.hello;
+	uint32_t *room[] = { &h->lines, &h->chunks, &h->guard, &h->routes };
+	static const char *const room_limits[] = { "services", "ring_slots", "guard_prefixes",
+		"routes" };
 	uint32_t *rows[] = { &bed.sizes.vips, &bed.sizes.services, &bed.sizes.servers,
 		&bed.sizes.neighbours };
 	static const char *const row_limits[] = { "vips", "services", "servers", "neighbours" };
 
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		--*room[i];
 		assert_too_small(room_limits[i]);
 		++*room[i];

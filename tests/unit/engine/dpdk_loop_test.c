@@ -103,7 +103,7 @@ static void test_many_routes_take_their_time(void **state)
 	int64_t from;
 
 	(void)state;
-	bed.limits.routes = MANY + 1;
+	bed.limits.routes = bed.fake.hello.routes = MANY + 1;
 	assert_int_equal(bed_open(bed.base), 0);
 	add_many_routes(MANY);
 	assert_int_equal(bed_publish(1, 1, 0), 0);
