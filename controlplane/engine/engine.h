@@ -42,6 +42,7 @@ struct engine_port {
 /* An interface by which the host reaches what the engine is to run on: the tap of another engine. */
 struct engine_alias {
 	uint32_t ifindex;
+	char device[IF_NAMESIZE]; /* its name, which will be that of the device below it */
 	struct snapshot_port port;
 };
 

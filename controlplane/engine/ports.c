@@ -12,14 +12,15 @@ int engine_open_ports(struct engine *en, const struct engine_options *o)
 		return -E2BIG;
 	for (unsigned i = 0; i < o->n_links; i++) {
 		const struct host_link *l = o->links[i], *real = o->devices ? o->devices[i] : l;
+		const char *name = o->aliases ? o->aliases[i].device : l->name;
 		struct engine_port *p = &en->ports[i];
 
 		*p = (struct engine_port){ .ifindex = l->ifindex, .mode = "none" };
 		p->real_ifindex = real->ifindex;
 		p->real_mtu = real->mtu;
-		memcpy(p->device, l->name, sizeof p->device);
+		memcpy(p->device, name, sizeof p->device);
 		memcpy(p->mac, l->mac, sizeof p->mac);
-		memcpy(p->real, real->name, sizeof p->real);
+		memcpy(p->real, real == l ? name : real->name, sizeof p->real);
 		ports[i] =
 			(struct neighbour_port){ .ifindex = l->ifindex, .device = real->ifindex };
 		ports[i].mtu = (uint16_t)(l->mtu > UINT16_MAX ? UINT16_MAX : l->mtu);

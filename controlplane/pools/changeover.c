@@ -285,6 +285,7 @@ static int find_device(struct site *s, unsigned i, const struct engine_port *fro
 	struct engine_alias *to, struct err *e)
 {
 	to->ifindex = from->ifindex;
+	memcpy(to->device, from->device, sizeof to->device);
 	if (!from->nic)
 		return err_set(e, -EOPNOTSUPP,
 			"interface %s is run by DPDK's own driver, so that the XDP engine cannot have it: "

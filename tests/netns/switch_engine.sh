@@ -111,6 +111,9 @@ change()
 	expect_is "datagrams that another server got" "$(grep ^moved "$lab/probe.log" || :)" ""
 	expect "no more is lost than in the gap" awk "BEGIN { exit !($lost <= $gap + 2) }"
 	expect_is "the engine" "$(ask .engine.type status)" "$1"
+	expect_is "names of interfaces" "$(ask '[.engine.ports[] | "\(.name) \(.device) \(.real)"] | join(", ")' status)" \
+		"front front front, back back back"
+	expect "packets are traced on front" ctl trace inject front tcp "$(addr front 99 4):4711" "$(addr front 10 4):80" >"$lab/trace"
 	expect_is "connections lost" "$(lost held)" ""
 	expect_is "requests lost" "$(lost short "$began")" ""
 	expect_is "the filter of front's device" "$(on lb bridge fdb show dev "$([ "$1" = xdp ] && echo front || echo front-nic)" |

@@ -21,7 +21,7 @@ static void open_beside(void)
 		.ifindex = BELOW, .name = "lan-nic", .mtu = 1500, .up = true
 	};
 	const struct host_link *links[] = { &link };
-	const struct engine_alias alias = { BED_IFINDEX, below };
+	const struct engine_alias alias = { BED_IFINDEX, "lan", below };
 	const struct engine_options o = { .type = CONF_ENGINE_XDP,
 		.limits = &bed.limits,
 		.dry = true,
@@ -157,13 +157,19 @@ static void interfaces_have_other_numbers_meanwhile(void **state)
 	const struct snapshot_port tap = { .ifindex = BED_IFINDEX, .mtu = 1500 };
 	const struct snapshot_input in = { .ports = &tap, .n_ports = 1 };
 	struct l4_neighbour row = { 0 };
+	const struct engine_port *ports;
 	bool found = false;
+	unsigned n;
 
 	(void)state;
 	open_beside();
 	bed_route(0, 9, false);
 	bed_neighbour(9, false);
 	engine_inherit(xdp, bed.engine);
+	ports = engine_ports(xdp, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(ports->device, "lan");
+	assert_string_equal(ports->real, "lan");
 	assert_int_equal(engine_publish(xdp, &in, &bed.e), 0);
 	for (uint32_t i = 0; i < BED_NEIGHBOURS && !found; i++)
 		found = engine_neighbour_row(xdp, i, &row) && row.usable;
