@@ -345,6 +345,7 @@ static bool is_among(const uint8_t (*macs)[6], unsigned n, const uint8_t mac[6])
 	return false;
 }
 
+/* The last takes the place of one that goes, which may be itself. */
 static void drop_macs(struct port *p, const uint8_t (*wanted)[6], unsigned n)
 {
 	for (unsigned i = 0; i < p->n_macs;) {
@@ -354,7 +355,7 @@ static void drop_macs(struct port *p, const uint8_t (*wanted)[6], unsigned n)
 		if (is_among(wanted, n, p->macs[i]) || rte_eth_dev_mac_addr_remove(p->ethdev, &a))
 			i++;
 		else
-			memcpy(p->macs[i], p->macs[--p->n_macs], sizeof *p->macs);
+			memmove(p->macs[i], p->macs[--p->n_macs], sizeof *p->macs);
 	}
 }
 
