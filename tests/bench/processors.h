@@ -8,5 +8,6 @@
 bool processors_stay_on(pthread_attr_t *attr, unsigned number);
 
 /* How many times the work of one the last two processors do together when they compute and touch no memory: 2 where each is a core of its
- * own. Returns 0 where there are no two. */
+ * own. A single measurement of a millisecond or
+ * two: take the median of many. Returns 0 where there are no two. */
 double processors_pair(void);

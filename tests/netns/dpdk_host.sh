@@ -106,10 +106,6 @@ expect_as_before()
 }
 slay tandem-dpdk
 expect_is "the offload of front's device without the engine" "$(offload front-nic)" off
-expect "interfaces are given back" on lb "$build/apps/tandem-dpdk/tandem-dpdk" --give-back --run-dir "$lab/run"
-expect_as_before "after they were given back"
 engine_start
-expect "tandem-dpdk ends well" stop tandem-dpdk
-expect_as_before "in the end"
-expect "the host is reached without it" pings client "$(addr front 2 4)" 20
+expect_given_back expect_as_before
 expect_not "the socket is gone" [ -e "$lab/run/dpdk/socket" ]

@@ -155,10 +155,4 @@ ticks=$(($(used) - ticks))
 printf 'idle: %s %% of a processor\n' "$(awk "BEGIN { print $ticks / 5 }")"
 expect "an idle engine sleeps" [ "$ticks" -le $((10 * ${SLOW:-1})) ]
 
-slay tandem-dpdk
-expect "interfaces are given back" on lb "$build/apps/tandem-dpdk/tandem-dpdk" --give-back --run-dir "$lab/run"
-expect_as_before "after they were given back"
-engine_start
-expect "tandem-dpdk ends well" stop tandem-dpdk
-expect_as_before "in the end"
-expect "the host is reached without it" pings client "$(addr front 2 4)" 20
+expect_given_back expect_as_before

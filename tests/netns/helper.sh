@@ -487,6 +487,19 @@ engine_is_up()
 	grep -q 'tandem-dpdk .* is up' "$lab/tandem-dpdk.log"
 }
 
+# The host's interfaces are as before, which the command expects of the time that is its argument, when tandem-dpdk has been killed and they
+# were given back in its place, and when it has ended: expect_given_back COMMAND
+expect_given_back()
+{
+	slay tandem-dpdk
+	expect "interfaces are given back" on lb "$build/apps/tandem-dpdk/tandem-dpdk" --give-back --run-dir "$lab/run"
+	"$1" "after they were given back"
+	engine_start
+	expect "tandem-dpdk ends well" stop tandem-dpdk
+	"$1" "in the end"
+	expect "the host is reached without it" pings client "$(addr front 2 4)" 20
+}
+
 tandemd_start()
 {
 	engine_start

@@ -175,15 +175,21 @@ void rig_online(struct rig *r, unsigned worker, bool online)
 		rte_rcu_qsbr_thread_offline(r->core.common.grace, worker);
 }
 
+void rig_serve_no_more(struct rig *r)
+{
+	if (!r->serves)
+		return;
+	__atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
+	pthread_join(r->server, NULL);
+	r->serves = false;
+}
+
 void rig_close(struct rig *r)
 {
 	char dir[96];
 
 	engine_close(r->engine);
-	if (r->serves) {
-		__atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
-		pthread_join(r->server, NULL);
-	}
+	rig_serve_no_more(r);
 	control_socket_close(r->control);
 	if (r->is_open)
 		core_close(&r->core);

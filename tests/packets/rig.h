@@ -30,3 +30,7 @@ int rig_reopen(struct rig *r, const struct world *w, struct err *e);
 
 /* Says that a worker may be waited for, or not: while it is polled. */
 void rig_online(struct rig *r, unsigned worker, bool online);
+
+/* Ends the control side's thread: what workers put into the core's rings is the caller's to take, and the core's functions the
+ * caller's to call. The engine hears nothing any more. */
+void rig_serve_no_more(struct rig *r);

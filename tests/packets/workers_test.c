@@ -310,6 +310,7 @@ static void test_a_capture(void **state)
 	struct core *c = &b->rig.core;
 	struct rte_mbuf *left = NULL;
 
+	rig_serve_no_more(&b->rig);
 	assert_int_equal(core_capture(c, &filter), 0);
 	assert_int_equal(core_capture(c, &other), -EBUSY);
 	come(b, 0, 3, SETTLED);

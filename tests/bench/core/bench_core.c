@@ -4,7 +4,9 @@
 #include <string.h>
 #include "tests/bench/core/measure.h"
 #include "tests/bench/flags.h"
-#include "tests/bench/processors.h"
+
+/* Of a configuration: an engine of one worker, one of two, and one more of one worker beside the first. */
+enum { BED_ONE, BED_TWO, BED_BESIDE, BED_COUNT };
 
 enum { CASES_MAX = FLAGS_CASES, MEDIAN = 50, CALM = 5, PACKETS = 1 << 16 };
 
@@ -13,7 +15,7 @@ struct bench {
 	struct core_options_measure options;
 	struct core_measure measures[CASES_MAX];
 	unsigned n;
-	struct core_bed beds[SITE_COUNT][MEASURE_WORKERS];
+	struct core_bed beds[SITE_COUNT][BED_COUNT];
 };
 
 static const struct core_measure *measured(const struct bench *b, const char *name)
@@ -57,7 +59,7 @@ static bool is_within(const struct bench *b, const struct core_measure *m, unsig
 static bool print_measure(const struct bench *b, const struct core_measure *m)
 {
 	double ns = core_measure_net(m, MEDIAN), calm = core_measure_net(m, CALM);
-	double limit = limit_of(b, m, MEDIAN), mpps = m->bed->workers * 1000 / ns;
+	double limit = limit_of(b, m, MEDIAN), mpps = core_measure_workers(m) * 1000 / ns;
 	bool ok = is_within(b, m, MEDIAN), calm_ok = is_within(b, m, CALM);
 
 	if (b->flags.json) {
@@ -78,20 +80,41 @@ static bool print_measure(const struct bench *b, const struct core_measure *m)
 	return ok;
 }
 
+/* What of two workers is the machine's: how many times the work of one two processors do that only compute, and two engines that
+ * have nothing in common, in the slices of the same rounds. */
+static void print_two(const struct bench *b)
+{
+	static const struct {
+		const char *name, *what;
+	} two[] = {
+		{ "two-workers-1M", "two workers of an engine" },
+		{ "two-engines-1M", "two engines with nothing in common" },
+	};
+	const struct core_measure *one = measured(b, "dsr-1M"), *m;
+
+	for (unsigned i = 0; i < sizeof two / sizeof *two && one; i++) {
+		m = measured(b, two[i].name);
+		if (m)
+			printf("%s do %.2f times the work of one (calm %.2f); two processors that "
+			       "only compute, between them: %.2f\n",
+				two[i].what,
+				2 * core_measure_net(one, MEDIAN) / core_measure_net(m, MEDIAN),
+				2 * core_measure_net(one, CALM) / core_measure_net(m, CALM),
+				core_measure_pair(m, MEDIAN));
+	}
+}
+
 static int print_all(const struct bench *b)
 {
-	bool ok = true, two = false;
+	bool ok = true;
 
 	if (!b->flags.json)
 		printf("%-18s %6s %6s %6s %6s %6s\n", "case", "Mpps", "ns", "calm", "feed",
 			"limit");
-	for (unsigned i = 0; i < b->n; i++) {
+	for (unsigned i = 0; i < b->n; i++)
 		ok = print_measure(b, &b->measures[i]) && ok;
-		two |= b->measures[i].bed->workers > 1;
-	}
-	if (two && !b->flags.json)
-		printf("two processors that only compute: %.2f times the work of one\n",
-			processors_pair());
+	if (!b->flags.json)
+		print_two(b);
 	return ok ? 0 : 1;
 }
 
@@ -119,20 +142,28 @@ static int read_arguments(struct bench *b, int argc, char **argv)
 	return rc;
 }
 
+static struct core_bed *bed_of(
+	struct bench *b, const struct core_measure *m, unsigned which, int *rc, struct err *e)
+{
+	enum bench_site site = bench_case_find(m->of->of)->site;
+	struct core_bed *bed = &b->beds[site][which];
+
+	if (!bed->workers)
+		*rc = core_bed_open(bed, site, which == BED_TWO ? 2 : 1, e);
+	return bed;
+}
+
 /* Opens the beds that the cases need, each once. */
 static int open_beds(struct bench *b, struct err *e)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < b->n && !rc; i++) {
-		const struct core_case *c = b->measures[i].of;
-		unsigned workers = c->workers ? c->workers : 1;
-		enum bench_site site = bench_case_find(c->of)->site;
-		struct core_bed *bed = &b->beds[site][workers - 1];
+		struct core_measure *m = &b->measures[i];
 
-		b->measures[i].bed = bed;
-		if (!bed->workers)
-			rc = core_bed_open(bed, site, workers, e);
+		m->bed = bed_of(b, m, m->of->workers == 2 ? BED_TWO : BED_ONE, &rc, e);
+		if (!rc && m->of->apart)
+			m->beside = bed_of(b, m, BED_BESIDE, &rc, e);
 	}
 	return rc;
 }
@@ -140,7 +171,7 @@ static int open_beds(struct bench *b, struct err *e)
 static void close_beds(struct bench *b)
 {
 	for (unsigned site = 0; site < SITE_COUNT; site++)
-		for (unsigned i = 0; i < MEASURE_WORKERS; i++)
+		for (unsigned i = 0; i < BED_COUNT; i++)
 			if (b->beds[site][i].workers)
 				core_bed_close(&b->beds[site][i]);
 }

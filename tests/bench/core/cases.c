@@ -30,6 +30,7 @@ const struct core_case core_cases[] = {
 	{ "track-1M", "track-1M", M1, .mpps = 8 },
 	/* Each of two as fast as nine tenths of one. */
 	{ "two-workers-1M", "dsr-1M", M1, .workers = 2, .than = "dsr-1M", .times = 2 / 1.8 },
+	{ "two-engines-1M", "dsr-1M", M1, .apart = true },
 	{ "ten-1M", "ten-1M", M1, .mpps = 0 },
 	{ "services-10k-1M", "services-10k-1M", M1, .than = "ten-1M", .times = 1.3 },
 	{ "servers-10k-1M", "servers-10k-1M", M1, .than = "ten-1M", .times = 1.3 },

@@ -13,6 +13,7 @@ struct core_case {
 	const char *than;
 	double times;
 	unsigned workers; /* 0: one */
+	bool apart; /* two, each with an engine of its own: they have nothing in common but the machine */
 };
 
 extern const struct core_case core_cases[];

@@ -53,18 +53,33 @@ static void *run_part(void *arg)
 	return NULL;
 }
 
+unsigned core_measure_workers(const struct core_measure *m)
+{
+	return m->bed->workers + (m->beside ? m->beside->workers : 0);
+}
+
+static struct part part_of(const struct core_measure *m, unsigned i)
+{
+	unsigned here = m->bed->workers;
+
+	return i < here ? (struct part){ .bed = m->bed, .worker = i }
+			: (struct part){ .bed = m->beside, .worker = i - here };
+}
+
 /* Nanoseconds on the slower one's CPU. */
-static int run_slice(struct core_bed *bed, unsigned packets, bool floor, double *ns)
+static int run_slice(const struct core_measure *m, unsigned packets, bool floor, double *ns)
 {
 	struct part parts[MEASURE_WORKERS];
 	pthread_t threads[MEASURE_WORKERS];
 	unsigned n = 0;
 	int rc = 0;
 
-	for (; n < bed->workers && !rc; n++) {
+	for (; n < core_measure_workers(m) && !rc; n++) {
 		pthread_attr_t attr;
 
-		parts[n] = (struct part){ bed, n, packets, floor, 0 };
+		parts[n] = part_of(m, n);
+		parts[n].packets = packets;
+		parts[n].floor = floor;
 		pthread_attr_init(&attr);
 		if (!processors_stay_on(&attr, n) ||
 			pthread_create(&threads[n], &attr, run_part, &parts[n]))
@@ -87,35 +102,45 @@ static enum l4_verdict wanted(const struct bench_case *c)
 }
 
 /* Packets that came to the verdict that is measured. */
-static uint64_t right(const struct core_bed *bed, enum l4_verdict v)
+static uint64_t right(const struct core_measure *m, enum l4_verdict v)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < bed->workers; i++)
-		sum += bed->rig.core.workers[i]->verdicts[v];
+	for (unsigned i = 0; i < core_measure_workers(m); i++) {
+		struct part p = part_of(m, i);
+
+		sum += p.bed->rig.core.workers[p.worker]->verdicts[v];
+	}
 	return sum;
+}
+
+static void set_feeds(const struct core_measure *m, const struct bench_case *c)
+{
+	for (unsigned i = 0; i < core_measure_workers(m); i++) {
+		struct part p = part_of(m, i);
+
+		feed_set(&p.bed->feeds[p.worker], p.bed->site, c, m->of->flows, i);
+	}
 }
 
 static int run_case(struct core_measure *m, const struct core_options_measure *o, struct err *e)
 {
 	const struct bench_case *c = bench_case_find(m->of->of);
-	struct core_bed *bed = m->bed;
-	uint64_t before = right(bed, wanted(c)), packets = 0;
-	unsigned at = m->n;
+	uint64_t before = right(m, wanted(c)), packets = 0;
+	unsigned at = m->n, workers = core_measure_workers(m);
 
-	for (unsigned i = 0; i < bed->workers; i++)
-		feed_set(&bed->feeds[i], bed->site, c, m->of->flows, i);
+	set_feeds(m, c);
 	for (unsigned i = 0; i < o->slices; i++, at++) {
-		if (run_slice(bed, o->packets, true, &m->floors[at]) ||
-			run_slice(bed, o->packets, false, &m->slices[at]))
-			return err_set(
-				e, -ENODEV, "%s needs %u processors", m->of->name, bed->workers);
-		packets += (uint64_t)o->packets * bed->workers;
+		if (run_slice(m, o->packets, true, &m->floors[at]) ||
+			run_slice(m, o->packets, false, &m->slices[at]))
+			return err_set(e, -ENODEV, "%s needs %u processors", m->of->name, workers);
+		m->pairs[at] = workers > 1 ? processors_pair() : 0;
+		packets += (uint64_t)o->packets * workers;
 	}
-	if (right(bed, wanted(c)) - before != packets)
+	if (right(m, wanted(c)) - before != packets)
 		return err_set(e, -EPROTO,
 			"%s: %llu of %llu packets came to the verdict that is measured",
-			m->of->name, (unsigned long long)(right(bed, wanted(c)) - before),
+			m->of->name, (unsigned long long)(right(m, wanted(c)) - before),
 			(unsigned long long)packets);
 	return 0;
 }
@@ -141,6 +166,7 @@ int core_measure_all(
 	for (unsigned i = 0; i < n && !rc; i++) {
 		qsort(m[i].slices, m[i].n, sizeof *m[i].slices, compare);
 		qsort(m[i].floors, m[i].n, sizeof *m[i].floors, compare);
+		qsort(m[i].pairs, m[i].n, sizeof *m[i].pairs, compare);
 	}
 	return rc;
 }
@@ -150,20 +176,26 @@ double core_measure_floor(const struct core_measure *m, unsigned percent)
 	return m->floors[m->n * percent / 100];
 }
 
+double core_measure_pair(const struct core_measure *m, unsigned percent)
+{
+	return m->pairs[m->n * percent / 100];
+}
+
 double core_measure_net(const struct core_measure *m, unsigned percent)
 {
 	return m->slices[m->n * percent / 100] - core_measure_floor(m, percent);
 }
 
-static int add_ports(struct core_bed *b, unsigned site)
+static int add_ports(struct core_bed *b)
 {
+	static unsigned made; /* names are the process' */
+
 	for (unsigned i = 0; i < b->workers; i++) {
 		struct worker *w = b->rig.core.workers[i];
 		char name[2][32];
 
-		snprintf(name[0], sizeof name[0], "net_null%u", site * 8 + b->workers * 4 + i * 2);
-		snprintf(name[1], sizeof name[1], "net_null%u",
-			site * 8 + b->workers * 4 + i * 2 + 1);
+		snprintf(name[0], sizeof name[0], "net_null%u", made++);
+		snprintf(name[1], sizeof name[1], "net_null%u", made++);
 		if (feed_open(&b->feeds[i], name[0], b->rig.frames) ||
 			feed_open(&b->others[i], name[1], b->rig.frames))
 			return -EIO;
@@ -186,7 +218,7 @@ int core_bed_open(struct core_bed *b, enum bench_site site, unsigned workers, st
 	rc = site_open(&b->site, site, e);
 	if (!rc)
 		rc = rig_open(&b->rig, &b->site->world, workers, e);
-	if (!rc && add_ports(b, site))
+	if (!rc && add_ports(b))
 		rc = err_set(e, -EIO, "DPDK makes no ports");
 	return rc;
 }

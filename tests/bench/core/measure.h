@@ -22,12 +22,16 @@ struct core_bed {
 	struct feed feeds[MEASURE_WORKERS], others[MEASURE_WORKERS];
 };
 
-/* Nanoseconds of a worker's time on its CPU, per packet. */
+enum { MEASURE_SAMPLES_MAX = MEASURE_RUNS_MAX * MEASURE_SLICES_MAX };
+
+/* Nanoseconds of a worker's time on its CPU, per packet; of two that run at once the slower one's. */
 struct core_measure {
 	const struct core_case *of;
 	struct core_bed *bed;
-	double slices[MEASURE_RUNS_MAX * MEASURE_SLICES_MAX]; /* of the engine and the feed */
-	double floors[MEASURE_RUNS_MAX * MEASURE_SLICES_MAX]; /* of the feed alone */
+	struct core_bed *beside;	    /* another that runs at the same time; NULL: none */
+	double slices[MEASURE_SAMPLES_MAX]; /* of the engine and the feed */
+	double floors[MEASURE_SAMPLES_MAX]; /* of the feed alone */
+	double pairs[MEASURE_SAMPLES_MAX];  /* of two at once: processors_pair() between them */
 	unsigned n;
 };
 
@@ -39,6 +43,10 @@ void core_bed_close(struct core_bed *b);
 int core_measure_all(
 	struct core_measure *m, unsigned n, const struct core_options_measure *o, struct err *e);
 
+/* How many workers run at once. */
+unsigned core_measure_workers(const struct core_measure *m);
+
 /* What a packet takes net of the feed, at a percentile of the slices (less than 100). */
 double core_measure_net(const struct core_measure *m, unsigned percent);
 double core_measure_floor(const struct core_measure *m, unsigned percent);
+double core_measure_pair(const struct core_measure *m, unsigned percent);

@@ -583,6 +583,9 @@ static void test_what_was_resumed_is_not_taken_back(void **state)
 	assert_int_equal(loader_resume(l), 0);
 	publish(l, 2);
 	assert_int_equal(serving_take_back(run_dir), 0);
+	loader_close(l);
+	l = open_loader(&sizes);
+	assert_int_equal(loader_past(l)->generation, 2);
 	assert_int_equal(loader_yield(l), 0);
 	loader_close(l);
 	l = open_loader(&sizes);
