@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/processors.h"
+#include <errno.h>
 #include <sched.h>
 #include <stdint.h>
 #include <time.h>
@@ -66,30 +67,38 @@ static void *compute(void *arg)
 	return NULL;
 }
 
+static int begin(pthread_t *thread, unsigned processor, struct computing *c)
+{
+	pthread_attr_t attr;
+	int rc;
+
+	pthread_attr_init(&attr);
+	rc = processors_stay_on(&attr, processor) ? pthread_create(thread, &attr, compute, c)
+						  : EINVAL;
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
 /* Has the last n processors (2 at most) compute at the same time. Returns nanoseconds of the slower one, or 0. */
 static double run(unsigned n)
 {
 	pthread_barrier_t together;
 	struct computing c[2] = { { 0 } };
 	pthread_t threads[2];
-	pthread_attr_t attrs[2];
-	bool can = true;
+	unsigned made = 0;
 
 	pthread_barrier_init(&together, NULL, n);
-	for (unsigned i = 0; i < n; i++) {
-		c[i].together = &together;
-		pthread_attr_init(&attrs[i]);
-		can = processors_stay_on(&attrs[i], i) && can;
+	for (; made < n; made++) {
+		c[made].together = &together;
+		if (begin(&threads[made], made, &c[made]))
+			break;
 	}
-	for (unsigned i = 0; i < n && can; i++)
-		pthread_create(&threads[i], &attrs[i], compute, &c[i]);
-	for (unsigned i = 0; i < n; i++) {
-		if (can)
-			pthread_join(threads[i], NULL);
-		pthread_attr_destroy(&attrs[i]);
-	}
+	if (made && made < n)
+		pthread_barrier_wait(&together); /* in the place of the one that there is not */
+	for (unsigned i = 0; i < made; i++)
+		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&together);
-	if (!can)
+	if (made < n)
 		return 0;
 	return n == 2 && c[1].ns > c[0].ns ? c[1].ns : c[0].ns;
 }

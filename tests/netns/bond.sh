@@ -107,13 +107,14 @@ if [ "$engine" = xdp ]; then
 	expect_not "tandemd starts on a part of a bond" tandemd 2>"$lab/part"
 	expect "it names the bond" grep -q 'device "e0" is a part of "front" (bond): name that as the device instead' "$lab/part"
 else
-	expect_not "tandem-dpdk starts on a part of a bond" on lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" \
+	lb=(timeout "$((10 * ${SLOW:-1}))" nsenter --net="/run/netns/$prefix-lb" --)
+	expect_not "tandem-dpdk starts on a part of a bond" "${lb[@]}" "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" \
 		--run-dir "$lab/run" 2>"$lab/part"
 	expect "it names the bond" grep -q 'interface front: e0 is a part of front (bond): take it out first' "$lab/part"
 
 	dpdk=" engine: { type = \"dpdk\"; dpdk: { driver = \"af_xdp\";${SLOW:+ memory = 64;} }; };"
 	web 1 | config
-	expect_not "tandem-dpdk has XDP sockets of a bond" on lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" \
+	expect_not "tandem-dpdk has XDP sockets of a bond" "${lb[@]}" "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" \
 		--run-dir "$lab/run" 2>"$lab/af_xdp"
 	expect "it says why" grep -q 'interface front: front is a bond.*write driver = "af_packet";' "$lab/af_xdp"
 fi

@@ -26,13 +26,6 @@ nothing_stays()
 	expect_not "tandem-dpdk's socket is left" [ -e "$lab/run/dpdk/socket" ]
 }
 
-# Writes the configuration as SED-EXPRESSION changes it, and prints where: with SED-EXPRESSION
-with()
-{
-	sed "$1" "$lab/tandem.conf" >"$lab/other.conf"
-	echo "$lab/other.conf"
-}
-
 # Interfaces, processors and memory.
 refuses 'interface back: there is no device "eth9"' "${lb[@]}" "${process[@]}" -c "$(with 's/back: {}/back: { device = "eth9"; }/')"
 refuses 'DPDK does not start' "${lb[@]}" "${process[@]}" -c "$(with 's/back: {}/back: { port = "net_nothing0"; }/')"

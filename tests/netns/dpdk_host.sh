@@ -6,16 +6,12 @@
 #   client .99 ── front ── .2 lb .2 ── back ── .11 srv1:8080
 #                VIP .10     gateway .1
 # shellcheck source-path=SCRIPTDIR
-. "$(dirname "$0")/helper.sh"
+. "$(dirname "$0")/host_helper.sh"
 only dpdk "the process that tandem-dpdk is"
 
 two_arm 1
 serve srv1 8080
 web 1 | config
-addresses()
-{
-	ip -n "$prefix-lb" -br addr show "$1" | awk '{ $1 = $2 = ""; print }'
-}
 before=$(addresses front)$(addresses back)
 
 # Of a device on lb: offload DEVICE
@@ -30,34 +26,13 @@ serving 2
 expect_is "the offload of front's device while the engine runs" "$(offload front-nic)" off
 expect_is "addresses while the engine runs" "$(addresses front)$(addresses back)" "$before"
 
-# Whether so many of twenty pings of an address come back: pings HOST ADDRESS LEAST
-pings()
-{
-	on "$1" ping -q -n -i 0.02 -W 1 -c 20 "$2" >"$lab/ping" || :
-	[ "$(sed -nE 's/.* ([0-9]+) received.*/\1/p' "$lab/ping")" -ge "$3" ]
-}
-
 for f in 4 6; do
 	expect "the host is reached" pings client "$(addr front 2 $f)" 20
 	expect "the host reaches others" pings lb "$(addr back 11 $f)" 20
 	expect "the VIP answers" pings client "$(addr front 10 $f)" 20
 done
 
-# Datagrams as fast as one process sends them, to a port that nobody listens at: flood LOG ADDRESS
-flood()
-{
-	start "$1" client /usr/bin/python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-while True:
-    try:
-        s.sendto(bytes(18), (sys.argv[1], 9))
-    except OSError:
-        pass' "$2"
-	sleep 0.3
-}
-
-flood at-host "$(addr front 2 4)"
+flood at-host "$(addr front 2 4)" 19
 began=$EPOCHREALTIME
 for url in $(web_urls); do
 	for _ in $(seq 20); do
@@ -66,27 +41,16 @@ for url in $(web_urls); do
 done >"$lab/answers"
 expect_is "requests that were answered beside a flood of the host" "$(wc -l <"$lab/answers")" 40
 expect "the host is reached in a flood" pings client "$(addr front 2 4)" 1
-slay at-host
-flood at-vip "$(addr front 10 4)"
+flood_end at-host
+flood at-vip "$(addr front 10 4)" 19
 expect "the host is reached beside a flood of a VIP" pings client "$(addr front 2 4)" 10
 expect "the host is reached behind" pings srv1 "$(addr back 2 4)" 10
-slay at-vip
+flood_end at-vip
 printf 'floods took %s s; host_busy %s, link_busy %s\n' "$(awk "BEGIN { print $EPOCHREALTIME - $began }")" \
 	"$(verdicts host_busy)" "$(verdicts link_busy)"
 
-# Hundredths of a second of processor time that the engine has used.
-used()
-{
-	awk '{ print $14 + $15 }' "/proc/${pids[tandem-dpdk]}/stat"
-}
-
 stop tandemd
-sleep 1
-ticks=$(used)
-sleep 5
-ticks=$(($(used) - ticks))
-printf 'idle: %s %% of a processor\n' "$(awk "BEGIN { print $ticks / 5 }")"
-expect "an idle engine sleeps" [ "$ticks" -le $((10 * ${SLOW:-1})) ]
+expect_idle "an idle engine sleeps" 2
 
 # What is killed is taken up where it was.
 tandemd_start

@@ -8,6 +8,7 @@
 #                       VIP .10              gateway .1
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/refusal_helper.sh"
+. "$(dirname "$0")/host_helper.sh"
 only dpdk "the process that tandem-dpdk is"
 
 two_arm 1
@@ -26,10 +27,6 @@ way()
 	web 1 | sed "s,200ms,1s,g" | config
 }
 
-addresses()
-{
-	ip -n "$prefix-lb" -br addr show "$1" | awk '{ $1 = $2 = ""; print }'
-}
 links()
 {
 	ip -n "$prefix-lb" -br link show | awk '{ print $1, $3 }'
@@ -60,32 +57,11 @@ goes_by()
 	expect_is "what status says" "$(ask '[.engine.ports[].host_path] | unique | join(" ")' status)" "$1"
 }
 
-# Whether so many answers to pings of an address come within some seconds: pings HOST ADDRESS LEAST
-pings()
-{
-	on "$1" ping -n -i 0.02 -w $((5 * ${SLOW:-1})) -c 20 "$2" >"$lab/ping.log" || :
-	[ "$(sed -nE 's/.* ([0-9]+) received.*/\1/p' "$lab/ping.log")" -ge "$3" ]
-}
-
 # A host has what is large from another, and sends it: exchange HOST URL
 exchange()
 {
 	expect_is "SHA-256 of what $1 has from $2" "$(on "$1" curl -sS -m 120 "$2/blob" | sha256sum | cut -d ' ' -f 1)" "$sum"
 	expect_is "SHA-256 of what $1 sends to $2" "$(on "$1" curl -sS -m 120 -T "$lab/blob" "$2/")" "$sum"
-}
-
-# Datagrams of all sizes to a port of lb's where nobody listens, as fast as one process sends them: flood
-flood()
-{
-	start flood client /usr/bin/python3 -c '
-import itertools, socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for n in itertools.count():
-    try:
-        s.sendto(bytes(n % 1400), (sys.argv[1], 9))
-    except OSError:
-        pass' "$(addr front 2 4)"
-	sleep 0.3
 }
 
 # All that a host is to have, by the way that is in use.
@@ -103,11 +79,11 @@ try()
 		exchange client "http://$(url front 10 $f)"
 	done
 	printf 'pings and exchanges took %s s\n' "$(awk "BEGIN { print $EPOCHREALTIME - $began }")"
-	flood
+	flood flood "$(addr front 2 4)" 1400
 	expect "the host is reached in a flood" pings client "$(addr front 2 4)" 1
 	expect "the host is reached behind a flood" pings srv1 "$(addr back 2 4)" 10
 	expect_is "answers beside a flood" "$(on client curl -sS -m 30 "http://$(url front 10 4)/who" | cut -d ' ' -f 1)" srv1
-	slay flood
+	flood_end flood
 	wait_for 10 "the host is reached as before" pings client "$(addr front 2 4)" 20
 	expect_is "bad checksums received" "$(bad_checksums client lb srv1)" 0
 }
@@ -144,15 +120,5 @@ wait_for 5 "the tap loses its carrier" no_carrier back
 ip -n "$prefix-switch" link set lb.back up
 wait_for 5 "the tap has its carrier again" has_carrier back
 stop tandemd
-sleep 1
-used()
-{
-	awk '{ print $14 + $15 }' "/proc/${pids[tandem-dpdk]}/stat"
-}
-ticks=$(used)
-sleep 5
-ticks=$(($(used) - ticks))
-printf 'idle: %s %% of a processor\n' "$(awk "BEGIN { print $ticks / 5 }")"
-expect "an idle engine sleeps" [ "$ticks" -le $((10 * ${SLOW:-1})) ]
-
+expect_idle "an idle engine sleeps" 2
 expect_given_back expect_as_before

@@ -87,7 +87,7 @@ detach
 expect_is "the offload of front in the end" "$(offload front)" on
 expect_is "the offload of back in the end" "$(offload back)" off
 expect_is "groups" "$(memberships)" "$before"
-expect_not "there is a list of changes" [ -e "$lab/run/nic" ]
+expect_not "there is a list of changes" [ -e "$lab/run${nic:+/dpdk}/nic" ]
 [ "$engine" = xdp ] || exit 0
 
 # And with one.

@@ -13,6 +13,13 @@ nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
 # shellcheck disable=SC2034
 plain=("$build/apps/tandemd/tandemd" -c "$lab/tandem.conf" --run-dir "$lab/run" --state-dir "$lab/state")
 
+# Writes the configuration as SED-EXPRESSION changes it, and prints where: with SED-EXPRESSION
+with()
+{
+	sed "$1" "$lab/tandem.conf" >"$lab/other.conf"
+	echo "$lab/other.conf"
+}
+
 # What the last start said, without the notes about the configuration and the log's time.
 said()
 {

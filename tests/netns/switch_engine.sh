@@ -84,8 +84,7 @@ no DPDK engine answers at $lab/run/dpdk/socket: start tandem-dpdk first, with th
 expect_is "programs after the refusal" "$(programs)" 2
 more short 30
 
-start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
-wait_for 10 "tandem-dpdk is up" engine_is_up
+tandem_dpdk_start
 expect_is "programs while tandem-dpdk stands by" "$(programs)" 2
 more short 30
 

@@ -65,8 +65,7 @@ site xdp
 tandemd_start
 serving 4
 site dpdk
-start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
-wait_for 10 "tandem-dpdk is up" engine_is_up
+tandem_dpdk_start
 expect "it has two workers" grep -q 'with 2 workers' "$lab/tandem-dpdk.log"
 
 for v in 4 6; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/core/cases.h"
 #include <string.h>
+#include "tests/bench/flags.h"
 
 #define K1  (1u << 10)
 #define K64 (1u << 16)
@@ -37,6 +38,7 @@ const struct core_case core_cases[] = {
 	{ "pool-of-10k-1M", "pool-of-10k-1M", M1, .than = "ten-1M", .times = 1.3 },
 };
 
+_Static_assert(sizeof core_cases / sizeof *core_cases <= FLAGS_CASES, "the command line's");
 const unsigned core_n_cases = sizeof core_cases / sizeof *core_cases;
 
 const struct core_case *core_case_find(const char *name)

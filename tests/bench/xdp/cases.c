@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include "tests/bench/flags.h"
 #include "bpf/bench.bpf.h"
 
 enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
@@ -86,6 +87,7 @@ const struct bench_case bench_cases[] = {
 	{ "random load", FLOOR, .program = "floor_load", .flows = BENCH_TABLE_LINES },
 };
 
+_Static_assert(sizeof bench_cases / sizeof *bench_cases <= FLAGS_CASES, "the command line's");
 const unsigned bench_n_cases = sizeof bench_cases / sizeof *bench_cases;
 
 const struct bench_case *bench_case_find(const char *name)
