@@ -2,6 +2,7 @@
 /* Measures the DPDK engine's worker: tools/bench core. */
 #include <stdio.h>
 #include <string.h>
+#include "controlplane/base/log.h"
 #include "tests/bench/core/measure.h"
 #include "tests/bench/flags.h"
 
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 	struct err e;
 	int rc;
 
+	log_set_level(LOG_LEVEL_WARN);
 	b.flags.n = core_n_cases;
 	rc = read_arguments(&b, argc, argv);
 	if (rc)

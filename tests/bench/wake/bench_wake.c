@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "controlplane/base/log.h"
 #include "tests/bench/flags.h"
 #include "tests/bench/wake/bed.h"
 #include "tests/bench/wake/naps.h"
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
+	log_set_level(LOG_LEVEL_WARN);
 	if (run_all(&b, &ok, &e)) {
 		fprintf(stderr, "%s\n", e.text);
 		return 3;
