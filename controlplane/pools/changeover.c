@@ -133,7 +133,7 @@ static int furnish(struct move *m, struct err *e)
 	m->published = s->published;
 	s->published = NULL;
 	step("publish");
-	return publish_now(s, m->live, m->state, e);
+	return publish_aside(s, m->live, m->state, e);
 }
 
 static void end_tally(struct move *m)
@@ -233,6 +233,7 @@ static int have_back(struct site *s, struct err *e)
 	return rc;
 }
 
+/* tandem-dpdk had made devices as it needs them, or whoever put them back has made them as they were before all. */
 static void untake(struct site *s)
 {
 	struct err e;
@@ -242,6 +243,7 @@ static void untake(struct site *s)
 	if (follow(s, &e))
 		log_error("%s", e.text);
 	keeper_watch(s->keeper, s->engine);
+	nics_apply(s, s->live->conf);
 }
 
 static int to_dpdk(struct move *m, struct err *e)
@@ -277,6 +279,7 @@ static int to_dpdk(struct move *m, struct err *e)
 	step("detach");
 	if (engine_give(CONF_ENGINE_XDP, s->run_dir, &own))
 		log_error("%s", own.text);
+	nics_apply(s, m->live->conf);
 	settle(m);
 	return 0;
 }
@@ -326,8 +329,9 @@ static int open_beside(struct move *m, struct engine **out, struct err *e)
 }
 
 /* Until that has been done the host reaches its interfaces by taps, and the engine knows what is meant. */
-static void give_back(struct site *s)
+static void give_back(struct move *m)
 {
+	struct site *s = m->site;
 	struct err e;
 
 	step("give");
@@ -342,6 +346,7 @@ static void give_back(struct site *s)
 	if (follow(s, &e) || facts_feed(s, &e))
 		log_error("%s", e.text);
 	keeper_watch(s->keeper, s->engine);
+	nics_apply(s, m->live->conf);
 	publish_later(s, 0);
 }
 
@@ -356,15 +361,18 @@ static int to_xdp(struct move *m, struct err *e)
 	rc = open_beside(m, &m->to, e);
 	if (!rc)
 		rc = furnish(m, e);
-	if (!rc)
+	if (!rc) {
+		nics_prepare(s, m->live->conf);
 		rc = cross(m, e);
+	}
 	if (rc) {
 		return_to(m);
 		if (!held && engine_give(CONF_ENGINE_XDP, s->run_dir, &own))
 			log_error("%s", own.text);
+		nics_apply(s, s->live->conf);
 		return rc;
 	}
-	give_back(s);
+	give_back(m);
 	settle(m);
 	return 0;
 }

@@ -98,6 +98,15 @@ static void plan_port(
 		plan_frames(s, p, port->facts.parts[i]);
 }
 
+/* What the program runs on beside the interface's own device. */
+static void plan_below(const struct site *s, struct plan *p, const struct engine_port *port)
+{
+	if (port->real_ifindex != port->ifindex)
+		plan_frames(s, p, port->real_ifindex);
+	for (unsigned i = 0; i < port->n_parts; i++)
+		plan_frames(s, p, port->parts[i]);
+}
+
 static void plan_locals(const struct site *s, struct plan *p, const struct conf *c)
 {
 	const struct host_link *lo = host_link_by_name(s->host, "lo");
@@ -124,22 +133,18 @@ static void tell_faults(const struct nic *n, struct err *last)
 	snprintf(last->text, sizeof last->text, "%s", first ? first : "");
 }
 
-void nics_apply(struct site *s, const struct conf *c)
+/* Whatever plan there is; rc: 0, or that there was no memory for one. */
+static void carry_out(struct site *s, struct plan *p, const struct conf *c, int rc)
 {
-	struct plan p;
 	struct err e;
-	bool taps = engine_type(s->engine) == CONF_ENGINE_DPDK;
-	int rc = plan_alloc(&p, c);
 
 	if (rc)
 		err_set(&e, rc, "out of memory: devices are left as they are");
-	for (unsigned i = 0; i < c->n_interfaces && !rc && !taps; i++)
-		plan_port(s, &p, c, i);
 	if (!rc) {
-		plan_locals(s, &p, c);
-		rc = nic_apply(s->nic, p.wants, p.n, &e);
+		plan_locals(s, p, c);
+		rc = nic_apply(s->nic, p->wants, p->n, &e);
 	}
-	plan_free(&p);
+	plan_free(p);
 	if (rc) {
 		if (strcmp(s->nic_fault.text, e.text) != 0)
 			log_error("%s", e.text);
@@ -147,4 +152,28 @@ void nics_apply(struct site *s, const struct conf *c)
 		return;
 	}
 	tell_faults(s->nic, &s->nic_fault);
+}
+
+void nics_apply(struct site *s, const struct conf *c)
+{
+	bool taps = engine_type(s->engine) == CONF_ENGINE_DPDK;
+	struct plan p;
+	int rc = plan_alloc(&p, c);
+
+	for (unsigned i = 0; i < c->n_interfaces && !rc && !taps; i++)
+		plan_port(s, &p, c, i);
+	carry_out(s, &p, c, rc);
+}
+
+void nics_prepare(struct site *s, const struct conf *c)
+{
+	const struct engine_port *ports;
+	struct plan p;
+	int rc = plan_alloc(&p, c);
+	unsigned n;
+
+	ports = engine_ports(s->engine, &n);
+	for (unsigned i = 0; i < n && !rc; i++)
+		plan_below(s, &p, &ports[i]);
+	carry_out(s, &p, c, rc);
 }

@@ -76,7 +76,8 @@ static bool same_devices(const struct snapshot_input *a, const struct snapshot_i
 	       !memcmp(a->addresses, b->addresses, a->n_addresses * sizeof *a->addresses);
 }
 
-int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e)
+static int publish(
+	struct site *s, struct live *l, const struct state *st, bool aside, struct err *e)
 {
 	struct build_hop *hops;
 	struct build *b;
@@ -90,7 +91,8 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 		err_set(e, err, "out of memory");
 	} else if (s->must_publish || !build_same(b, s->published) ||
 		   tracker_is_dirty(s->tracker)) {
-		if (!same_devices(&b->input, s->published ? &s->published->input : NULL))
+		if (!aside &&
+			!same_devices(&b->input, s->published ? &s->published->input : NULL))
 			nics_apply(s, l->conf);
 		err = engine_publish(s->engine, &b->input, e);
 		if (err)
@@ -111,6 +113,16 @@ int publish_now(struct site *s, struct live *l, const struct state *st, struct e
 	s->published = b;
 	s->publish_fault.text[0] = '\0';
 	return 0;
+}
+
+int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e)
+{
+	return publish(s, l, st, false, e);
+}
+
+int publish_aside(struct site *s, struct live *l, const struct state *st, struct err *e)
+{
+	return publish(s, l, st, true, e);
 }
 
 void publish_later(struct site *s, unsigned delay_ms)

@@ -127,12 +127,19 @@ int facts_get(const struct site *s, const struct conf *c, struct snapshot_port *
  * may flow all the same. */
 void nics_apply(struct site *s, const struct conf *c);
 
+/* Makes devices ready for an XDP engine that another engine has packets before: those below its interfaces, and parts of them. The rest
+ * is the other's until it gives the interfaces back. */
+void nics_prepare(struct site *s, const struct conf *c);
+
 /* publish.c: what the engine is told. */
 
 /* Builds what follows from l and st and publishes it where it differs from what packets use; counters of
  * l's fresh numbers start at zero with it.
  * Returns 0 or a negative errno and a sentence. */
 int publish_now(struct site *s, struct live *l, const struct state *st, struct err *e);
+
+/* The same for an engine that packets do not go by yet: devices are left as the one needs them that has packets. */
+int publish_aside(struct site *s, struct live *l, const struct state *st, struct err *e);
 
 /* Publishes after delay_ms, together with all that happens until then; 0: at the end of this turn of the
  * loop. */

@@ -36,6 +36,8 @@ static int take_step(const char *step, const struct engine *en, struct err *e)
 		: engine_type(en) == CONF_ENGINE_DPDK ? "dpdk"
 						      : "xdp");
 	snprintf(fake.steps + n, sizeof fake.steps - n, "%s%s", n ? " " : "", word);
+	if (fake.on_step)
+		fake.on_step(word);
 	return fake.fails && !strcmp(fake.fails, word) ? err_set(e, -EIO, "no %s", word) : 0;
 }
 

@@ -35,6 +35,7 @@ struct fake_engine {
 	/* From one to another: steps as they were taken, "take open:dpdk ..."; the one that fails; which types have interfaces. */
 	char steps[512];
 	const char *fails;
+	void (*on_step)(const char *step); /* called for each */
 	bool holds[2];
 	struct engine_carried carried;
 	unsigned publishes, detaches, routes, neighbours, resets;
