@@ -91,8 +91,7 @@ static int publish(
 		err_set(e, err, "out of memory");
 	} else if (s->must_publish || !build_same(b, s->published) ||
 		   tracker_is_dirty(s->tracker)) {
-		if (!aside &&
-			!same_devices(&b->input, s->published ? &s->published->input : NULL))
+		if (!aside && !same_devices(&b->input, s->published ? &s->published->input : NULL))
 			nics_apply(s, l->conf);
 		err = engine_publish(s->engine, &b->input, e);
 		if (err)

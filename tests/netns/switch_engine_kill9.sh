@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Daemons are killed before each step of a change from one engine to the other: whichever is left serves, the next one goes on from what
-# it finds, and connections live: old ones, those of a server that is drained and those that were opened since, and those that are opened
-# as it happens. A start that finds another engine than its configuration's changes over as a reload does.
+# tandemd is killed before each step of a change from one engine to the other, tandem-dpdk before some of its own, and both at once:
+# whichever is left serves, the next one goes on from what it finds, and connections live: old ones, those of a server that is drained and
+# those that were opened since, and those that are opened as it happens. Devices are made ready for the engine that serves. A start that finds
+# another engine than its configuration's changes over as a reload does.
 #
 #   client .99 ── front ── .2 lb .2 ── back ─┬─ .11 srv1:8080, drained, so that its slots are in change
 #                VIP .10     gateway .1      ├─ .12 srv2:8080
@@ -12,13 +13,15 @@
 only xdp "both engines, one after the other"
 has_dpdk
 
+mac=00:00:5e:00:01:0a # of the VIP of IPv4
+
 # site TYPE
 site()
 {
 	dpdk=
 	[ "$1" = xdp ] || dpdk=' engine: { type = "dpdk"; };'
 	# A machine that is busy is not to have servers found dead.
-	web 1 2 3 | sed -e 's/forward = "nat"/idle = "300s"; &/' \
+	web 1 2 3 | sed -E "s/(web4: .*interface = \"front\";)/\1 mac = \"$mac\";/" | sed -e 's/forward = "nat"/idle = "300s"; &/' \
 		-e 's/interval = "200ms"; timeout = "200ms"/interval = "1s"; timeout = "1s"/' | config
 }
 
@@ -32,6 +35,26 @@ is_settled()
 taps()
 {
 	on lb ip -o link show type tun | wc -l
+}
+
+# What was changed about devices of the XDP engine: as status shows it, and as they are.
+devices()
+{
+	local net
+
+	ask '.engine.ports[] | .name, (.nic | map_values(if type == "array" then sort | join(" ") else . end) | tojson)' status
+	for net in front back; do
+		on lb ethtool -k "$net" | grep -v fixed | sort
+		on lb bridge fdb show dev "$net" | sort
+		on lb ip maddr show dev "$net" | sort
+	done
+}
+
+# They are as they were: expect_devices WHEN
+expect_devices()
+{
+	devices >"$lab/devices.now"
+	expect "devices are ready for the XDP engine $1" diff "$lab/devices" "$lab/devices.now"
 }
 
 # tests/netns/dies.c: dying DAEMON
@@ -122,6 +145,7 @@ for pool in web4 web6; do
 	ctl server drain $pool/srv1 >>"$lab/ctl"
 done
 serving 4
+devices >"$lab/devices"
 start since client "$here/hold.py" --connections 100 --period 1 --timeout 15 "${urls[@]}"
 more since 100
 site dpdk
@@ -136,6 +160,18 @@ for step in ${STEPS:-take open furnish publish pause yield carry cede resume res
 	esac
 done
 
+# tandem-dpdk is killed when it has taken interfaces, and is about to be furnished.
+fresh
+site dpdk
+printf 'furnish 1 %s\n' "${pids[tandem-dpdk]}" >"$lab/tandemd.dies"
+expect_not "a change to an engine that is dead is done" ctl config apply >"$lab/refusal" 2>&1
+dies tandem-dpdk furnish
+: >"$lab/tandemd.dies"
+expect "the XDP engine has its devices back after a kill before furnish" is_settled xdp
+expect_devices "after a kill before furnish"
+no_loss "after tandem-dpdk was killed before furnish"
+tandem_dpdk_start
+
 # tandem-dpdk is killed at a step of taking interfaces, or of giving them back: the XDP engine serves, as if that had not begun, or was done.
 for step in ${DPDK_STEPS:-1 5 12 20 30}; do
 	site dpdk
@@ -144,6 +180,7 @@ for step in ${DPDK_STEPS:-1 5 12 20 30}; do
 	expect_not "a change to an engine that dies is done" ctl config apply >"$lab/refusal" 2>&1
 	dies tandem-dpdk "$step"
 	expect "the XDP engine has its devices back after step $step" is_settled xdp
+	expect_devices "after step $step of taking"
 	no_loss "after tandem-dpdk was killed before step $step of taking"
 	tandem_dpdk_start
 
@@ -154,6 +191,7 @@ for step in ${DPDK_STEPS:-1 5 12 20 30}; do
 	ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
 	dies tandem-dpdk "$step"
 	expect "the XDP engine has its devices after step $step" is_settled xdp
+	expect_devices "after step $step of giving"
 	no_loss "after tandem-dpdk was killed before step $step of giving"
 	site dpdk
 	tandem_dpdk_start
