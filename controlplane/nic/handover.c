@@ -375,6 +375,28 @@ int handover_give_back(struct handover *h, struct err *e)
 	return rc;
 }
 
+struct looking {
+	const char *run_dir;
+	struct err *e;
+};
+
+static int look_at_one(void *arg, const char *name)
+{
+	const struct looking *l = arg;
+	int rc;
+	struct handover *h = open_handover(l->run_dir, name, &rc, l->e);
+
+	handover_leave(h);
+	return h ? 0 : rc;
+}
+
+int handover_check_dead(const char *run_dir, struct err *e)
+{
+	struct looking l = { run_dir, e };
+
+	return record_each(run_dir, look_at_one, &l, e);
+}
+
 struct giving {
 	const char *run_dir;
 	struct err *e;

@@ -50,6 +50,9 @@ void handover_leave(struct handover *h);
  * record stays, for handover_give_back_all(). */
 int handover_give_back(struct handover *h, struct err *e);
 
-/* The same for all interfaces that processes that are dead have taken. Returns how many, or a negative errno and the first
+/* Whether all processes are dead that have taken interfaces: 0; -EBUSY: one lives; or another negative errno; with a sentence. */
+int handover_check_dead(const char *run_dir, struct err *e);
+
+/* As handover_give_back(), for all interfaces that processes that are dead have taken. Returns how many, or a negative errno and the first
  * sentence; -EBUSY: a process that lives has one. */
 int handover_give_back_all(const char *run_dir, struct err *e);

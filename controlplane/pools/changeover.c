@@ -82,17 +82,32 @@ static int follow(struct site *s, struct err *e)
 	return 0;
 }
 
-/* What a tandem-dpdk that has been killed still has. */
-static int put_back(struct site *s, struct err *e)
+/* Devices first, while they have the names that the list knows. */
+static int put_back_now(const struct site *s, struct err *e)
 {
 	char dir[DIR_PATH];
-	int rc;
+	struct err own;
+	int rc = handover_check_dead(s->run_dir, e), given;
 
+	if (rc)
+		return rc;
 	snprintf(dir, sizeof dir, "%s/dpdk", s->run_dir);
 	rc = nic_restore(dir, e);
-	if (!rc)
-		rc = handover_give_back_all(s->run_dir, e);
-	return rc < 0 ? rc : 0;
+	given = handover_give_back_all(s->run_dir, &own);
+	return given < 0 ? err_set(e, given, "%s", own.text) : rc;
+}
+
+/* What a tandem-dpdk that has been killed still has. It loses its connections a moment before its locks. */
+static int put_back(const struct site *s, struct err *e)
+{
+	int rc = put_back_now(s, e);
+
+	for (int i = 0; rc == -EBUSY && i < LOCK_PAUSES; i++) {
+		step("wait for locks");
+		usleep(LOCK_PAUSE_US);
+		rc = put_back_now(s, e);
+	}
+	return rc;
 }
 
 static int check(const struct site *s, const struct conf *c, struct err *e)
@@ -220,17 +235,10 @@ static void settle(struct move *m)
 			m->report.carried.lost);
 }
 
-/* The host has its interfaces back, whether tandem-dpdk still lives or not. One that has been killed loses its connection a moment before
- * its locks. */
-static int have_back(struct site *s, struct err *e)
+/* The host has its interfaces back, whether tandem-dpdk still lives or not. */
+static int have_back(const struct site *s, struct err *e)
 {
-	int rc = engine_give(CONF_ENGINE_DPDK, s->run_dir, e) ? put_back(s, e) : 0;
-
-	for (int i = 0; rc == -EBUSY && i < LOCK_PAUSES; i++) {
-		usleep(LOCK_PAUSE_US);
-		rc = put_back(s, e);
-	}
-	return rc;
+	return engine_give(CONF_ENGINE_DPDK, s->run_dir, e) ? put_back(s, e) : 0;
 }
 
 /* tandem-dpdk had made devices as it needs them, or whoever put them back has made them as they were before all. */
@@ -396,35 +404,35 @@ int changeover(struct site *s, struct live *l, const struct state *st, struct er
 		  : 0;
 }
 
-/* While programs serve, whoever has the devices behind them was to have packets, or had them: a process was killed in between. */
-static void clear_behind(struct site *s, bool dpdk_holds)
+/* Nobody has what the XDP engine is to serve on. What is told of interfaces that are the host's all the same is not in the way, and is
+ * not told a second time. */
+static int clear_devices(const struct site *s, bool dpdk_holds, struct err *e)
 {
-	struct err e;
+	int rc = dpdk_holds ? have_back(s, e) : put_back(s, e);
 
-	if (dpdk_holds ? have_back(s, &e) : put_back(s, &e))
-		log_error("%s", e.text);
+	if (!rc || rc == -EBUSY)
+		return rc;
+	log_error("%s", e->text);
+	return put_back(s, e);
 }
 
-/* tandem-dpdk is asked first: it answers when it is done with all that a former process has asked, or left when it died. */
-enum conf_engine_type changeover_begin(struct site *s)
+/* tandem-dpdk is asked first: it answers when it is done with all that a former process has asked, or left when it died. While programs
+ * serve, whoever has the devices behind them was to have packets, or had them: a process was killed in between. */
+int changeover_begin(struct site *s, enum conf_engine_type *type, struct err *e)
 {
-	enum conf_engine_type wanted = s->live->conf->engine.type;
 	bool dpdk_holds = engine_holds(CONF_ENGINE_DPDK, s->run_dir);
-	struct err e;
+	struct err own;
 
+	*type = s->live->conf->engine.type;
 	s->unsettled = true;
-	if (engine_is_in_front(CONF_ENGINE_XDP, s->run_dir)) {
-		clear_behind(s, dpdk_holds);
-		return CONF_ENGINE_XDP;
-	}
-	if (dpdk_holds)
-		return CONF_ENGINE_DPDK;
-	if (wanted == CONF_ENGINE_XDP && put_back(s, &e))
-		log_error("%s", e.text);
-	/* It may stand by for an XDP engine that is gone; whatever else there is, opening it tells. */
-	if (wanted == CONF_ENGINE_DPDK)
-		engine_take(wanted, s->run_dir, &e);
-	return wanted;
+	if (engine_is_in_front(CONF_ENGINE_XDP, s->run_dir))
+		*type = CONF_ENGINE_XDP;
+	else if (dpdk_holds)
+		*type = CONF_ENGINE_DPDK;
+	else if (*type == CONF_ENGINE_DPDK)
+		/* It may stand by for an XDP engine that is gone; whatever else there is, opening it tells. */
+		engine_take(*type, s->run_dir, &own);
+	return *type == CONF_ENGINE_XDP ? clear_devices(s, dpdk_holds, e) : 0;
 }
 
 /* Programs that a process left when it was killed pass all packets to the DPDK engine, which knows all that they did. */

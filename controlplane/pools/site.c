@@ -158,10 +158,10 @@ static int site_open(struct site *s, const struct site_options *o, struct diags 
 		err = live_new(&s->live, o->config_path, &self, d, e);
 	if (!err)
 		err = open_state(s, o->state_dir, e);
-	if (!err) {
-		type = changeover_begin(s);
+	if (!err)
+		err = changeover_begin(s, &type, e);
+	if (!err)
 		err = nic_new(&s->nic, o->run_dir, e);
-	}
 	if (!err)
 		err = open_host(s, e);
 	if (!err)

@@ -174,9 +174,10 @@ bool *cookies_proxied(const struct site *s, const struct live *l);
 
 /* changeover.c: from one engine to another. */
 
-/* The engine that is to be opened at the start: whichever has packets, else the configuration's; what dead processes left in the way is
- * put back. */
-enum conf_engine_type changeover_begin(struct site *s);
+/* *type: the engine that is to be opened at the start: whichever has packets, else the configuration's; what dead processes left in the
+ * way is put back. Returns 0, or a negative errno and a sentence: the XDP engine's devices are not the host's, -EBUSY: since a process that
+ * lives has them, and does not give them back. */
+int changeover_begin(struct site *s, enum conf_engine_type *type, struct err *e);
 /* When the first generation has been published: changes over to the configuration's engine; what cannot be is told. */
 void changeover_settle(struct site *s);
 /* Publishes what follows from l and st to the engine that l wants, and has packets change over to it. Returns 0; or a negative errno and a

@@ -100,6 +100,7 @@ static void one_process_at_a_time(void **state)
 	assert_int_equal(handover_take(&other, lab_dir, "front", &e), -EBUSY);
 	assert_string_equal(e.text, "another process has front: stop it first");
 	assert_int_equal(handover_give_back_all(lab_dir, &e), -EBUSY);
+	assert_int_equal(handover_check_dead(lab_dir, &e), -EBUSY);
 	lab_give_back(h);
 	lab_give_back_all(0);
 }

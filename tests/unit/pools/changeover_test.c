@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From one engine to another: what is done in which order, what is undone when a step fails, and what a start finds. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "controlplane/nic/step.h"
 #include "tests/unit/pools/fake_engine.h"
 #include "tests/unit/pools/site_fixture.h"
 #include "tests/unit/test.h"
@@ -236,6 +242,108 @@ static void an_engine_that_stands_by_is_taken_at_the_start(void **state)
 	assert_string_equal(fake.steps, "take:dpdk publish:dpdk");
 }
 
+/* What a process has that took lo over, and is there still: its lock, its record, its list of changes. */
+static struct {
+	char dirs[2][48], lock[80], record[64], list[64];
+	int fd;
+	unsigned waits;
+} other;
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void other_begins(void)
+{
+	memset(&other, 0, sizeof other);
+	snprintf(other.dirs[0], sizeof other.dirs[0], "%s/handover", f.dir);
+	snprintf(other.dirs[1], sizeof other.dirs[1], "%s/dpdk", f.dir);
+	snprintf(other.record, sizeof other.record, "%s/lo", other.dirs[0]);
+	snprintf(other.lock, sizeof other.lock, "%s:lock", other.record);
+	snprintf(other.list, sizeof other.list, "%s/nic", other.dirs[1]);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(mkdir(other.dirs[i], 0700), 0);
+	write_file(other.record, "");
+	write_file(other.list, "feature 4000000 gone rx-lro\n");
+	other.fd = open(other.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(flock(other.fd, LOCK_EX | LOCK_NB), 0);
+}
+
+/* Its interfaces have been given back already. */
+static void other_ends(void)
+{
+	unlink(other.record);
+	close(other.fd);
+}
+
+static void assert_nothing_is_left(void)
+{
+	assert_int_equal(access(other.list, F_OK), -1);
+	unlink(other.lock);
+	rmdir(other.dirs[0]);
+	assert_int_equal(rmdir(other.dirs[1]), 0);
+}
+
+static void end_at_third_wait(const char *what)
+{
+	if (strcmp(what, "wait for locks") != 0)
+		return;
+	assert_int_equal(access(other.list, F_OK), 0);
+	if (++other.waits == 3)
+		other_ends();
+}
+
+static void a_start_waits_for_a_process_that_is_dying(void **state)
+{
+	(void)state;
+	for (unsigned in_front = 0; in_front < 2; in_front++) {
+		fake.holds[CONF_ENGINE_XDP] = in_front;
+		other_begins();
+		step_hook = end_at_third_wait;
+		start_as("xdp");
+		step_hook = NULL;
+		assert_int_equal(other.waits, 3);
+		assert_int_equal(type_now(), CONF_ENGINE_XDP);
+		assert_nothing_is_left();
+		fixture_stop(&f);
+	}
+}
+
+/* It does not answer, or otherwise than is understood; its devices are left alone. */
+static void a_start_fails_where_a_process_keeps_interfaces(void **state)
+{
+	(void)state;
+	other_begins();
+	write_type("xdp");
+	assert_int_equal(fixture_start(&f), -EBUSY);
+	assert_string_equal(f.e.text, "another process has lo: stop it first");
+	assert_int_equal(fake.open, 0);
+	assert_int_equal(access(other.list, F_OK), 0);
+	other_ends();
+	assert_int_equal(fixture_start(&f), 0);
+	assert_nothing_is_left();
+}
+
+static void a_start_fails_where_interfaces_cannot_be_given_back(void **state)
+{
+	(void)state;
+	other_begins();
+	close(other.fd);
+	write_type("xdp");
+	assert_int_equal(fixture_start(&f), -EBADMSG);
+	assert_non_null(strstr(f.e.text, "put it back by hand"));
+	assert_int_equal(fake.open, 0);
+	unlink(other.record);
+	write_file(other.list, "damaged\n"); /* which is told, and is in nobody's way */
+	assert_int_equal(fixture_start(&f), 0);
+	assert_nothing_is_left();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +360,12 @@ int main(void)
 			a_start_clears_what_stands_behind_programs_that_serve, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_engine_that_stands_by_is_taken_at_the_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_waits_for_a_process_that_is_dying, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_fails_where_a_process_keeps_interfaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_fails_where_interfaces_cannot_be_given_back, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
