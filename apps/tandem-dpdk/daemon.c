@@ -332,13 +332,19 @@ static void drop_waiting(struct daemon *d)
 	core_drop_waiting(&d->core);
 }
 
-/* Also when who asked for the pause has ended: then programs that were about to leave packets to this engine take them again first. */
-static int resume(struct daemon *d, struct err *e)
+/* Programs that were about to leave packets to this engine when their process ended take them again. */
+static void have_taken_back(const struct daemon *d)
 {
 	int rc = serving_take_back(d->run_dir);
 
 	if (rc)
 		log_error("the XDP engine cannot take packets again: %s", strerror(-rc));
+}
+
+/* Also when who asked for the pause has ended. */
+static int resume(struct daemon *d, struct err *e)
+{
+	have_taken_back(d);
 	if (!d->serves || d->running)
 		return 0;
 	if (serving_links(d->run_dir) > 0)
@@ -413,6 +419,7 @@ static int bring_up(struct daemon *d, struct err *e)
 	}
 	if (rc)
 		return rc;
+	have_taken_back(d);
 	links = serving_links(d->run_dir);
 	rc = links > 0 ? stand_by(d, (unsigned)links, e) : take(d, e);
 	return rc ? rc : open_control(d, e);

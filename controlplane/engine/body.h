@@ -140,14 +140,15 @@ struct engine_body {
 	/* As engine_changes(); NULL: there are none. */
 	const struct engine_change *(*changes)(const struct engine *en, size_t *n);
 
-	/* As engine_yield(), engine_cede() and engine_resume(), engine_ready(), engine_holds(), engine_is_in_front(), engine_take() and
-	 * engine_give(). NULL in cede: nothing is to be done; in is_in_front: it never is. */
+	/* As engine_yield(), engine_cede() and engine_resume(), engine_ready(), engine_holds(), engine_is_in_front(), engine_take_back(),
+	 * engine_take() and engine_give(). NULL in cede and take_back: nothing is to be done; in is_in_front: it never is. */
 	int (*yield)(struct engine *en, struct err *e);
 	int (*cede)(struct engine *en, struct err *e);
 	int (*resume)(struct engine *en, struct err *e);
 	int (*ready)(const struct engine *en, const struct engine_options *o, struct err *e);
 	bool (*holds)(const char *run_dir);
 	bool (*is_in_front)(const char *run_dir);
+	int (*take_back)(const char *run_dir, struct err *e);
 	int (*take)(const char *run_dir, struct err *e);
 	int (*give)(const char *run_dir, struct err *e);
 

@@ -143,6 +143,11 @@ bool engine_is_in_front(enum conf_engine_type type, const char *run_dir)
 	return bodies[type]->is_in_front && bodies[type]->is_in_front(run_dir);
 }
 
+int engine_take_back(enum conf_engine_type type, const char *run_dir, struct err *e)
+{
+	return bodies[type]->take_back ? bodies[type]->take_back(run_dir, e) : 0;
+}
+
 int engine_ready(const struct engine_options *o, struct err *e)
 {
 	struct engine *en = new_engine(o);

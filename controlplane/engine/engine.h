@@ -94,6 +94,9 @@ enum conf_engine_type engine_type(const struct engine *en);
 bool engine_holds(enum conf_engine_type type, const char *run_dir);
 /* Whether packets go by one that stands before all others, of any process; the DPDK engine never does. */
 bool engine_is_in_front(enum conf_engine_type type, const char *run_dir);
+/* Has packets go by one again that was about to leave them to another when its process was killed, between engine_yield() and
+ * engine_cede(). Returns 0, also where there is none, or a negative errno and a sentence. */
+int engine_take_back(enum conf_engine_type type, const char *run_dir, struct err *e);
 /* Whether one could be opened by these options, whose interfaces do not count. Returns 0, or a negative errno and a sentence. */
 int engine_ready(const struct engine_options *o, struct err *e);
 /* Has an engine in a process of its own take over the interfaces, which stands by; they get other numbers. To be called before

@@ -271,13 +271,22 @@ static int xdp_cede(struct engine *en, struct err *e)
 		  : 0;
 }
 
+static int not_again(int rc, struct err *e)
+{
+	return rc ? err_set(e, rc, "the XDP engine cannot take packets again: %s", strerror(-rc))
+		  : 0;
+}
+
 static int xdp_resume(struct engine *en, struct err *e)
 {
 	const struct xdp *x = en->own;
-	int rc = loader_resume(x->loader);
 
-	return rc ? err_set(e, rc, "the XDP engine cannot take packets again: %s", strerror(-rc))
-		  : 0;
+	return not_again(loader_resume(x->loader), e);
+}
+
+static int xdp_take_back(const char *run_dir, struct err *e)
+{
+	return not_again(serving_take_back(run_dir), e);
 }
 
 /* All of it is tried when it is opened. */
@@ -359,6 +368,7 @@ const struct engine_body xdp_body = {
 	.ready = xdp_ready,
 	.holds = xdp_holds,
 	.is_in_front = xdp_is_in_front,
+	.take_back = xdp_take_back,
 	.take = xdp_take,
 	.give = xdp_give,
 	.may_detach = xdp_may_detach,

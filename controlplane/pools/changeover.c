@@ -416,7 +416,8 @@ static int clear_devices(const struct site *s, bool dpdk_holds, struct err *e)
 	return put_back(s, e);
 }
 
-/* tandem-dpdk is asked first: it answers when it is done with all that a former process has asked, or left when it died. While programs
+/* tandem-dpdk is asked first: it answers when it is done with all that a former process has asked, or left when it died, and has had
+ * programs take packets again that had not ceded them; if it is dead as well, that is done here. While programs
  * serve, whoever has the devices behind them was to have packets, or had them: a process was killed in between. */
 int changeover_begin(struct site *s, enum conf_engine_type *type, struct err *e)
 {
@@ -425,6 +426,8 @@ int changeover_begin(struct site *s, enum conf_engine_type *type, struct err *e)
 
 	*type = s->live->conf->engine.type;
 	s->unsettled = true;
+	if (!dpdk_holds && engine_take_back(CONF_ENGINE_XDP, s->run_dir, &own))
+		log_error("%s", own.text);
 	if (engine_is_in_front(CONF_ENGINE_XDP, s->run_dir))
 		*type = CONF_ENGINE_XDP;
 	else if (dpdk_holds)

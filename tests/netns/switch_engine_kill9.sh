@@ -208,6 +208,36 @@ tandemd_start
 wait_for 10 "the engine is dpdk after both were killed" is_settled dpdk
 no_loss "after both were killed"
 
+# Both are killed when programs pass packets, and not for good yet.
+both_die()
+{
+	site dpdk
+	fresh
+	printf 'cede 1 %s %s\n' "${pids[tandem-dpdk]}" "${pids[tandemd]}" >"$lab/tandemd.dies"
+	kill -HUP "${pids[tandemd]}"
+	dies tandemd cede
+	dies tandem-dpdk cede
+}
+
+# They take packets again, whichever process is started first.
+site xdp
+ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
+both_die
+tandem_dpdk_start
+expect "tandem-dpdk stands by after both were killed before cede" grep -q 'this one stands by' "$lab/tandem-dpdk.log"
+more held 50
+tandemd_start
+wait_for 10 "the engine is dpdk after both were killed before cede" is_settled dpdk
+no_loss "after both were killed before cede, and tandem-dpdk was started first"
+site xdp
+ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"
+both_die
+tandemd_start
+expect "the XDP engine has its devices back after both were killed before cede" is_settled xdp
+expect_devices "after both were killed before cede"
+no_loss "after both were killed before cede, and tandemd was started first"
+tandem_dpdk_start
+
 # tandem-dpdk is killed while it stands by; a start without it goes on as it was.
 site xdp
 ctl config apply >"$lab/applied" 2>&1 || fail "$(tail -n 1 "$lab/applied")"

@@ -220,6 +220,25 @@ static void a_start_ends_what_was_begun(void **state)
 	assert_string_equal(fake.steps, TO_XDP);
 }
 
+/* Both were killed, before the DPDK engine knew all flows: programs take packets again. */
+static void a_start_has_programs_take_packets_again(void **state)
+{
+	(void)state;
+	fake.holds[CONF_ENGINE_XDP] = fake.passes = fake.yielded = true;
+	start_as("dpdk");
+	assert_string_equal(fake.steps, TO_DPDK);
+}
+
+/* While tandem-dpdk lives it has seen to that. */
+static void a_start_leaves_packets_to_a_dpdk_engine_that_serves(void **state)
+{
+	(void)state;
+	fake.holds[CONF_ENGINE_XDP] = fake.holds[CONF_ENGINE_DPDK] = true;
+	fake.passes = fake.yielded = true;
+	start_as("dpdk");
+	assert_string_equal(fake.steps, "give:xdp");
+}
+
 /* Or programs served before it: it gives devices back, and is changed over to as if nothing had been. */
 static void a_start_clears_what_stands_behind_programs_that_serve(void **state)
 {
@@ -356,6 +375,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_start_without_the_other_goes_on_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_ends_what_was_begun, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_has_programs_take_packets_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_leaves_packets_to_a_dpdk_engine_that_serves, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_start_clears_what_stands_behind_programs_that_serve, setup, teardown),
 		cmocka_unit_test_setup_teardown(

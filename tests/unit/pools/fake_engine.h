@@ -15,7 +15,8 @@ struct fake_slots {
 struct fake_engine {
 	/* What the next call answers; 0: it succeeds. */
 	int open_error, publish_error, detach_error, route_error, past_error;
-	bool passes; /* an XDP engine that has interfaces leaves packets to another */
+	bool passes;  /* an XDP engine that has interfaces leaves packets to another */
+	bool yielded; /* but its process was killed before that was for good */
 	enum engine_state state;
 	uint64_t since_ms;
 	struct engine_report report;
