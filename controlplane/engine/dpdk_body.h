@@ -174,6 +174,9 @@ int dpdk_yield(struct engine *en, struct err *e);
 int dpdk_resume(struct engine *en, struct err *e);
 int dpdk_ready(const struct engine *en, const struct engine_options *o, struct err *e);
 bool dpdk_holds(const char *run_dir);
+/* How many interfaces the process has that answers within so long, or a negative errno and a sentence; -ETIMEDOUT: it does not; -EPROTO: it
+ * is of another version. */
+int dpdk_count_ports(const char *run_dir, unsigned wait_ms, struct err *e);
 int dpdk_take(const char *run_dir, struct err *e);
 int dpdk_give(const char *run_dir, struct err *e);
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "controlplane/engine/dpdk_body.h"
 
-enum { CONNECT_MS = 1000 };
+enum { ANSWER_MS = 1000 /* tandemd's loop stands still meanwhile */ };
 
 static int remove_all(const char *run_dir)
 {
@@ -29,7 +29,7 @@ static bool runs(const char *run_dir)
 {
 	struct dpdk_link l = { -1 };
 	struct err ignored;
-	int rc = dpdk_link_open(&l, run_dir, CONNECT_MS, &ignored);
+	int rc = dpdk_link_open(&l, run_dir, ANSWER_MS, &ignored);
 
 	dpdk_link_close(&l);
 	return !rc || rc == -ETIMEDOUT;
@@ -38,7 +38,12 @@ static bool runs(const char *run_dir)
 /* The interfaces are that process', and free when it ends, unless it stands by. */
 int dpdk_may_detach(const char *run_dir, struct err *e)
 {
-	if (!dpdk_holds(run_dir))
+	int n = dpdk_count_ports(run_dir, ANSWER_MS, e);
+
+	if (n == -ETIMEDOUT || n == -EPROTO)
+		return err_set(e, n, "tandem-dpdk %s, and may have the interfaces: stop it first",
+			n == -EPROTO ? "is of another version" : "does not answer");
+	if (n <= 0)
 		return 0;
 	return err_set(e, -EBUSY, "tandem-dpdk runs, and has the interfaces; stop it first");
 }

@@ -29,13 +29,20 @@ static int ask_apart(const char *run_dir, enum protocol_kind kind, unsigned wait
 	return rc;
 }
 
-bool dpdk_holds(const char *run_dir)
+int dpdk_count_ports(const char *run_dir, unsigned wait_ms, struct err *e)
 {
 	struct protocol_answer answer;
+	int rc = ask_apart(run_dir, PROTOCOL_HELLO, wait_ms, &answer, e);
+
+	return rc ? rc : (int)answer.hello.n_ports;
+}
+
+bool dpdk_holds(const char *run_dir)
+{
 	struct err e;
 
 	/* It may be taking them, or giving them back, for a process that has been killed. */
-	return !ask_apart(run_dir, PROTOCOL_HELLO, TAKE_MS, &answer, &e) && answer.hello.n_ports;
+	return dpdk_count_ports(run_dir, TAKE_MS, &e) > 0;
 }
 
 static int look(

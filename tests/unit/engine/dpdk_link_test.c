@@ -69,6 +69,21 @@ static void test_nobody_is_there(void **state)
 	fake_start(&bed.fake, bed.dir);
 }
 
+/* Whose interfaces are they? */
+static void test_detach_beside_one_that_does_not_answer(void **state)
+{
+	int64_t began = now_ms();
+
+	(void)state;
+	fake_set_fault(&bed.fake, FAKE_SILENT, PROTOCOL_HELLO, 1);
+	assert_int_equal(engine_detach(bed.dir, &bed.e), -ETIMEDOUT);
+	assert_says("tandem-dpdk does not answer, and may have the interfaces: stop it first");
+	assert_true(now_ms() - began < 4000);
+	fake_set_fault(&bed.fake, FAKE_LONG, PROTOCOL_HELLO, 1);
+	assert_int_equal(engine_detach(bed.dir, &bed.e), -EPROTO);
+	assert_says("tandem-dpdk is of another version, and may have");
+}
+
 static void test_another_version(void **state)
 {
 	(void)state;
@@ -256,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nobody_is_there),
+		TEST(test_detach_beside_one_that_does_not_answer),
 		TEST(test_another_version),
 		TEST(test_no_tables),
 		TEST(test_an_interface_is_missing),
