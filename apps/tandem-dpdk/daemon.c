@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "apps/shared/notify.h"
+#include "apps/tandem-dpdk/changes.h"
 #include "apps/tandem-dpdk/front.h"
 #include "apps/tandem-dpdk/host_path.h"
 #include "apps/tandem-dpdk/shape.h"
@@ -27,9 +28,9 @@
 #include "dataplane/l4/limit.h"
 
 enum {
-	TICK_MS = 50, /* coarse time goes on */
-	CARRIER_MS = 500,
-	IN_FLIGHT = 2048 /* frames of a worker: handed over to it, and in bursts */
+	TICK_MS = 50,	  /* coarse time goes on */
+	DEVICES_MS = 500, /* their carriers, and what they stand on */
+	IN_FLIGHT = 2048  /* frames of a worker: handed over to it, and in bursts */
 };
 
 enum { FD_SIGNAL, FD_BELL, FD_CONTROL, FD_TAPS = FD_CONTROL + CONTROL_SOCKET_FDS };
@@ -202,7 +203,7 @@ static int start_fronts(struct daemon *d, struct err *e)
 		rc = start_front(d, i, &host, e);
 	if (rc)
 		return rc;
-	rc = front_adopt_changes(d->fronts, d->n_fronts, d->run_dir, d->dir, e);
+	rc = changes_adopt(d->fronts, d->n_fronts, d->run_dir, d->dir, e);
 	return rc ? rc : shape_begin(&d->shape, d->fronts, d->n_fronts, d->dir, e);
 }
 
@@ -302,7 +303,7 @@ static int give_up(struct daemon *d, struct err *e)
 	int rc, given;
 
 	stop_workers(d);
-	rc = front_leave_changes(d->fronts, d->n_fronts, d->dir, d->run_dir, e);
+	rc = changes_leave(d->fronts, d->n_fronts, d->dir, d->run_dir, e);
 	given = give(d, rc ? &own : e);
 	return rc ? rc : given;
 }
@@ -464,7 +465,7 @@ static int pause_ms(struct daemon *d)
 /* Everything at most every so many milliseconds. */
 static void tick(struct daemon *d)
 {
-	static uint64_t last, last_carrier, last_workers;
+	static uint64_t last, last_devices, last_workers;
 	uint64_t now = now_ns() / 1000000;
 
 	if (now - last < TICK_MS)
@@ -475,11 +476,12 @@ static void tick(struct daemon *d)
 		last_workers = now;
 		control_socket_tell_workers(d->control);
 	}
-	if (now - last_carrier < CARRIER_MS)
+	if (now - last_devices < DEVICES_MS)
 		return;
-	last_carrier = now;
+	last_devices = now;
 	for (unsigned i = 0; i < d->n_fronts; i++)
 		front_mirror_carrier(&d->fronts[i]);
+	shape_look(&d->shape);
 }
 
 /* One turn: each has its budget, so that none keeps the others waiting. Returns a signal, 0, or a negative errno. */

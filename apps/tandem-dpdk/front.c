@@ -200,30 +200,6 @@ int front_wake_fd(const struct front *f, unsigned queue)
 	return !f->handover ? -1 : sockets_of(handover_nic_ifindex(f->handover), queue);
 }
 
-int front_adopt_changes(
-	const struct front *fronts, unsigned n, const char *from, const char *dir, struct err *e)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < n && !rc; i++)
-		if (fronts[i].handover)
-			rc = nic_hand_on(from, dir, handover_nic_ifindex(fronts[i].handover),
-				handover_nic(fronts[i].handover), e);
-	return rc;
-}
-
-int front_leave_changes(
-	const struct front *fronts, unsigned n, const char *dir, const char *to, struct err *e)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < n && !rc; i++)
-		if (fronts[i].handover)
-			rc = nic_hand_on(dir, to, handover_nic_ifindex(fronts[i].handover),
-				fronts[i].device, e);
-	return rc;
-}
-
 static int carrier_of(struct front *f)
 {
 	bool has_link;

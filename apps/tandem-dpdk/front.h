@@ -50,13 +50,6 @@ void front_mirror_carrier(struct front *f);
 /* What runs the port, for the log: "device front-nic by net_af_packet, the host by vhost". */
 void front_tell(const struct front *f);
 
-/* Makes what the XDP engine's control plane, whose list is in `from`, has changed about devices of the kernel's ours, or ours its: it
- * stays as it is, and whoever has it puts it back one day. Return 0, or a negative errno and a sentence. */
-int front_adopt_changes(
-	const struct front *fronts, unsigned n, const char *from, const char *dir, struct err *e);
-int front_leave_changes(
-	const struct front *fronts, unsigned n, const char *dir, const char *to, struct err *e);
-
 /* Closes its port and gives it back to the host. One that was never taken is no error. A tap of DPDK's device stays, without a carrier.
  * Returns 0, or a negative errno and a sentence. */
 int front_give_back(struct front *f, struct err *e);

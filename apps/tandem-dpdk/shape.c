@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "apps/tandem-dpdk/shape.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static void add_change(
 	snprintf(list->what, sizeof list->what, "%s", what);
 }
 
-static void list_kernel_device(struct shape *s, const struct front *f, const struct ledger *changes)
+static void list_own_device(struct shape *s, const struct front *f, const struct ledger *changes)
 {
 	static const enum protocol_change_kind kinds[] = {
 		[LEDGER_FEATURE] = PROTOCOL_OFFLOAD,
@@ -37,6 +38,30 @@ static void list_kernel_device(struct shape *s, const struct front *f, const str
 			(e->kind == LEDGER_FEATURE || e->kind == LEDGER_UNICAST ||
 				e->kind == LEDGER_PROMISC))
 			add_change(s, f, kinds[e->kind], e->kind == LEDGER_PROMISC ? "" : e->what);
+	}
+}
+
+static bool is_listed(const struct shape *s, const struct front *f, const char *offload)
+{
+	for (uint32_t i = 0; i < s->n_changes; i++)
+		if (s->changes[i].kind == PROTOCOL_OFFLOAD &&
+			s->changes[i].ifindex == front_ifindex(f) &&
+			!strcmp(s->changes[i].what, offload))
+			return true;
+	return false;
+}
+
+/* An offload that is off at several devices of an interface is listed once. */
+static void list_lower(struct shape *s, const struct lower *l, const struct ledger *changes)
+{
+	const struct front *f = &s->fronts[l->front];
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct ledger_entry *e = &changes->list[i];
+
+		if (e->ifindex == l->ifindex && e->kind == LEDGER_FEATURE &&
+			!is_listed(s, f, e->what))
+			add_change(s, f, PROTOCOL_OFFLOAD, e->what);
 	}
 }
 
@@ -59,16 +84,99 @@ static void list_changes(struct shape *s, const struct ledger *changes)
 		const struct front *f = &s->fronts[i];
 
 		if (f->handover)
-			list_kernel_device(s, f, changes);
+			list_own_device(s, f, changes);
 		else
 			list_port(s, f);
 		add_change(s, f, PROTOCOL_ALL_GROUPS, "");
 	}
+	for (unsigned i = 0; i < s->lowers.n; i++)
+		list_lower(s, &s->lowers.list[i], changes);
 }
 
-/* What a device refuses is told once, when addresses are settled. */
-static int apply(
-	struct shape *s, const struct nic_want *wants, unsigned n, bool more, struct err *e)
+__attribute__((format(printf, 2, 3))) static void fault(struct shape *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->found.n == SHAPE_FAULTS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(s->found.list[s->found.n].text, sizeof s->found.list[0].text, fmt, ap);
+	va_end(ap);
+	s->found.n++;
+}
+
+static bool was_told(const struct shape *s, const struct err *e)
+{
+	for (unsigned i = 0; i < s->told.n; i++)
+		if (!strcmp(s->told.list[i].text, e->text))
+			return true;
+	return false;
+}
+
+/* Each once, as long as it is so. */
+static void tell_faults(struct shape *s)
+{
+	for (unsigned i = 0; i < s->found.n; i++)
+		if (!was_told(s, &s->found.list[i]))
+			log_warn("%s", s->found.list[i].text);
+	s->told = s->found;
+}
+
+static void tell_error(struct shape *s, int rc, const struct err *e)
+{
+	if (rc && strcmp(s->error.text, e->text) != 0)
+		log_error("%s", e->text);
+	s->error = rc ? *e : (struct err){ "" };
+}
+
+/* Those that DPDK has a driver for. */
+static int tell_ports(struct shape *s, const struct macs *macs, bool more, struct err *e)
+{
+	for (unsigned i = 0; i < s->n_fronts; i++) {
+		struct front *f = &s->fronts[i];
+		unsigned n;
+		const uint8_t(*list)[6] = macs_of(macs, front_ifindex(f), &n);
+		int rc = f->handover ? 0 : port_want_macs(&f->port, list, n, more);
+
+		if (rc == -ENOMEM)
+			return err_set(e, rc, "interface %s: out of memory", f->name);
+		if (rc)
+			fault(s,
+				"interface %s: its port takes no frames for virtual MAC addresses: %s",
+				f->name, strerror(-rc));
+	}
+	return 0;
+}
+
+/* A device's own wants come before those of the devices below it, which may have some offloads only if it has them. Returns how many. */
+static unsigned plan(
+	const struct shape *s, const struct macs *macs, bool more, struct nic_want *wants)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_fronts; i++) {
+		const struct front *f = &s->fronts[i];
+		struct nic_want *w = &wants[n];
+
+		if (!f->handover)
+			continue;
+		n++;
+		*w = (struct nic_want){ .device = handover_nic(f->handover),
+			.ifindex = handover_nic_ifindex(f->handover),
+			.plain = true,
+			.single = true,
+			.keeps_macs = more };
+		w->macs = macs_of(macs, front_ifindex(f), &w->n_macs);
+	}
+	for (unsigned i = 0; i < s->lowers.n; i++)
+		wants[n++] = (struct nic_want){ .device = s->lowers.list[i].name,
+			.ifindex = s->lowers.list[i].ifindex,
+			.plain = true,
+			.single = true };
+	return n;
+}
+
+static int apply(struct shape *s, const struct nic_want *wants, unsigned n, struct err *e)
 {
 	struct nic *nic;
 	int rc = nic_new(&nic, s->dir, e);
@@ -76,39 +184,44 @@ static int apply(
 	if (rc)
 		return rc;
 	rc = nic_apply(nic, wants, n, e);
-	for (size_t i = 0; !rc && !more && nic_fault(nic, i); i++)
-		log_warn("%s", nic_fault(nic, i));
+	for (size_t i = 0; !rc && nic_fault(nic, i); i++)
+		fault(s, "%s", nic_fault(nic, i));
 	list_changes(s, nic_changes(nic));
 	nic_free(nic);
 	return rc;
 }
 
-/* Of all interfaces; more: what devices have been told before stays. */
+/* The kernel's. */
+static int tell_kernel(struct shape *s, const struct macs *macs, bool more, struct err *e)
+{
+	struct nic_want *wants;
+	struct lowers lowers;
+	int rc = lowers_find(&lowers, s->fronts, s->n_fronts, e);
+
+	if (rc)
+		return rc;
+	lowers_free(&s->lowers);
+	s->lowers = lowers;
+	s->stands_on_others |= lowers.n > 0;
+	wants = calloc(s->n_fronts + lowers.n + 1u, sizeof *wants);
+	rc = wants ? apply(s, wants, plan(s, macs, more, wants), e)
+		   : err_set(e, -ENOMEM, "out of memory");
+	free(wants);
+	return rc;
+}
+
+/* Of all interfaces; more: what devices have been told before stays, and what they refuse is told later, when addresses are settled. */
 static int tell_devices(struct shape *s, const struct macs *macs, bool more, struct err *e)
 {
-	struct nic_want wants[WORKER_PORTS];
-	unsigned n_wants = 0;
+	int rc;
 
-	for (unsigned i = 0; i < s->n_fronts; i++) {
-		struct front *f = &s->fronts[i];
-		unsigned n;
-		const uint8_t(*list)[6] = macs_of(macs, front_ifindex(f), &n);
-
-		if (f->handover)
-			wants[n_wants++] = (struct nic_want){
-				.device = handover_nic(f->handover),
-				.ifindex = handover_nic_ifindex(f->handover),
-				.plain = true,
-				.single = true,
-				.macs = list,
-				.n_macs = n,
-				.keeps_macs = more,
-			};
-		else if (port_want_macs(&f->port, list, n, more) && !more)
-			log_warn("interface %s: its port takes no frames for virtual MAC addresses",
-				f->name);
-	}
-	return apply(s, wants, n_wants, more, e);
+	s->found.n = 0;
+	rc = tell_ports(s, macs, more, e);
+	if (!rc)
+		rc = tell_kernel(s, macs, more, e);
+	if (!rc && !more)
+		tell_faults(s);
+	return rc;
 }
 
 int shape_begin(struct shape *s, struct front *fronts, unsigned n, const char *dir, struct err *e)
@@ -122,7 +235,7 @@ int shape_begin(struct shape *s, struct front *fronts, unsigned n, const char *d
 /* The addresses are those of `next`, or of `now`. */
 static int follow(struct shape *s, const struct macs *macs, bool next, struct err *e)
 {
-	if (s->settled && (!next || macs_same(macs, &s->macs)))
+	if (s->settled && !s->told.n && (!next || macs_same(macs, &s->macs)))
 		return 0;
 	s->settled = false;
 	return tell_devices(s, macs, next, e);
@@ -140,8 +253,7 @@ void shape_follow(struct shape *s, const struct sealed *now, const struct sealed
 			strerror(-rc));
 	else
 		rc = follow(s, &macs, next != NULL, &e);
-	if (rc)
-		log_error("%s", e.text);
+	tell_error(s, rc, &e);
 	if (rc || next) {
 		macs_free(&macs);
 		return;
@@ -149,6 +261,25 @@ void shape_follow(struct shape *s, const struct sealed *now, const struct sealed
 	macs_free(&s->macs);
 	s->macs = macs;
 	s->settled = true;
+}
+
+void shape_look(struct shape *s)
+{
+	struct lowers now;
+	struct err e;
+	bool same;
+	int rc;
+
+	if (!s->stands_on_others)
+		return;
+	rc = lowers_find(&now, s->fronts, s->n_fronts, &e);
+	same = !rc && lowers_same(&now, &s->lowers);
+	lowers_free(&now);
+	if (same)
+		return;
+	if (!rc)
+		rc = tell_devices(s, &s->macs, !s->settled, &e);
+	tell_error(s, rc, &e);
 }
 
 bool shape_change(const struct shape *s, uint32_t i, struct protocol_change *out)
@@ -162,6 +293,7 @@ bool shape_change(const struct shape *s, uint32_t i, struct protocol_change *out
 void shape_end(struct shape *s)
 {
 	macs_free(&s->macs);
+	lowers_free(&s->lowers);
 	free(s->changes);
 	*s = (struct shape){ 0 };
 }

@@ -7,10 +7,7 @@
 #include <unistd.h>
 #include "controlplane/nic/handover_check.h"
 #include "controlplane/nic/handover_steps.h"
-#include "controlplane/nic/step.h"
 #include "controlplane/nic/tap.h"
-
-void (*step_hook)(const char *what);
 
 struct handover {
 	char *run_dir;

@@ -36,13 +36,11 @@ struct above {
 	struct netdev found;
 };
 
-/* The two ends of a pair name each other. */
 static bool look_above(void *arg, const struct netdev *d)
 {
 	struct above *a = arg;
 
-	if (d->lower != a->ifindex || d->ifindex == a->ifindex || d->lower_elsewhere ||
-		!strcmp(d->kind, "veth") || !strcmp(d->kind, "netkit"))
+	if (netdev_lower(d) != a->ifindex || d->ifindex == a->ifindex)
 		return true;
 	a->found = *d;
 	return false;

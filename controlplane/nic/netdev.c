@@ -153,6 +153,13 @@ int netdev_each(bool (*fn)(void *arg, const struct netdev *d), void *arg)
 	return request_send(nlh, walk_one, &w);
 }
 
+uint32_t netdev_lower(const struct netdev *d)
+{
+	bool is_pair = !strcmp(d->kind, "veth") || !strcmp(d->kind, "netkit");
+
+	return d->lower_elsewhere || is_pair ? 0 : d->lower;
+}
+
 struct qdisc_search {
 	uint32_t ifindex;
 	bool found;

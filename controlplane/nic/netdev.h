@@ -29,6 +29,10 @@ int netdev_by_name(const char *name, struct netdev *out);
 /* Calls fn for each, until it returns false. Returns 0 or a negative errno. */
 int netdev_each(bool (*fn)(void *arg, const struct netdev *d), void *arg);
 
+/* The device of this network namespace that it stands on, as a VLAN does, or 0. The two ends of a pair name each other, and stand on
+ * nothing. */
+uint32_t netdev_lower(const struct netdev *d);
+
 /* Whether the device has a qdisc for filters (clsact, or ingress). Returns 1 or 0, or a negative errno. */
 int netdev_has_clsact(uint32_t ifindex);
 

@@ -25,6 +25,9 @@ ip -n "$prefix-lb" link set front down
 ip -n "$prefix-lb" link set leg down
 ip -n "$prefix-lb" link set front name e0
 ip -n "$prefix-lb" link set leg name e1
+for part in e0 e1; do
+	on lb ethtool -K $part gro on # as cards have it
+done
 serve srv1 8080
 web 1 | config
 
@@ -75,18 +78,42 @@ flows()
 	expect_is "bad checksums received" "$(bad_checksums client srv1)" 0
 }
 
+# An offload of both parts: parts_are NAME on|off
+parts_are()
+{
+	local part
+
+	for part in e0 e1; do
+		expect_is "$1 of $part" "$(on lb ethtool -k $part | awk -v name="$1:" '$1 == name { print $2 }')" "$2"
+	done
+}
+
+# What is large passes whole.
+upload()
+{
+	expect_is "SHA-256 of the upload" "$(on client curl -sS -m 120 -T "$lab/blob" "http://$(url front 10 4)/")" \
+		"$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)"
+}
+
 end()
 {
 	expect "tandemd ends" stop tandemd
 	detach
+	parts_are rx-vlan-offload on
+	parts_are generic-receive-offload on
 }
+
+head -c 3000000 /dev/urandom >"$lab/blob"
 
 for mode in active-backup balance-rr; do
 	bond $mode
 	tandemd_start
 	expect_modes $mode native
-	[ "$engine" != xdp ] || expect "offloads of both parts are off" holds '.engine.ports[0].nic.off | length > 0' status
+	parts_are rx-vlan-offload off
+	[ "$engine" = xdp ] || parts_are generic-receive-offload off
+	expect "status shows offloads that are off" holds '.engine.ports[0].nic.off | length > 0' status
 	flows $mode
+	upload
 	ip -n "$prefix-lb" link set e0 down
 	flows "$mode without e0"
 	ip -n "$prefix-lb" link set e0 up

@@ -44,8 +44,15 @@ trunk_host()
 	vlan "$1" v100 100 "$2"
 }
 
+# Of lb's trunk: offload NAME
+offload()
+{
+	on lb ethtool -k trunk | awk -v name="$1:" '$1 == name { print $2 }'
+}
+
 trunk_host client 99
 trunk_host lb 2
+on lb ethtool -K trunk gro on # as cards have it
 for v in 4 6; do
 	[ $v = 4 ] && behind=24 host=32 || behind=64 host=128
 	ip -n "$prefix-client" addr add "$(addr far 99 $v)/$host" dev lo
@@ -136,6 +143,11 @@ else
 	expect_is "where they run" "$where" "v100 v100 net_af_packet, v200 v200 net_af_packet, q300 q300 net_af_packet"
 fi
 
+expect_is "the trunk takes tags out" "$(offload rx-vlan-offload)" off
+[ "$engine" = xdp ] || expect_is "GRO of the trunk" "$(offload generic-receive-offload)" off
+expect_is "offloads of ports that status does not show" \
+	"$(ask '.engine.ports[] | select(.nic.off | index("rx-vlan-hw-parse") | not) | .name' status)" ""
+
 head -c 3000000 /dev/urandom >"$lab/blob"
 sum=$(sha256sum <"$lab/blob" | cut -d ' ' -f 1)
 for n in 1 2; do
@@ -184,7 +196,17 @@ expect "frames in VLAN 300 of service VLAN 7" \
 expect_is "IP packets without a tag" "$(captured trunk 'ip or ip6 and not icmp6' | wc -l)" 0
 expect_is "bad checksums received" "$(bad_checksums client srv1 srv2)" 0
 expect_is "drops" "$(ask '[.drops[] | select(.action == "drop" and .reason != "no_neighbour")]' drops)" '[]'
-[ "$engine" = xdp ] || exit 0
+as_before()
+{
+	expect_is "offloads of the trunk in the end" "$(offload rx-vlan-offload) $(offload generic-receive-offload)" "on on"
+}
+
+if [ "$engine" = dpdk ]; then
+	slay tandem-dpdk
+	expect "interfaces are given back" on lb "$build/apps/tandem-dpdk/tandem-dpdk" --give-back --run-dir "$lab/run"
+	as_before
+	exit 0
+fi
 
 # The same with another engine: other_site TYPE
 other_site()
@@ -219,5 +241,14 @@ change()
 
 change dpdk
 expect_is "programs beside the DPDK engine" "$(programs)" 0
+expect_is "offloads of the trunk with DPDK" "$(offload rx-vlan-offload) $(offload generic-receive-offload)" "off off"
+expect_is "lists that have the trunk with DPDK" "$(cd "$lab/run" && grep -ls trunk nic dpdk/nic)" dpdk/nic
 change xdp
+expect_is "offloads of the trunk with XDP again" "$(offload rx-vlan-offload) $(offload generic-receive-offload)" "off on"
+expect_is "lists that have the trunk with XDP again" "$(cd "$lab/run" && grep -ls trunk nic dpdk/nic)" nic
 expect_is "where programs run again" "$(ask '[.engine.ports[] | "\(.device) \(.real) \(.mode)"] | join(", ")' status)" "$where"
+stop held
+stop tandemd
+stop tandem-dpdk
+tandemd --detach >"$lab/detach"
+as_before
