@@ -2,8 +2,6 @@
 #include "apps/tandem-dpdk/daemon.h"
 #include <errno.h>
 #include <rte_eal.h>
-#include <rte_launch.h>
-#include <rte_lcore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +15,12 @@
 #include "apps/tandem-dpdk/host_path.h"
 #include "apps/tandem-dpdk/shape.h"
 #include "apps/tandem-dpdk/start.h"
+#include "apps/tandem-dpdk/workers.h"
 #include "bpf/serving.h"
 #include "controlplane/base/log.h"
 #include "controlplane/engine/dpdk_sizes.h"
 #include "dataplane/dpdk/control_socket.h"
 #include "dataplane/dpdk/frames.h"
-#include "dataplane/dpdk/loop.h"
 #include "dataplane/dpdk/slow_path.h"
 #include "dataplane/dpdk/vhost_io.h"
 #include "dataplane/l4/limit.h"
@@ -40,7 +38,8 @@ struct daemon {
 	const char *run_dir;
 	char dir[FRONT_PATH]; /* of tables and the socket */
 	int signals;
-	unsigned workers, running;
+	unsigned workers;
+	struct workers threads;
 	unsigned n_fronts;
 	struct front *fronts;
 	struct shape shape;
@@ -50,7 +49,6 @@ struct daemon {
 	struct core core;
 	struct slow_path *slow_path;
 	struct control_socket *control;
-	struct loop loops[STORE_MAX_WORKERS];
 	bool serves; /* it has the interfaces */
 };
 
@@ -212,46 +210,13 @@ static void set_time(struct daemon *d)
 	core_set_time(&d->core, (uint16_t)(now_ns() >> L4_TIME_SHIFT));
 }
 
-/* How the worker learns that frames have come to its queue, where it sleeps. */
-static void add_port(struct loop *l, const struct front *f, unsigned queue)
-{
-	int fd = front_wake_fd(f, queue);
-
-	if (fd < 0 && f->port.interrupts && !loop_add_interrupt(l, f->port.ethdev, (uint16_t)queue))
-		return;
-	loop_add_port(l, fd);
-}
-
 static int start_workers(struct daemon *d, struct err *e)
 {
-	enum conf_polling polling = d->conf->engine.dpdk.polling;
+	bool adaptive = d->conf->engine.dpdk.polling == CONF_POLLING_ADAPTIVE;
 
 	set_time(d);
-	for (unsigned i = 0; i < d->workers; i++) {
-		int rc = loop_open(
-			&d->loops[i], d->core.workers[i], polling == CONF_POLLING_ADAPTIVE);
-
-		if (rc)
-			return err_set(e, rc, "worker %u cannot be woken: %s", i, strerror(-rc));
-		for (unsigned k = 0; k < d->n_fronts; k++)
-			if (i < d->fronts[k].port.rx_queues)
-				add_port(&d->loops[i], &d->fronts[k], i);
-		if (rte_eal_remote_launch(loop_run, &d->loops[i], EAL_WORKER(i)))
-			return err_set(e, -EBUSY, "worker %u does not start", i);
-		d->running++;
-	}
-	return 0;
-}
-
-static void stop_workers(struct daemon *d)
-{
-	for (unsigned i = 0; i < d->running; i++)
-		loop_stop(&d->loops[i]);
-	if (d->running)
-		rte_eal_mp_wait_lcore();
-	for (unsigned i = 0; i < d->workers; i++)
-		loop_close(&d->loops[i]);
-	d->running = 0;
+	d->threads.n = d->workers;
+	return workers_start(&d->threads, &d->core, d->fronts, d->n_fronts, adaptive, e);
 }
 
 static int take(struct daemon *d, struct err *e)
@@ -276,7 +241,7 @@ static int give(struct daemon *d, struct err *e)
 	struct err own;
 	int first = 0;
 
-	stop_workers(d);
+	workers_stop(&d->threads);
 	shape_end(&d->shape);
 	for (unsigned i = 0; i < d->n_fronts; i++) {
 		int rc = front_give_back(&d->fronts[i], first ? &own : e);
@@ -302,7 +267,7 @@ static int give_up(struct daemon *d, struct err *e)
 	struct err own;
 	int rc, given;
 
-	stop_workers(d);
+	workers_stop(&d->threads);
 	rc = changes_leave(d->fronts, d->n_fronts, d->dir, d->run_dir, e);
 	given = give(d, rc ? &own : e);
 	return rc ? rc : given;
@@ -346,7 +311,7 @@ static void have_taken_back(const struct daemon *d)
 static int resume(struct daemon *d, struct err *e)
 {
 	have_taken_back(d);
-	if (!d->serves || d->running)
+	if (!d->serves || d->threads.running)
 		return 0;
 	if (serving_links(d->run_dir) > 0)
 		drop_waiting(d);
@@ -365,7 +330,7 @@ static int order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY])
 	else if (kind == PROTOCOL_GIVE)
 		rc = give_up(d, &e);
 	else if (kind == PROTOCOL_PAUSE)
-		stop_workers(d);
+		workers_stop(&d->threads);
 	else
 		rc = resume(d, &e);
 	if (kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE)
@@ -430,7 +395,7 @@ static void take_down(struct daemon *d)
 {
 	struct err e;
 
-	stop_workers(d);
+	workers_stop(&d->threads);
 	control_socket_close(d->control);
 	if (*d->dir && nic_restore(d->dir, &e))
 		log_error("%s", e.text);
