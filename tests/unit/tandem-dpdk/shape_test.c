@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When devices are told of virtual MAC addresses, and of which: by a port that notes that. What becomes of it is dpdk/port's and nic/nic's. */
+/* When devices are told of virtual MAC addresses, and of which: by a port that notes that, and by devices in a network namespace of the
+ * test's own. What becomes of it is dpdk/port's and nic/nic's. */
 #include "apps/tandem-dpdk/shape.h"
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "controlplane/base/log.h"
+#include "controlplane/nic/offload.h"
 #include "dataplane/snapshot/snapshot.h"
 #include "tests/unit/test.h"
 
@@ -19,6 +23,19 @@ static int refusal;
 uint32_t front_ifindex(const struct front *f)
 {
 	return f->tap.ifindex;
+}
+
+/* Of the kernel's devices the handover is the name. */
+const char *handover_nic(const struct handover *h)
+{
+	return (const char *)h;
+}
+
+uint32_t handover_nic_ifindex(const struct handover *h)
+{
+	uint32_t ifindex = if_nametoindex(handover_nic(h));
+
+	return ifindex ? ifindex : UINT16_MAX;
 }
 
 int port_want_macs(struct port *p, const uint8_t (*macs)[6], unsigned n, bool more)
@@ -72,6 +89,29 @@ static struct sealed generation(const char *digits)
 	return (struct sealed){ .image = image, .lines = lines };
 }
 
+static unsigned n_logged;
+
+void log_warn(const char *fmt, ...)
+{
+	(void)fmt;
+	n_logged++;
+}
+
+void log_error(const char *fmt, ...)
+{
+	(void)fmt;
+	n_logged++;
+}
+
+/* Lines of the log since it was asked last. */
+static unsigned logged(void)
+{
+	unsigned n = n_logged;
+
+	n_logged = 0;
+	return n;
+}
+
 static char dir[] = "/tmp/tandem-shape-XXXXXX";
 static struct front front = { .name = "front", .tap.ifindex = IFINDEX };
 static struct shape shape;
@@ -84,6 +124,7 @@ static int setup(void **state)
 	n_told = 0;
 	refusal = 0;
 	front.port = (struct port){ 0 };
+	front.handover = NULL;
 	former = latter = (struct sealed){ 0 };
 	return shape_begin(&shape, &front, 1, dir, &e);
 }
@@ -189,11 +230,113 @@ static void changes_are_listed(void **state)
 	assert_false(shape_change(&shape, UINT32_MAX, &c));
 }
 
+static bool has_change(enum protocol_change_kind kind, const char *what)
+{
+	struct protocol_change c;
+
+	for (uint32_t i = 0; shape_change(&shape, i, &c); i++)
+		if (c.kind == kind && c.ifindex == IFINDEX && !strcmp(c.what, what))
+			return true;
+	return false;
+}
+
+static void ip(const char *what)
+{
+	char command[64];
+
+	snprintf(command, sizeof command, "ip %s", what);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
+}
+
+static void put_back(void)
+{
+	struct err e;
+
+	assert_int_equal(nic_restore(dir, &e), 0);
+}
+
+static void what_a_port_refuses_is_tried_again(void **state)
+{
+	(void)state;
+	publish("1", "1+", "1 ");
+	logged();
+	refusal = -ENOTSUP;
+	publish("12", "12+", "12 ");
+	assert_int_equal(logged(), 1); /* and not with each generation */
+	publish("12", "12+", "12 ");
+	assert_int_equal(logged(), 0);
+	refusal = 0;
+	publish("12", "12+", "12 ");
+	publish("12", NULL, NULL);
+	refusal = -ENOTSUP;
+	publish("2", "2+", "2 ");
+	assert_int_equal(logged(), 1);
+}
+
+static void memory_that_is_missing_is_no_refusal(void **state)
+{
+	(void)state;
+	logged();
+	refusal = -ENOMEM;
+	publish("1", "1+", "1 ");
+	assert_int_equal(logged(), 1);
+	assert_int_equal(shape.told.n, 0);
+	assert_string_equal(shape.error.text, "interface front: out of memory");
+	refusal = 0;
+	publish("1", "1+", "1 ");
+	publish("1", NULL, NULL);
+}
+
+static void what_a_device_refuses_is_tried_again(void **state)
+{
+	(void)state;
+	front.handover = (struct handover *)"gone-nic";
+	logged();
+	publish("1", NULL, NULL);
+	assert_int_equal(logged(), 2); /* neither this address nor all frames */
+	publish("1", NULL, NULL);
+	assert_int_equal(logged(), 0);
+	front.handover = (struct handover *)"part";
+	publish("1", NULL, NULL);
+	assert_int_equal(logged(), 0);
+	assert_true(has_change(PROTOCOL_MAC, "00:00:5e:00:01:01"));
+	put_back();
+}
+
+/* Offloads of what frames come in by are off, as long as it is so; the list has each once. */
+static void devices_below_are_told(void **state)
+{
+	struct protocol_change c;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(offload_set("part", "rx-gro", true), 0);
+	front.handover = (struct handover *)"top";
+	publish("", NULL, NULL);
+	assert_int_equal(offload_get("part", "rx-gro"), 0);
+	for (uint32_t i = 0; shape_change(&shape, i, &c); i++)
+		n += !strcmp(c.what, "rx-gro");
+	assert_int_equal(n, 1);
+	ip("link set part nomaster");
+	shape_look(&shape);
+	assert_int_equal(offload_get("part", "rx-gro"), 1);
+	ip("link set part master top");
+	shape_look(&shape);
+	assert_int_equal(offload_get("part", "rx-gro"), 0);
+	put_back();
+	assert_int_equal(offload_get("part", "rx-gro"), 1);
+}
+
 static int begin(void **state)
 {
 	(void)state;
 	store = ring_store_new(4096, 64);
-	return store && mkdtemp(dir) ? 0 : -1;
+	if (!store || !mkdtemp(dir) || unshare(CLONE_NEWNET))
+		return -1;
+	ip("link add part type veth peer name other");
+	ip("link add top type bridge");
+	ip("link set part master top");
+	return 0;
 }
 
 static int finish(void **state)
@@ -213,6 +356,10 @@ int main(void)
 		TEST(what_failed_is_tried_again),
 		TEST(what_is_no_image_changes_nothing),
 		TEST(changes_are_listed),
+		TEST(what_a_port_refuses_is_tried_again),
+		TEST(memory_that_is_missing_is_no_refusal),
+		TEST(what_a_device_refuses_is_tried_again),
+		TEST(devices_below_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, begin, finish);
