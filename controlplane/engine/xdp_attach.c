@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The XDP engine's program on the interfaces, and in which mode it runs there. */
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include "controlplane/base/log.h"
 #include "controlplane/engine/xdp_body.h"
@@ -44,11 +45,15 @@ static int attach_error(const struct engine *en, int rc, const struct links_repo
 	const uint32_t *ifindexes, unsigned n, struct err *e)
 {
 	const struct xdp *x = en->own;
+	char present[IF_NAMESIZE];
 	const char *device;
 
 	if (report->failed >= n)
 		return err_set(e, rc, "cannot pin the engine's links and maps: %s", strerror(-rc));
-	device = device_name(en, ifindexes[report->failed]);
+	/* While another engine has the interface, a tap goes by its name. */
+	device = if_indextoname(ifindexes[report->failed], present);
+	if (!device)
+		device = device_name(en, ifindexes[report->failed]);
 	if (rc == -EBUSY || rc == -EEXIST)
 		return err_set(e, -EBUSY,
 			"interface %s runs another XDP program; detach it first (ip link set dev "

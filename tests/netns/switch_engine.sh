@@ -124,6 +124,17 @@ change()
 
 change dpdk
 expect_is "programs beside the DPDK engine" "$(programs)" 0
+
+# The way back is barred by somebody else's program: the device is named as it is called meanwhile.
+# shellcheck disable=SC2016 # the inner shell's
+on lb unshare --mount sh -c 'mount -t bpf bpf /sys/fs/bpf && ip link set dev front-nic xdpdrv obj "$1" sec xdp' \
+	sh "$build/bpf/pass.bpf.o"
+site xdp
+expect_not "a change to an engine that cannot attach is taken" ctl config apply >"$lab/refusal" 2>&1
+expect_is "refusal" "$(tail -n 1 "$lab/refusal")" "tandemctl: the engine cannot be changed from dpdk to xdp, and nothing was changed: \
+interface front-nic runs another XDP program; detach it first (ip link set dev front-nic xdp off)"
+more short 30
+on lb ip link set dev front-nic xdp off
 change xdp
 expect_is "programs of the XDP engine" "$(programs)" 2
 change dpdk
