@@ -10,7 +10,7 @@
 #include "controlplane/nic/ledger.h"
 #include "tests/unit/test.h"
 
-static char from[] = "/tmp/tandem-changes-XXXXXX", to[] = "/tmp/tandem-changes-XXXXXX";
+static char former[] = "/tmp/tandem-changes-XXXXXX", latter[] = "/tmp/tandem-changes-XXXXXX";
 /* Two fronts upon one device, as VLANs are on a trunk, and a port of DPDK's. */
 static struct front fronts[] = { { .device = "one", .handover = (struct handover *)"one-nic" },
 	{ .device = "two", .handover = (struct handover *)"two-nic" }, { .device = "three" } };
@@ -35,7 +35,7 @@ static void run(const char *command)
 static int begin(void **state)
 {
 	(void)state;
-	if (unshare(CLONE_NEWNET) || !mkdtemp(from) || !mkdtemp(to))
+	if (unshare(CLONE_NEWNET) || !mkdtemp(former) || !mkdtemp(latter))
 		return -1;
 	run("ip link add trunk type bridge && ip link add part type veth peer name other");
 	run("ip link set part master trunk");
@@ -46,7 +46,7 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	return rmdir(from) || rmdir(to);
+	return rmdir(former) || rmdir(latter);
 }
 
 static void add(struct ledger *l, const char *device, const char *name)
@@ -85,15 +85,15 @@ static void what_is_below_goes_along(void **state)
 	add(&l, "other", "other");
 	add(&l, "part", "part");
 	add(&l, "lo", "lo");
-	assert_int_equal(ledger_save(&l, from), 0);
+	assert_int_equal(ledger_save(&l, former), 0);
 	ledger_free(&l);
-	assert_int_equal(changes_adopt(fronts, FRONTS, from, to, &e), 0);
-	assert_string_equal(listed(from), "other lo ");
-	assert_string_equal(listed(to), "one-nic trunk part ");
-	assert_int_equal(changes_leave(fronts, FRONTS, to, from, &e), 0);
-	assert_string_equal(listed(to), "");
-	assert_string_equal(listed(from), "other lo one trunk part ");
-	assert_int_equal(ledger_save(&l, from), 0);
+	assert_int_equal(changes_adopt(fronts, FRONTS, former, latter, &e), 0);
+	assert_string_equal(listed(former), "other lo ");
+	assert_string_equal(listed(latter), "one-nic trunk part ");
+	assert_int_equal(changes_leave(fronts, FRONTS, latter, former, &e), 0);
+	assert_string_equal(listed(latter), "");
+	assert_string_equal(listed(former), "other lo one trunk part ");
+	assert_int_equal(ledger_save(&l, former), 0);
 }
 
 int main(void)

@@ -240,7 +240,7 @@ static bool has_change(enum protocol_change_kind kind, const char *what)
 	return false;
 }
 
-static void ip(const char *what)
+static void run(const char *what)
 {
 	char command[64];
 
@@ -317,10 +317,10 @@ static void devices_below_are_told(void **state)
 	for (uint32_t i = 0; shape_change(&shape, i, &c); i++)
 		n += !strcmp(c.what, "rx-gro");
 	assert_int_equal(n, 1);
-	ip("link set part nomaster");
+	run("link set part nomaster");
 	shape_look(&shape);
 	assert_int_equal(offload_get("part", "rx-gro"), 1);
-	ip("link set part master top");
+	run("link set part master top");
 	shape_look(&shape);
 	assert_int_equal(offload_get("part", "rx-gro"), 0);
 	put_back();
@@ -333,9 +333,9 @@ static int begin(void **state)
 	store = ring_store_new(4096, 64);
 	if (!store || !mkdtemp(dir) || unshare(CLONE_NEWNET))
 		return -1;
-	ip("link add part type veth peer name other");
-	ip("link add top type bridge");
-	ip("link set part master top");
+	run("link add part type veth peer name other");
+	run("link add top type bridge");
+	run("link set part master top");
 	return 0;
 }
 
