@@ -3,6 +3,7 @@
  * VLAN does. */
 #include "controlplane/nic/netdevs.h"
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tests/unit/test.h"
@@ -33,16 +34,15 @@ static const char *below(const char *device)
 	static char text[MANY * IF_NAMESIZE];
 	const struct netdev *list[MANY];
 	struct netdevs all = { 0 };
-	size_t n;
+	size_t n, length = 0;
 
 	assert_int_equal(netdevs_read(&all), 0);
 	assert_in_range(all.n, 8, MANY);
 	n = netdevs_below(&all, if_nametoindex(device), list);
 	*text = '\0';
-	for (size_t i = 0; i < n; i++) {
-		strcat(text, list[i]->name);
-		strcat(text, " ");
-	}
+	for (size_t i = 0; i < n; i++)
+		length +=
+			(size_t)snprintf(text + length, sizeof text - length, "%s ", list[i]->name);
 	netdevs_free(&all);
 	return text;
 }

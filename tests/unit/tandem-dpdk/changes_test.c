@@ -63,13 +63,13 @@ static const char *listed(const char *dir)
 {
 	static char text[256];
 	struct ledger l = { 0 };
+	size_t length = 0;
 
 	assert_int_equal(ledger_load(&l, dir), 0);
 	*text = '\0';
-	for (size_t i = 0; i < l.n; i++) {
-		strcat(text, l.list[i].device);
-		strcat(text, " ");
-	}
+	for (size_t i = 0; i < l.n; i++)
+		length += (size_t)snprintf(
+			text + length, sizeof text - length, "%s ", l.list[i].device);
 	ledger_free(&l);
 	return text;
 }
