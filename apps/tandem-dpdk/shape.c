@@ -273,7 +273,7 @@ void shape_look(struct shape *s)
 	if (!s->stands_on_others)
 		return;
 	rc = lowers_find(&now, s->fronts, s->n_fronts, &e);
-	same = !rc && lowers_same(&now, &s->lowers);
+	same = !rc && !*s->error.text && lowers_same(&now, &s->lowers);
 	lowers_free(&now);
 	if (same)
 		return;

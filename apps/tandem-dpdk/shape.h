@@ -40,7 +40,8 @@ int shape_begin(struct shape *s, struct front *fronts, unsigned n, const char *d
  * fails, or is refused, is logged once, and tried again with each generation that comes. */
 void shape_follow(struct shape *s, const struct sealed *now, const struct sealed *next);
 
-/* Devices below interfaces may be others now, as the parts of a bond: to be called from time to time. */
+/* Devices below interfaces may be others now, as the parts of a bond: to be called from time to time. What fails is tried again with
+ * the next call. */
 void shape_look(struct shape *s);
 
 /* Change i that there is; false: there are no more. */

@@ -173,21 +173,35 @@ static void the_first_generation_settles_it(void **state)
 	publish("", "+", " ");
 }
 
-static void what_failed_is_tried_again(void **state)
+/* Nothing can be told until it has been mended. */
+static void damage_list(void)
 {
 	char path[64];
 	FILE *damaged;
 
-	(void)state;
-	publish("1", "1+", "1 ");
 	snprintf(path, sizeof path, "%s/nic", dir);
 	damaged = fopen(path, "we");
 	assert_non_null(damaged);
 	fputs("what\n", damaged);
 	fclose(damaged);
-	publish("2", "2+", "2 ");
-	publish("2", "2+", "2 ");
+}
+
+static void mend_list(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "%s/nic", dir);
 	assert_int_equal(unlink(path), 0);
+}
+
+static void what_failed_is_tried_again(void **state)
+{
+	(void)state;
+	publish("1", "1+", "1 ");
+	damage_list();
+	publish("2", "2+", "2 ");
+	publish("2", "2+", "2 ");
+	mend_list();
 	publish("2", "2+", "2 ");
 	publish("2", NULL, NULL);
 }
@@ -327,6 +341,29 @@ static void devices_below_are_told(void **state)
 	assert_int_equal(offload_get("part", "rx-gro"), 1);
 }
 
+static void what_failed_below_is_tried_again(void **state)
+{
+	(void)state;
+	front.handover = (struct handover *)"top";
+	publish("", NULL, NULL);
+	run("link set part nomaster");
+	shape_look(&shape);
+	assert_int_equal(offload_set("part", "rx-gro", true), 0);
+	put_back();
+	damage_list();
+	run("link set part master top");
+	logged();
+	shape_look(&shape);
+	shape_look(&shape);
+	assert_int_equal(offload_get("part", "rx-gro"), 1);
+	assert_int_equal(logged(), 1);
+	mend_list();
+	shape_look(&shape);
+	assert_int_equal(offload_get("part", "rx-gro"), 0);
+	assert_int_equal(logged(), 0);
+	put_back();
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -360,6 +397,7 @@ int main(void)
 		TEST(memory_that_is_missing_is_no_refusal),
 		TEST(what_a_device_refuses_is_tried_again),
 		TEST(devices_below_are_told),
+		TEST(what_failed_below_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, begin, finish);
