@@ -239,12 +239,27 @@ change()
 	done
 }
 
+# Whatever an offload of the trunk has been meanwhile: told NAME
+told()
+{
+	awk -v name="$1:" '/^Features for / { device = $3 } device == "trunk:" && $1 == name { print $2 }' "$lab/features.log"
+}
+
+told_last()
+{
+	[ "$(told "$1" | tail -n 1)" = "$2" ]
+}
+
+start features lb stdbuf -oL ethtool --monitor
+wait_for 5 "ethtool listens" grep -q listening "$lab/features.log"
 change dpdk
 expect_is "programs beside the DPDK engine" "$(programs)" 0
 expect_is "offloads of the trunk with DPDK" "$(offload rx-vlan-offload) $(offload generic-receive-offload)" "off off"
 expect_is "lists that have the trunk with DPDK" "$(cd "$lab/run" && grep -ls trunk nic dpdk/nic)" dpdk/nic
 change xdp
 expect_is "offloads of the trunk with XDP again" "$(offload rx-vlan-offload) $(offload generic-receive-offload)" "off on"
+wait_for 5 "the last change is told" told_last generic-receive-offload on
+expect_is "whether the trunk has taken tags out meanwhile" "$(told rx-vlan-offload | sort -u)" off
 expect_is "lists that have the trunk with XDP again" "$(cd "$lab/run" && grep -ls trunk nic dpdk/nic)" nic
 expect_is "where programs run again" "$(ask '[.engine.ports[] | "\(.device) \(.real) \(.mode)"] | join(", ")' status)" "$where"
 stop held
