@@ -126,7 +126,7 @@ node = "lb";
 interfaces: { front: { device = "v100"; }; back: { device = "v200"; }; qinq: { device = "q300"; }; };
 vips: { $(vips 4) $(vips 6) };
 gateways: { $(gateways 4) $(gateways 6) };
-health: { web: { type = "http"; path = "/healthz"; interval = "1s"; timeout = "1s"; rise = 1; }; };
+health: { web: { type = "http"; path = "/healthz"; interval = "1s"; timeout = "1s"; rise = 1; fall = 50; }; };
 pools: { $(pools 4) $(pools 6) };
 services: { $(services 4) $(services 6) };
 END
@@ -218,8 +218,7 @@ other_site()
 # Programs run on the trunk, and each VLAN is handed over by itself.
 has_dpdk
 other_site dpdk
-start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
-wait_for 10 "tandem-dpdk is up" engine_is_up
+tandem_dpdk_start
 for v in 4 6; do
 	urls+=("http://$(url v100 10 $v):80/who" "http://$(url v100 20 $v):8080/who" "http://$(url v100 30 $v):8080/who")
 done
