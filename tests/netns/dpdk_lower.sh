@@ -7,7 +7,7 @@
 #                VIP .10 └─ side         gateway .1 └─ spare
 #   front and side are macvlans on one trunk, as VLANs are; back is a bridge, which has parts as a bond has.
 # shellcheck source-path=SCRIPTDIR
-. "$(dirname "$0")/helper.sh"
+. "$(dirname "$0")/host_helper.sh"
 only dpdk "what tandem-dpdk has changed below its devices"
 
 # Makes the device that lb was plugged in by another's: lower NET NAME
@@ -19,8 +19,8 @@ lower()
 	on lb ethtool -K "$2" gro on
 }
 
-# The addresses of lb's interface: addresses NET
-addresses()
+# Gives lb's interface its addresses: has_addresses NET
+has_addresses()
 {
 	ip -n "$prefix-lb" addr add "$(addr "$1" 2 4)/24" dev "$1"
 	ip -n "$prefix-lb" addr add "$(addr "$1" 2 6)/64" dev "$1" nodad
@@ -44,8 +44,8 @@ ip -n "$prefix-lb" link set leg master back
 ip -n "$prefix-lb" link add spare type veth peer name aside
 ip -n "$prefix-lb" link set spare up
 on lb ethtool -K spare gro on
-addresses front
-addresses back
+has_addresses front
+has_addresses back
 host srv1
 plug srv1 back 11
 gateway srv1 back 1
@@ -66,13 +66,6 @@ gro()
 shown()
 {
 	ask ".engine.ports[] | select(.name == \"$1\") | .nic.off | sort | join(\" \")" status
-}
-
-# Whether so many of twenty pings of an address come back: pings HOST ADDRESS LEAST
-pings()
-{
-	on "$1" ping -q -n -i 0.02 -W 1 -c 20 "$2" >"$lab/ping" || :
-	[ "$(sed -nE 's/.* ([0-9]+) received.*/\1/p' "$lab/ping")" -ge "$3" ]
 }
 
 as_before()
