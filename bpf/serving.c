@@ -107,7 +107,7 @@ int serving_take_back(const char *run_dir)
 	serving_yielded(path, sizeof path, root);
 	image = bpf_obj_get(path);
 	if (image < 0)
-		return image == -ENOENT ? 0 : image;
+		return image == -ENOENT || image == -ENOTDIR ? 0 : image;
 	rc = links_each_program(dir, enter, &image);
 	close(image);
 	return rc ? rc : unlink(path) ? -errno : 0;
