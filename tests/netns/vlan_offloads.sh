@@ -72,8 +72,7 @@ site xdp
 dying_tandemd
 expect_offload off "with programs"
 site dpdk
-start tandem-dpdk lb "$build/apps/tandem-dpdk/tandem-dpdk" -c "$lab/tandem.conf" --run-dir "$lab/run"
-wait_for 10 "tandem-dpdk is up" engine_is_up
+tandem_dpdk_start
 change dpdk
 change xdp
 expect_offload off "with programs again"

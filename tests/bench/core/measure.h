@@ -49,4 +49,6 @@ unsigned core_measure_workers(const struct core_measure *m);
 /* What a packet takes net of the feed, at a percentile of the slices (less than 100). */
 double core_measure_net(const struct core_measure *m, unsigned percent);
 double core_measure_floor(const struct core_measure *m, unsigned percent);
+
+/* How many times the work of one processor two did meanwhile, at a percentile; 0: the case runs on one. */
 double core_measure_pair(const struct core_measure *m, unsigned percent);
