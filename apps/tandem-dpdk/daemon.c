@@ -38,8 +38,7 @@ struct daemon {
 	const char *run_dir;
 	char dir[FRONT_PATH]; /* of tables and the socket */
 	int signals;
-	unsigned workers;
-	struct workers threads;
+	struct workers workers;
 	unsigned n_fronts;
 	struct front *fronts;
 	struct shape shape;
@@ -105,20 +104,20 @@ static int take_fronts(struct daemon *d, struct err *e)
 	if (!d->fronts)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < d->conf->n_interfaces && !rc; i++)
-		rc = front_open(&d->fronts[d->n_fronts++], d->conf, i, d->run_dir, d->workers, e);
+		rc = front_open(&d->fronts[d->n_fronts++], d->conf, i, d->run_dir, d->workers.n, e);
 	return rc;
 }
 
 /* As many as can be anywhere at a time. */
 static int make_frames(struct daemon *d, struct err *e)
 {
-	unsigned n = d->workers * IN_FLIGHT, threads = d->workers + 1;
+	unsigned n = d->workers.n * IN_FLIGHT, threads = d->workers.n + 1;
 	uint32_t room = 0;
 	bool pages = false;
 	int rc;
 
 	for (unsigned i = 0; i < d->n_fronts; i++) {
-		n += port_frames(&d->fronts[i].port) + slow_path_frames(d->workers);
+		n += port_frames(&d->fronts[i].port) + slow_path_frames(d->workers.n);
 		room = RTE_MAX(room, d->fronts[i].port.room);
 		pages = pages || d->fronts[i].port.pages;
 	}
@@ -153,7 +152,7 @@ static int open_core(struct daemon *d, struct err *e)
 	const char *what = "";
 	int rc;
 
-	dpdk_sizes(&d->conf->limits, d->workers, &o.sizes, &o.limits, &o.routes);
+	dpdk_sizes(&d->conf->limits, d->workers.n, &o.sizes, &o.limits, &o.routes);
 	rc = core_open(&d->core, &o, &what);
 	d->core_is_open = true;
 	d->core.common.bell = &d->bell;
@@ -215,8 +214,7 @@ static int start_workers(struct daemon *d, struct err *e)
 	bool adaptive = d->conf->engine.dpdk.polling == CONF_POLLING_ADAPTIVE;
 
 	set_time(d);
-	d->threads.n = d->workers;
-	return workers_start(&d->threads, &d->core, d->fronts, d->n_fronts, adaptive, e);
+	return workers_start(&d->workers, &d->core, d->fronts, d->n_fronts, adaptive, e);
 }
 
 static int take(struct daemon *d, struct err *e)
@@ -241,7 +239,7 @@ static int give(struct daemon *d, struct err *e)
 	struct err own;
 	int first = 0;
 
-	workers_stop(&d->threads);
+	workers_stop(&d->workers);
 	shape_end(&d->shape);
 	for (unsigned i = 0; i < d->n_fronts; i++) {
 		int rc = front_give_back(&d->fronts[i], first ? &own : e);
@@ -267,7 +265,7 @@ static int give_up(struct daemon *d, struct err *e)
 	struct err own;
 	int rc, given;
 
-	workers_stop(&d->threads);
+	workers_stop(&d->workers);
 	rc = changes_leave(d->fronts, d->n_fronts, d->dir, d->run_dir, e);
 	given = give(d, rc ? &own : e);
 	return rc ? rc : given;
@@ -311,7 +309,7 @@ static void have_taken_back(const struct daemon *d)
 static int resume(struct daemon *d, struct err *e)
 {
 	have_taken_back(d);
-	if (!d->serves || d->threads.running)
+	if (!d->serves || d->workers.running)
 		return 0;
 	if (serving_links(d->run_dir) > 0)
 		drop_waiting(d);
@@ -330,7 +328,7 @@ static int order(void *arg, enum protocol_kind kind, char why[PROTOCOL_WHY])
 	else if (kind == PROTOCOL_GIVE)
 		rc = give_up(d, &e);
 	else if (kind == PROTOCOL_PAUSE)
-		workers_stop(&d->threads);
+		workers_stop(&d->workers);
 	else
 		rc = resume(d, &e);
 	if (kind == PROTOCOL_TAKE || kind == PROTOCOL_GIVE)
@@ -380,7 +378,7 @@ static int bring_up(struct daemon *d, struct err *e)
 		rc = make_dir(d, e);
 	if (!rc) {
 		rc = start_eal(d->conf, d->run_dir, e);
-		d->workers = rc > 0 ? (unsigned)rc : 0;
+		d->workers.n = rc > 0 ? (unsigned)rc : 0;
 		rc = rc > 0 ? open_core(d, e) : rc;
 	}
 	if (rc)
@@ -395,7 +393,7 @@ static void take_down(struct daemon *d)
 {
 	struct err e;
 
-	workers_stop(&d->threads);
+	workers_stop(&d->workers);
 	control_socket_close(d->control);
 	if (*d->dir && nic_restore(d->dir, &e))
 		log_error("%s", e.text);
@@ -403,7 +401,7 @@ static void take_down(struct daemon *d)
 		log_error("%s", e.text);
 	if (d->core_is_open)
 		core_close(&d->core);
-	if (d->workers)
+	if (d->workers.n)
 		rte_eal_cleanup();
 	close(d->signals);
 	close(d->bell.fd);
@@ -445,7 +443,7 @@ static void tick(struct daemon *d)
 		return;
 	last_devices = now;
 	for (unsigned i = 0; i < d->n_fronts; i++)
-		front_mirror_carrier(&d->fronts[i]);
+		front_mirror(&d->fronts[i]);
 	shape_look(&d->shape);
 }
 
@@ -489,7 +487,7 @@ int daemon_run(const struct args *a, const struct conf *c)
 		return 1;
 	}
 	log_info("tandem-dpdk %s is up on %s with %u worker%s", TANDEM_VERSION, a->config,
-		d->workers, d->workers == 1 ? "" : "s");
+		d->workers.n, d->workers.n == 1 ? "" : "s");
 	notify("READY=1");
 	while (!rc)
 		rc = turn(d);

@@ -205,23 +205,26 @@ static int carrier_of(struct front *f)
 	bool has_link;
 
 	if (f->handover)
-		return handover_carrier(f->handover);
+		return handover_mirror(f->handover);
 	has_link = port_has_link(&f->port);
 	if (f->carrier != has_link)
 		netdev_set_carrier(f->tap.ifindex, has_link);
 	return has_link;
 }
 
-void front_mirror_carrier(struct front *f)
+void front_mirror(struct front *f)
 {
 	int carrier = carrier_of(f);
 
 	if (carrier == f->carrier)
 		return;
-	if (carrier < 0)
+	if (carrier == -ENODEV)
 		log_error("interface %s: the device %s is gone, and no packet passes: restart "
 			  "tandem-dpdk when it is there again",
 			f->name, handover_nic(f->handover));
+	else if (carrier < 0)
+		log_error("interface %s: its tap cannot be what the device %s is: %s", f->name,
+			handover_nic(f->handover), strerror(-carrier));
 	else if (f->carrier >= 0 || !carrier)
 		log_info("interface %s: its link is %s", f->name, carrier ? "up" : "down");
 	f->carrier = carrier;

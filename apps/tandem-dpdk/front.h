@@ -44,8 +44,8 @@ int front_open_host(struct front *f, const struct front_host *o, struct err *e);
 /* What poll(2) finds readable while frames wait in a queue of its port; -1: nothing. */
 int front_wake_fd(const struct front *f, unsigned queue);
 
-/* The tap has a carrier while the port has a link. */
-void front_mirror_carrier(struct front *f);
+/* The tap has a carrier while the port has a link, and the MAC address that the device has. */
+void front_mirror(struct front *f);
 
 /* What runs the port, for the log: "device front-nic by net_af_packet, the host by vhost". */
 void front_tell(const struct front *f);

@@ -10,11 +10,13 @@ static int add(struct lowers *l, unsigned front, uint32_t ifindex, const struct 
 	const struct netdev **below)
 {
 	size_t n = netdevs_below(all, ifindex, below);
+	const struct netdev *own = netdevs_find(all, ifindex);
 	struct lower *list = reallocarray(l->list, l->n + n + 1, sizeof *list);
 
 	if (!list)
 		return -ENOMEM;
 	l->list = list;
+	l->may_change |= own && *own->kind;
 	for (size_t i = 0; i < n; i++) {
 		struct lower *one = &list[l->n++];
 

@@ -17,6 +17,7 @@ struct lowers {
 	struct lower
 		*list; /* those of a front behind one another; a device may be several fronts' */
 	unsigned n;
+	bool may_change; /* an interface's own device is none of hardware: parts may come to it, and go */
 };
 
 /* Finds those of interfaces, as they are now. Returns 0, or a negative errno and a sentence, and the list is empty. */

@@ -202,7 +202,6 @@ static int tell_kernel(struct shape *s, const struct macs *macs, bool more, stru
 		return rc;
 	lowers_free(&s->lowers);
 	s->lowers = lowers;
-	s->stands_on_others |= lowers.n > 0;
 	wants = calloc(s->n_fronts + lowers.n + 1u, sizeof *wants);
 	rc = wants ? apply(s, wants, plan(s, macs, more, wants), e)
 		   : err_set(e, -ENOMEM, "out of memory");
@@ -270,7 +269,7 @@ void shape_look(struct shape *s)
 	bool same;
 	int rc;
 
-	if (!s->stands_on_others)
+	if (!s->lowers.may_change)
 		return;
 	rc = lowers_find(&now, s->fronts, s->n_fronts, &e);
 	same = !rc && !*s->error.text && lowers_same(&now, &s->lowers);

@@ -23,7 +23,6 @@ struct shape {
 	struct front *fronts;
 	unsigned n_fronts;
 	struct lowers lowers;		 /* that have been told */
-	bool stands_on_others;		 /* there has been one */
 	struct macs macs;		 /* that devices have been told of */
 	bool settled;			 /* and of no others */
 	struct shape_faults found, told; /* just now; when addresses were settled last */

@@ -6,7 +6,7 @@
 #include "dataplane/dpdk/loop.h"
 
 struct workers {
-	unsigned n; /* that there are */
+	unsigned n; /* that there are; the rest is zero before the first start */
 	unsigned running;
 	struct loop loops[STORE_MAX_WORKERS];
 };

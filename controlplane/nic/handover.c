@@ -16,8 +16,9 @@ struct handover {
 	int lock, tap; /* -1: none */
 	uint32_t tap_ifindex;
 	bool was_taken;
-	bool is_lent; /* somebody else is attached to the tap */
-	int carrier;  /* that the tap has; -1: not known */
+	bool is_lent;	/* somebody else is attached to the tap */
+	int carrier;	/* that the tap has; -1: not known */
+	uint8_t mac[6]; /* of the device, that the tap was given */
 };
 
 int handover_tap(const struct handover *h)
@@ -271,7 +272,8 @@ static int take(struct handover *h, struct err *e)
 	if (rc)
 		return err_set(e, rc, "the tap %s is gone: %s", h->name, strerror(-rc));
 	h->tap_ifindex = tap.ifindex;
-	handover_carrier(h);
+	memcpy(h->mac, h->record.fixed.mac, sizeof h->mac);
+	handover_mirror(h);
 	return 0;
 }
 
@@ -306,24 +308,39 @@ int handover_lend_tap(struct handover *h, int (*other)(void *arg), void *arg, st
 	/* It has been without a carrier, and whoever attaches gives it one. */
 	h->carrier = -1;
 	holdings_put_proxies(&h->record.holdings, NULL);
-	handover_carrier(h);
+	handover_mirror(h);
 	return rc;
 }
 
-int handover_carrier(struct handover *h)
+static int mirror_carrier(struct handover *h, bool carrier)
+{
+	int rc = h->carrier != carrier ? netdev_set_carrier(h->tap_ifindex, carrier) : 0;
+
+	if (!rc)
+		h->carrier = carrier;
+	return rc;
+}
+
+/* One that an operator has given the tap stays until the device's changes. */
+static int mirror_mac(struct handover *h, const uint8_t mac[6])
+{
+	int rc = memcmp(h->mac, mac, sizeof h->mac) ? netdev_set_mac(h->tap_ifindex, mac) : 0;
+
+	if (!rc)
+		memcpy(h->mac, mac, sizeof h->mac);
+	return rc;
+}
+
+int handover_mirror(struct handover *h)
 {
 	struct netdev nic;
 	int rc = netdev_by_index(h->record.fixed.ifindex, &nic);
 
-	if (rc)
-		return rc;
-	if (h->carrier != nic.carrier) {
-		rc = netdev_set_carrier(h->tap_ifindex, nic.carrier);
-		if (rc)
-			return rc;
-		h->carrier = nic.carrier;
-	}
-	return nic.carrier;
+	if (!rc)
+		rc = mirror_carrier(h, nic.carrier);
+	if (!rc)
+		rc = mirror_mac(h, nic.mac);
+	return rc ? rc : nic.carrier;
 }
 
 /* What the tap has now is what goes back; without one, what the device had. */

@@ -38,9 +38,9 @@ uint32_t handover_tap_ifindex(const struct handover *h);
 /* Whether a former process had taken it. */
 bool handover_was_taken(const struct handover *h);
 
-/* Gives the tap the carrier that the device has now; to be called from time to time. Returns whether there is one, or a negative
- * errno (-ENODEV: the device is gone). */
-int handover_carrier(struct handover *h);
+/* Gives the tap the carrier and the MAC address that the device has now, a bond's or a bridge's changes with its parts; to be called from
+ * time to time. Returns whether there is a carrier, or a negative errno (-ENODEV: the device is gone). */
+int handover_mirror(struct handover *h);
 
 /* Ends with everything as it is, for a later process to take; the host reaches nothing by the interface meanwhile. Frees h. */
 void handover_leave(struct handover *h);

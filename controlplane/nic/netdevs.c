@@ -41,7 +41,7 @@ void netdevs_free(struct netdevs *all)
 	*all = (struct netdevs){ 0 };
 }
 
-static const struct netdev *find(const struct netdevs *all, uint32_t ifindex)
+const struct netdev *netdevs_find(const struct netdevs *all, uint32_t ifindex)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (all->list[i].ifindex == ifindex)
@@ -64,7 +64,7 @@ static bool carries(const struct netdev *d, const struct netdev *upper)
 
 size_t netdevs_below(const struct netdevs *all, uint32_t ifindex, const struct netdev **below)
 {
-	const struct netdev *upper = find(all, ifindex);
+	const struct netdev *upper = netdevs_find(all, ifindex);
 	size_t n = 0;
 
 	for (size_t next = 0; upper; upper = next < n ? below[next++] : NULL)

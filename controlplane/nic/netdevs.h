@@ -13,6 +13,9 @@ struct netdevs {
 int netdevs_read(struct netdevs *all);
 void netdevs_free(struct netdevs *all);
 
+/* The one of this number, or NULL. */
+const struct netdev *netdevs_find(const struct netdevs *all, uint32_t ifindex);
+
 /* Finds the devices that frames of one come in by: what a VLAN or the like is on, the parts of a bond or a bridge, and what those stand
  * on. The kernel glues packets together, and takes tags out, at the lowest of them. *below has room for all that there are. Returns
  * how many it found, each once; the device itself is not among them. */

@@ -5,7 +5,7 @@
 #
 #   client .99 ══ trunk ─┬─ front .2 lb back .2 ─┬─ leg ══ .11 srv1:8080
 #                VIP .10 └─ side         gateway .1 └─ spare
-#   front and side are macvlans on one trunk, as VLANs are; back is a bridge, which has parts as a bond has.
+#   front and side are macvlans on one trunk, as VLANs are; back is a bridge, which has parts as a bond has, none at first.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/host_helper.sh"
 only dpdk "what tandem-dpdk has changed below its devices"
@@ -40,7 +40,6 @@ for net in front side; do
 done
 ip -n "$prefix-lb" link set side up
 ip -n "$prefix-lb" link add back type bridge stp_state 0 mcast_snooping 0
-ip -n "$prefix-lb" link set leg master back
 ip -n "$prefix-lb" link add spare type veth peer name aside
 ip -n "$prefix-lb" link set spare up
 on lb ethtool -K spare gro on
@@ -74,7 +73,15 @@ as_before()
 	expect_not "there is a list of changes $1" [ -e "$lab/run/dpdk/nic" ]
 }
 
+gro_is()
+{
+	[ "$(gro "$1")" = "$1 $2" ]
+}
+
 tandemd_start
+expect_is "GRO of what is no part yet" "$(gro leg)" "leg on"
+ip -n "$prefix-lb" link set leg master back-nic
+wait_for 5 "GRO of the first part is off" gro_is leg off
 serving 2
 expect_is "GRO of the devices below" "$(gro trunk leg spare)" "trunk off,leg off,spare on"
 for net in front side back; do
@@ -91,11 +98,6 @@ done
 expect_is "malformed packets" "$(verdicts malformed)" 0
 
 # A part that comes, and goes.
-gro_is()
-{
-	[ "$(gro "$1")" = "$1 $2" ]
-}
-
 ip -n "$prefix-lb" link set spare master back-nic
 wait_for 5 "GRO of the new part is off" gro_is spare off
 ip -n "$prefix-lb" link set spare nomaster

@@ -26,7 +26,7 @@ static void all_moves_and_comes_back(void **state)
 	assert_int_equal(if_nametoindex("front"), handover_tap_ifindex(h));
 	assert_true(handover_tap(h) >= 0);
 	assert_false(handover_was_taken(h));
-	assert_int_equal(handover_carrier(h), 1);
+	assert_int_equal(handover_mirror(h), 1);
 	assert_true(drop_is_attached(nic));
 	assert_true(lab_try("[ -z \"$(ip addr show dev front-nic | grep inet)\" ]"));
 	assert_true(lab_try("ip link show dev front-nic | grep -q 'ALLMULTI.*,UP'"));
@@ -143,12 +143,12 @@ static void carrier_follows_on_a_lent_tap(void **state)
 
 	(void)state;
 	assert_int_equal(handover_lend_tap(h, attach, &tap, NULL), 0);
-	assert_int_equal(handover_carrier(h), 1);
+	assert_int_equal(handover_mirror(h), 1);
 	lab_run("ip link set far down");
-	assert_int_equal(handover_carrier(h), 0);
+	assert_int_equal(handover_mirror(h), 0);
 	assert_true(lab_try("ip link show dev front | grep -q NO-CARRIER"));
 	lab_run("ip link set far up");
-	assert_int_equal(handover_carrier(h), 1);
+	assert_int_equal(handover_mirror(h), 1);
 	assert_false(lab_try("ip link show dev front | grep -q NO-CARRIER"));
 	close(tap);
 	lab_give_back(h);
@@ -214,21 +214,41 @@ static void a_device_that_is_down_stays_down(void **state)
 	free(above);
 }
 
+/* A bond's or a bridge's changes with its parts. What an operator has given the tap stays until then. */
+static void mac_address_follows(void **state)
+{
+	struct handover *h = lab_take();
+
+	(void)state;
+	lab_run("ip link set front address 02:00:00:00:00:07");
+	assert_int_equal(handover_mirror(h), 1);
+	assert_true(lab_try("ip link show dev front | grep -q 02:00:00:00:00:07"));
+	lab_run("ip link set front-nic address 02:00:00:00:00:08");
+	assert_int_equal(handover_mirror(h), 1);
+	assert_true(lab_try("ip link show dev front | grep -q 02:00:00:00:00:08"));
+	handover_leave(h);
+	lab_run("ip link set front-nic address 02:00:00:00:00:09");
+	h = lab_take();
+	assert_true(lab_try("ip link show dev front | grep -q 02:00:00:00:00:09"));
+	lab_give_back(h);
+	assert_true(lab_try("ip link show dev front | grep -q 02:00:00:00:00:09"));
+}
+
 static void carrier_follows(void **state)
 {
 	struct handover *h = lab_take();
 
 	(void)state;
 	lab_run("ip link set far down");
-	for (int i = 0; i < 100 && handover_carrier(h) == 1; i++)
+	for (int i = 0; i < 100 && handover_mirror(h) == 1; i++)
 		usleep(20000);
-	assert_int_equal(handover_carrier(h), 0);
+	assert_int_equal(handover_mirror(h), 0);
 	lab_run("i=0; until ip link show dev front | grep -q NO-CARRIER; do "
 		"[ $((i += 1)) -lt 100 ] || exit; sleep 0.02; done");
 	lab_run("ip link set far up");
-	for (int i = 0; i < 100 && handover_carrier(h) == 0; i++)
+	for (int i = 0; i < 100 && handover_mirror(h) == 0; i++)
 		usleep(20000);
-	assert_int_equal(handover_carrier(h), 1);
+	assert_int_equal(handover_mirror(h), 1);
 	lab_run("i=0; while ip link show dev front | grep -q NO-CARRIER && [ $((i += 1)) -lt 100 ]; do "
 		"sleep 0.02; done; ! ip link show dev front | grep -q NO-CARRIER");
 	lab_give_back(h);
@@ -314,7 +334,7 @@ static void a_device_that_is_gone_is_told(void **state)
 
 	(void)state;
 	lab_run("ip link del far");
-	assert_int_equal(handover_carrier(h), -ENODEV);
+	assert_int_equal(handover_mirror(h), -ENODEV);
 	assert_int_equal(handover_give_back(h, &e), -ENODEV);
 	assert_non_null(strstr(e.text, "front-nic (of front) is gone"));
 	assert_int_equal(if_nametoindex("front"), 0);
@@ -384,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup(a_device_that_is_down_stays_down, lab_with_much),
 		cmocka_unit_test_setup(without_a_tap_the_first_record_counts, lab_with_much),
 		cmocka_unit_test_setup(what_fails_is_undone, lab_with_much),
+		cmocka_unit_test_setup(mac_address_follows, lab_with_little),
 		cmocka_unit_test_setup(carrier_follows, lab_with_little),
 		cmocka_unit_test_setup(a_qdisc_that_was_there_stays, lab_with_little),
 		cmocka_unit_test_setup(link_local_addresses_stay_as_they_are, lab_with_little),

@@ -341,6 +341,19 @@ static void devices_below_are_told(void **state)
 	assert_int_equal(offload_get("part", "rx-gro"), 1);
 }
 
+static void the_first_part_is_told_too(void **state)
+{
+	(void)state;
+	run("link set part nomaster");
+	front.handover = (struct handover *)"top";
+	publish("", NULL, NULL);
+	assert_int_equal(offload_get("part", "rx-gro"), 1);
+	run("link set part master top");
+	shape_look(&shape);
+	assert_int_equal(offload_get("part", "rx-gro"), 0);
+	put_back();
+}
+
 static void what_failed_below_is_tried_again(void **state)
 {
 	(void)state;
@@ -397,6 +410,7 @@ int main(void)
 		TEST(memory_that_is_missing_is_no_refusal),
 		TEST(what_a_device_refuses_is_tried_again),
 		TEST(devices_below_are_told),
+		TEST(the_first_part_is_told_too),
 		TEST(what_failed_below_is_tried_again),
 	};
 
