@@ -136,6 +136,30 @@ static void the_tap_may_be_lent(void **state)
 	free(above);
 }
 
+/* The kernel tells of a carrier when it has time. */
+static void expect_carrier(struct handover *h, int has_one)
+{
+	const char *shown = has_one ? "while ip link show dev front | grep -q NO-CARRIER"
+				    : "until ip link show dev front | grep -q NO-CARRIER";
+	char command[128];
+
+	for (int i = 0; i < 100 && handover_mirror(h) != has_one; i++)
+		usleep(20000);
+	assert_int_equal(handover_mirror(h), has_one);
+	snprintf(command, sizeof command,
+		"i=0; %s; do [ $((i += 1)) -lt 100 ] || exit; sleep 0.02; done", shown);
+	lab_run(command);
+}
+
+static void expect_that_it_follows(struct handover *h)
+{
+	expect_carrier(h, 1);
+	lab_run("ip link set far down");
+	expect_carrier(h, 0);
+	lab_run("ip link set far up");
+	expect_carrier(h, 1);
+}
+
 static void carrier_follows_on_a_lent_tap(void **state)
 {
 	struct handover *h = lab_take();
@@ -143,13 +167,7 @@ static void carrier_follows_on_a_lent_tap(void **state)
 
 	(void)state;
 	assert_int_equal(handover_lend_tap(h, attach, &tap, NULL), 0);
-	assert_int_equal(handover_mirror(h), 1);
-	lab_run("ip link set far down");
-	assert_int_equal(handover_mirror(h), 0);
-	assert_true(lab_try("ip link show dev front | grep -q NO-CARRIER"));
-	lab_run("ip link set far up");
-	assert_int_equal(handover_mirror(h), 1);
-	assert_false(lab_try("ip link show dev front | grep -q NO-CARRIER"));
+	expect_that_it_follows(h);
 	close(tap);
 	lab_give_back(h);
 }
@@ -239,18 +257,7 @@ static void carrier_follows(void **state)
 	struct handover *h = lab_take();
 
 	(void)state;
-	lab_run("ip link set far down");
-	for (int i = 0; i < 100 && handover_mirror(h) == 1; i++)
-		usleep(20000);
-	assert_int_equal(handover_mirror(h), 0);
-	lab_run("i=0; until ip link show dev front | grep -q NO-CARRIER; do "
-		"[ $((i += 1)) -lt 100 ] || exit; sleep 0.02; done");
-	lab_run("ip link set far up");
-	for (int i = 0; i < 100 && handover_mirror(h) == 0; i++)
-		usleep(20000);
-	assert_int_equal(handover_mirror(h), 1);
-	lab_run("i=0; while ip link show dev front | grep -q NO-CARRIER && [ $((i += 1)) -lt 100 ]; do "
-		"sleep 0.02; done; ! ip link show dev front | grep -q NO-CARRIER");
+	expect_that_it_follows(h);
 	lab_give_back(h);
 }
 
