@@ -72,10 +72,13 @@ config <<-END
 		tunnel6: { vip = "tunnel6"; port = 80; forward = "tunnel"; pool = "tunnel6"; };
 	};
 END
+mode=native
+[ "$engine" = xdp ] || mode=net_af_packet
+
 tandemd_start
 serving 4 30
 expect_is "modes of ports" "$(ask '[.engine.ports[] | "\(.name) \(.mode)"] | sort | join(", ")' status)" \
-	"back native, front native"
+	"back $mode, front $mode"
 for net in front back; do
 	expect_is "tandem-decap's mode on $net" "$(counted "$net" mode)" native
 done
@@ -103,5 +106,6 @@ for net in front back; do # each takes off its own programs only, the last all t
 done
 expect_not "tandem-decap's bpffs is mounted still" mountpoint -q "$lab/decap/bpf"
 expect "tandemd ends" stop tandemd
+[ "$engine" = xdp ] || expect "tandem-dpdk ends" stop tandem-dpdk
 expect "everything is detached" tandemd --detach >"$lab/detach"
 expect_is "programs that stay" "$(programs)" 0
