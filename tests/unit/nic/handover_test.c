@@ -128,6 +128,7 @@ static void the_tap_may_be_lent(void **state)
 	lab_expect(lab_look_above, above);
 	lab_run("ip neigh add proxy 10.20.0.9 dev front && ip neigh del proxy 2001:db8:1::200 dev front");
 	lab_give_back(h);
+	assert_false(lab_try("ip -6 neigh show proxy dev front | grep -q 2001:db8:1::200"));
 	lab_run("ip neigh del proxy 10.20.0.9 dev front && ip neigh add proxy 2001:db8:1::200 dev front");
 	close(tap);
 	lab_expect(lab_look, before);
