@@ -111,6 +111,7 @@ static inline void read_headers(
 
 	take_frame(&a->f, a->frame);
 	a->line = 0;
+	a->aim.ours = false;
 	a->read = l4_read(walk, &w->tables, &a->f, w->ports[a->port].ifindex, &a->aim);
 	if (a->read != L4_V_FORWARDED || !a->aim.ours)
 		return;
@@ -138,7 +139,8 @@ static inline void find_line(struct worker *w, struct ahead *a)
 static inline void find_slot(
 	struct worker *w, struct ahead *a, const struct flow_hashes *h, unsigned i)
 {
-	const struct l4_service *s = l4_row_at(&a->walk, a->line, a->walk.packet.flow.dst, a->tail);
+	const struct l4_service *s =
+		a->line ? l4_row_at(&a->walk, a->line, a->walk.packet.flow.dst, a->tail) : NULL;
 
 	a->service = s;
 	if (!s)
@@ -262,28 +264,57 @@ static inline bool restore_tag(struct worker *w, struct rte_mbuf **m)
 	return false;
 }
 
+/* Each pass is a function of its own, which has all registers to itself. */
+#define PASS __attribute__((noinline))
+
+static PASS void read_all(struct worker *w, struct ahead *ahead, unsigned n, struct flow_hashes *h)
+{
+	for (unsigned i = 0; i < n; i++)
+		read_headers(w, &ahead[i], h, i);
+}
+
+static PASS void find_lines(struct worker *w, struct ahead *ahead, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		find_line(w, &ahead[i]);
+}
+
+static PASS void find_slots(
+	struct worker *w, struct ahead *ahead, unsigned n, const struct flow_hashes *h)
+{
+	for (unsigned i = 0; i < n; i++)
+		find_slot(w, &ahead[i], h, i);
+}
+
+static PASS void find_servers(struct worker *w, struct ahead *ahead, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		find_server(w, &ahead[i]);
+}
+
+static PASS void finish_all(struct worker *w, struct ahead *ahead, unsigned n)
+{
+	const struct capture *capture = __atomic_load_n(&w->common->capture, __ATOMIC_ACQUIRE);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!hand_over(w, &ahead[i]))
+			finish(w, capture, &ahead[i]);
+}
+
 /* Frames go through in passes, each of which asks for the memory that the next one reads. */
 static void go_through(struct worker *w, struct ahead *ahead, unsigned n)
 {
-	const struct capture *capture = __atomic_load_n(&w->common->capture, __ATOMIC_ACQUIRE);
 	static const uint64_t no_key[2];
 	const struct l4_root *root = l4_tables_line(&w->tables, L4_LINE_ROOT);
 	struct flow_hashes hashes;
 
 	hashes.has4 = hashes.has6 = false;
-
-	for (unsigned i = 0; i < n; i++)
-		read_headers(w, &ahead[i], &hashes, i);
-	for (unsigned i = 0; i < n; i++)
-		find_line(w, &ahead[i]);
+	read_all(w, ahead, n, &hashes);
+	find_lines(w, ahead, n);
 	w->hash_flows(&hashes, root ? root->flow_key : no_key, n);
-	for (unsigned i = 0; i < n; i++)
-		find_slot(w, &ahead[i], &hashes, i);
-	for (unsigned i = 0; i < n; i++)
-		find_server(w, &ahead[i]);
-	for (unsigned i = 0; i < n; i++)
-		if (!hand_over(w, &ahead[i]))
-			finish(w, capture, &ahead[i]);
+	find_slots(w, ahead, n, &hashes);
+	find_servers(w, ahead, n);
+	finish_all(w, ahead, n);
 }
 
 static void take_burst(struct worker *w, unsigned port, struct rte_mbuf **frames, unsigned n)
